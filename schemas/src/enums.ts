@@ -42,7 +42,15 @@ export const ROLES = ['unknown', 'client', 'server'] as const;
 export const FAMILIES = ['unknown', 'ipv4', 'ipv6'] as const;
 
 /** Evidence for the owner: the hook that named the process. */
-export const OWNER_SOURCES = ['unknown', 'connect', 'first_io', 'close', 'listener', 'scan', 'socket'] as const;
+export const OWNER_SOURCES = [
+  'unknown',
+  'connect',
+  'first_io',
+  'close',
+  'listener',
+  'scan',
+  'socket',
+] as const;
 
 /** How a connection ended. */
 export const VERDICTS = [

@@ -82,10 +82,17 @@ export const EVENT_FIELDS: readonly Field[] = [
 
   // Which connection.
   kernel('socket_cookie', 'u64', '', "The kernel's number of the socket, unique within a boot."),
-  kernel('generation', 'u32', '', 'Which connection of that socket: one socket can carry several, one after another.'),
+  kernel(
+    'generation',
+    'u32',
+    '',
+    'Which connection of that socket: one socket can carry several, one after another.',
+  ),
   kernel('role', { enum: 'Role' }, '', 'client called connect; server came from a listener.'),
   kernel('family', { enum: 'Family' }, '', "The socket's address family.", { otel: 'network.type' }),
-  kernel('local_address', 'address', '', 'Address of this end; IPv4 is v4-mapped.', { otel: 'network.local.address' }),
+  kernel('local_address', 'address', '', 'Address of this end; IPv4 is v4-mapped.', {
+    otel: 'network.local.address',
+  }),
   kernel('local_port', 'u16', '', 'Port of this end.', { otel: 'network.local.port' }),
   kernel('peer_address', 'address', '', 'Address of the other end; IPv4 is v4-mapped.', {
     otel: 'network.peer.address',
@@ -93,12 +100,21 @@ export const EVENT_FIELDS: readonly Field[] = [
   kernel('peer_port', 'u16', '', 'Port of the other end.', { otel: 'network.peer.port' }),
   kernel('network_namespace', 'u32', '', "Inode of the socket's network namespace."),
   kernel('mptcp_subflow', 'bool', '', 'The socket is a subflow of a Multipath TCP connection.'),
-  agent('peer_name', 'text', '', 'Name of the peer, where one is known.', { ...connection, otel: 'server.address' }),
-  agent('peer_name_source', { enum: 'PeerNameSource' }, '', 'Where the peer name comes from.', connection),
-  agent('peer_translated_address', 'address', '', 'Peer behind address translation; :: when not translated.', {
+  agent('peer_name', 'text', '', 'Name of the peer, where one is known.', {
     ...connection,
-    otel: 'destination.nat.ip',
+    otel: 'server.address',
   }),
+  agent('peer_name_source', { enum: 'PeerNameSource' }, '', 'Where the peer name comes from.', connection),
+  agent(
+    'peer_translated_address',
+    'address',
+    '',
+    'Peer behind address translation; :: when not translated.',
+    {
+      ...connection,
+      otel: 'destination.nat.ip',
+    },
+  ),
   agent('peer_translated_port', 'u16', '', 'Port behind address translation; 0 when not translated.', {
     ...connection,
     otel: 'destination.nat.port',
@@ -106,7 +122,12 @@ export const EVENT_FIELDS: readonly Field[] = [
 
   // Whose it is.
   agent('owner', 'owner', '', "Index of the owner in the batch's `owners`; becomes the owner's columns."),
-  kernel('owner_source', { enum: 'OwnerSource' }, '', 'Evidence for the owner, best first: connect, first_io, close, listener, scan, socket.'),
+  kernel(
+    'owner_source',
+    { enum: 'OwnerSource' },
+    '',
+    'Evidence for the owner, best first: connect, first_io, close, listener, scan, socket.',
+  ),
   kernel('socket_uid', 'u32', '', 'User that made the socket.'),
   kernel('socket_cgroup_id', 'u64', '', 'cgroup v2 of the socket; 0 when it has none.'),
   agent('own', 'bool', '', "The connection is tcptrail's own."),
@@ -119,18 +140,48 @@ export const EVENT_FIELDS: readonly Field[] = [
     ...connection,
     codec: 'Delta(8), ZSTD(1)',
   }),
-  kernel('established_ts', 'time', 'us', 'When it was established; 1970 when it never was, or before the agent.', {
-    ...connection,
-    codec: 'Delta(8), ZSTD(1)',
-  }),
-  kernel('handshake_us', 'u32', 'us', 'Client: SYN sent to established. Server: SYN-ACK sent to its ACK.', connection),
-  kernel('duration_us', 'u64', 'us', 'From start to this event; the sum over folded connections.', connection),
-  kernel('counters_since', { enum: 'CountersSince' }, '', 'birth, or scan when the connection is older than the agent.', counters),
+  kernel(
+    'established_ts',
+    'time',
+    'us',
+    'When it was established; 1970 when it never was, or before the agent.',
+    {
+      ...connection,
+      codec: 'Delta(8), ZSTD(1)',
+    },
+  ),
+  kernel(
+    'handshake_us',
+    'u32',
+    'us',
+    'Client: SYN sent to established. Server: SYN-ACK sent to its ACK.',
+    connection,
+  ),
+  kernel(
+    'duration_us',
+    'u64',
+    'us',
+    'From start to this event; the sum over folded connections.',
+    connection,
+  ),
+  kernel(
+    'counters_since',
+    { enum: 'CountersSince' },
+    '',
+    'birth, or scan when the connection is older than the agent.',
+    counters,
+  ),
 
   // How it ended.
   kernel('verdict', { enum: 'Verdict' }, '', 'Who closed first, or why it failed.', ended),
   kernel('errno', 'u16', '', 'Linux error number of the socket; 0 when none.', ended),
-  kernel('errno_known', 'bool', '', 'errno is what the kernel reported; false where no hook shows it.', ended),
+  kernel(
+    'errno_known',
+    'bool',
+    '',
+    'errno is what the kernel reported; false where no hook shows it.',
+    ended,
+  ),
 
   // Exact payload figures.
   kernel('bytes_sent', 'u64', 'bytes', 'Payload handed to the network at least once.', counters),
@@ -138,13 +189,37 @@ export const EVENT_FIELDS: readonly Field[] = [
   kernel('bytes_unsent', 'u32', 'bytes', 'Payload written by the application and never sent.', counters),
   kernel('bytes_received', 'u64', 'bytes', 'Payload received in order.', counters),
   kernel('bytes_unread', 'u32', 'bytes', 'Payload received and never read by the application.', counters),
-  kernel('local_drop_bytes', 'u64', 'bytes', 'First transmissions dropped on this host before they left it.', counters),
+  kernel(
+    'local_drop_bytes',
+    'u64',
+    'bytes',
+    'First transmissions dropped on this host before they left it.',
+    counters,
+  ),
 
   // The kernel's own counters, tcp_info names.
-  kernel('tcp_bytes_sent', 'u64', 'bytes', 'tcpi_bytes_sent: payload sent, retransmissions and local drops included.', counters),
+  kernel(
+    'tcp_bytes_sent',
+    'u64',
+    'bytes',
+    'tcpi_bytes_sent: payload sent, retransmissions and local drops included.',
+    counters,
+  ),
   kernel('tcp_bytes_retrans', 'u64', 'bytes', 'tcpi_bytes_retrans: payload sent again.', counters),
-  kernel('tcp_bytes_acked', 'u64', 'bytes', 'tcpi_bytes_acked: sequence space acknowledged, SYN and FIN included.', counters),
-  kernel('tcp_bytes_received', 'u64', 'bytes', 'tcpi_bytes_received: sequence space received, FIN included.', counters),
+  kernel(
+    'tcp_bytes_acked',
+    'u64',
+    'bytes',
+    'tcpi_bytes_acked: sequence space acknowledged, SYN and FIN included.',
+    counters,
+  ),
+  kernel(
+    'tcp_bytes_received',
+    'u64',
+    'bytes',
+    'tcpi_bytes_received: sequence space received, FIN included.',
+    counters,
+  ),
   kernel('segs_out', 'u32', 'segments', 'Segments sent.', counters),
   kernel('segs_in', 'u32', 'segments', 'Segments received.', counters),
   kernel('data_segs_out', 'u32', 'segments', 'Segments with payload sent.', counters),
@@ -164,11 +239,23 @@ export const EVENT_FIELDS: readonly Field[] = [
   kernel('total_rto_time_ms', 'u32', 'ms', 'Time in recovery by timeout (kernel 6.7 and later).', counters),
   kernel('rtt_us', 'u32', 'us', 'Smoothed round-trip time.', counters),
   kernel('rttvar_us', 'u32', 'us', 'Variation of the round-trip time.', counters),
-  kernel('min_rtt_us', 'u32', 'us', "Smallest round-trip time in the kernel's window; 0 before the first sample.", counters),
+  kernel(
+    'min_rtt_us',
+    'u32',
+    'us',
+    "Smallest round-trip time in the kernel's window; 0 before the first sample.",
+    counters,
+  ),
   kernel('rcv_rtt_us', 'u32', 'us', "The receiver's estimate of the round-trip time.", counters),
   kernel('rto_us', 'u32', 'us', 'Retransmission timeout now.', counters),
   kernel('snd_cwnd', 'u32', 'segments', 'Congestion window.', counters),
-  kernel('snd_ssthresh', 'u32', 'segments', 'Slow-start threshold; 2147483647 before the first loss.', counters),
+  kernel(
+    'snd_ssthresh',
+    'u32',
+    'segments',
+    'Slow-start threshold; 2147483647 before the first loss.',
+    counters,
+  ),
   kernel('snd_mss', 'u32', 'bytes', 'Maximum segment size sent.', counters),
   kernel('rcv_mss', 'u32', 'bytes', 'Estimate of the maximum segment size received.', counters),
   kernel('advmss', 'u16', 'bytes', 'Maximum segment size announced.', counters),
@@ -182,7 +269,13 @@ export const EVENT_FIELDS: readonly Field[] = [
   kernel('sndbuf_limited_us', 'u64', 'us', 'Time stalled by the send buffer.', counters),
   kernel('probes', 'u8', 'segments', 'Zero-window or keep-alive probes unanswered.', counters),
   kernel('backoff', 'u8', '', 'Exponent of the timer back-off.', counters),
-  kernel('options', 'u8', '', 'tcpi_options bits: 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 ECN seen, 32 SYN data, 64 µs timestamps.', counters),
+  kernel(
+    'options',
+    'u8',
+    '',
+    'tcpi_options bits: 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 ECN seen, 32 SYN data, 64 µs timestamps.',
+    counters,
+  ),
   kernel('ca_state', { enum: 'CaState' }, '', 'Congestion-avoidance state.', counters),
   kernel('congestion_control', 'name16', '', 'Congestion control algorithm.', counters),
 
@@ -194,15 +287,29 @@ export const EVENT_FIELDS: readonly Field[] = [
   kernel('retrans_fast', 'u32', 'segments', 'Sent again in fast recovery.', counters),
   kernel('retrans_tail_loss_probe', 'u32', 'segments', 'Sent again as tail loss probe.', counters),
   kernel('retrans_other', 'u32', 'segments', 'Sent again for another cause.', counters),
-  kernel('retrans_failed', 'u32', 'segments', 'Retransmissions that failed on this host (kernel 6.17 and later).', counters),
+  kernel(
+    'retrans_failed',
+    'u32',
+    'segments',
+    'Retransmissions that failed on this host (kernel 6.17 and later).',
+    counters,
+  ),
 
   // One retransmission.
-  kernel('retransmit_cause', { enum: 'RetransmitCause' }, '', 'Why the segments were sent again.', retransmit),
+  kernel(
+    'retransmit_cause',
+    { enum: 'RetransmitCause' },
+    '',
+    'Why the segments were sent again.',
+    retransmit,
+  ),
   kernel('retransmit_segments', 'u32', 'segments', 'Segments in this retransmission.', retransmit),
   kernel('transmit_failed', 'bool', '', 'The retransmission failed on this host.', retransmit),
 
   // Resets, half-open handshakes, listeners.
-  kernel('reset_direction', { enum: 'ResetDirection' }, '', 'sent or received.', { kinds: ['reset', 'close'] }),
+  kernel('reset_direction', { enum: 'ResetDirection' }, '', 'sent or received.', {
+    kinds: ['reset', 'close'],
+  }),
   kernel('reset_reason_code', 'u16', '', "Kernel's number of the reset reason, different on each kernel.", {
     kinds: ['reset'],
     ringOnly: true,
@@ -214,15 +321,30 @@ export const EVENT_FIELDS: readonly Field[] = [
   kernel('listen_drops', 'u64', 'connections', 'Handshakes dropped at the listener.', listener),
 
   // Folded connections.
-  agent('connections', 'u32', 'connections', 'Connections this row stands for: 1, more in a summary, 0 in events that are not a connection of their own.'),
-  agent('folded', 'u32', 'events', 'Numbered events folded into this row beside its own.', { kinds: ['summary'] }),
-  agent('rtt_histogram', 'u32[]', 'connections', 'Folded connections by round-trip time, powers of two from 1 us.', {
+  agent(
+    'connections',
+    'u32',
+    'connections',
+    'Connections this row stands for: 1, more in a summary, 0 in events that are not a connection of their own.',
+  ),
+  agent('folded', 'u32', 'events', 'Numbered events folded into this row beside its own.', {
     kinds: ['summary'],
   }),
+  agent(
+    'rtt_histogram',
+    'u32[]',
+    'connections',
+    'Folded connections by round-trip time, powers of two from 1 us.',
+    {
+      kinds: ['summary'],
+    },
+  ),
 ];
 
 export const OWNER_FIELDS: readonly Field[] = [
-  kernel('pid', 'u32', '', 'Process id in the initial namespace; 0 when the owner is not known.', { otel: 'process.pid' }),
+  kernel('pid', 'u32', '', 'Process id in the initial namespace; 0 when the owner is not known.', {
+    otel: 'process.pid',
+  }),
   kernel('process_start_ts', 'time', 'us', 'Start of the process; with pid it names the process.', {
     otel: 'process.creation.time',
     codec: 'Delta(8), ZSTD(1)',
@@ -231,9 +353,15 @@ export const OWNER_FIELDS: readonly Field[] = [
   kernel('comm', 'name16', '', "The kernel's short name of the process.", { otel: 'process.command' }),
   kernel('parent_pid', 'u32', '', 'Parent process id.', { otel: 'process.parent_pid' }),
   kernel('cgroup_id', 'u64', '', 'cgroup v2 id of the process.'),
-  agent('executable', 'text', '', 'Path of the executable; empty when the process ended before it was read.', {
-    otel: 'process.executable.path',
-  }),
+  agent(
+    'executable',
+    'text',
+    '',
+    'Path of the executable; empty when the process ended before it was read.',
+    {
+      otel: 'process.executable.path',
+    },
+  ),
   agent('command_line', 'string', '', 'Command line; off by default.', { otel: 'process.command_line' }),
   agent('parent_executable', 'text', '', "Path of the parent's executable."),
   agent('cgroup_path', 'text', '', 'cgroup path of the process.', { otel: 'process.linux.cgroup' }),
@@ -256,7 +384,13 @@ export interface BatchField extends Omit<Field, 'type' | 'stage'> {
   readonly type: EnvelopeType;
 }
 
-const b = (name: string, type: EnvelopeType, unit: Field['unit'], doc: string, extra: Extra = {}): BatchField => ({
+const b = (
+  name: string,
+  type: EnvelopeType,
+  unit: Field['unit'],
+  doc: string,
+  extra: Extra = {},
+): BatchField => ({
   name,
   type,
   unit,
@@ -293,13 +427,20 @@ const health: readonly BatchField[] = [
 ];
 
 export const BATCH_FIELDS: readonly BatchField[] = [
-  b('maybe_duplicate', 'bool', '', 'The batch may have been sent before; first, so that one byte can be patched.'),
+  b(
+    'maybe_duplicate',
+    'bool',
+    '',
+    'The batch may have been sent before; first, so that one byte can be patched.',
+  ),
   b('host_name', 'text', '', 'Name of the host.', { otel: 'host.name' }),
   b('host_id', 'text', '', 'Machine id, unless configured.', { otel: 'host.id' }),
   b('boot_id', 'text', '', 'Kernel boot id.'),
   b('agent_version', 'text', '', 'Version of the agent.', { otel: 'telemetry.sdk.version' }),
   b('agent_epoch', 'time', 'us', 'Start of this run of the agent.'),
-  b('batch_seq', 'u64', '', 'Number of the batch within the run, from 1, without gaps.', { codec: 'Delta(8), ZSTD(1)' }),
+  b('batch_seq', 'u64', '', 'Number of the batch within the run, from 1, without gaps.', {
+    codec: 'Delta(8), ZSTD(1)',
+  }),
   b('batch_part', 'u32', '', '1; a batch too large is split into parts 2p and 2p+1.'),
   b('kernel_epoch', 'time', 'us', 'When the kernel state that numbers the events was made.'),
   b('batch_ts', 'time', 'us', 'When the batch was closed.'),
@@ -319,7 +460,12 @@ export const BATCH_FIELDS: readonly BatchField[] = [
     '',
     'How far the rings were read.',
   ),
-  b('cpus', { list: 'CpuAccount', of: CPU_ACCOUNT }, '', 'Cumulative account of each CPU within the kernel epoch.'),
+  b(
+    'cpus',
+    { list: 'CpuAccount', of: CPU_ACCOUNT },
+    '',
+    'Cumulative account of each CPU within the kernel epoch.',
+  ),
   b(
     'failed_reserves',
     {
@@ -352,7 +498,12 @@ export const BATCH_FIELDS: readonly BatchField[] = [
       list: 'ProgramCount',
       of: [
         b('program', 'text', '', 'BPF program.'),
-        b('skipped_runs', 'u64', 'events', 'Runs the kernel skipped because the program was interrupted in its own run, cumulative.'),
+        b(
+          'skipped_runs',
+          'u64',
+          'events',
+          'Runs the kernel skipped because the program was interrupted in its own run, cumulative.',
+        ),
         b('absent_runs', 'u64', 'events', 'Runs while no agent was there, cumulative.'),
       ],
     },
@@ -379,10 +530,22 @@ export const BATCH_FIELDS: readonly BatchField[] = [
 export const ORIGIN_FIELDS: readonly Field[] = [
   consumer('origin', 'text', '', 'Transport the row came by: topic, or spool:<host_id>:<agent_epoch>.'),
   consumer('origin_partition', 'u32', '', 'Partition of the topic; 0 for a spool.'),
-  consumer('origin_offset', 'u64', '', 'Offset of the message, or batch_seq of a spool.', { codec: 'Delta(8), ZSTD(1)' }),
+  consumer('origin_offset', 'u64', '', 'Offset of the message, or batch_seq of a spool.', {
+    codec: 'Delta(8), ZSTD(1)',
+  }),
 ];
 
 /** Column the consumer adds to each event. */
 export const STORED_EVENT_FIELDS: readonly Field[] = [
-  consumer('ts_suspect', 'bool', '', 'ts is more than two days from the batch; the row is filed under the day of the batch.'),
+  consumer(
+    'ts_suspect',
+    'bool',
+    '',
+    'ts is more than two days from the batch; the row is filed under the day of the batch.',
+  ),
 ];
+
+/** Fields of an Avro record in wire order: all but what the ring alone or the consumer carries. */
+export function avroFields(fields: readonly Field[]): readonly Field[] {
+  return fields.filter((field) => field.stage !== 'consumer' && !field.ringOnly);
+}

@@ -1,7 +1,13 @@
 /** Writes every generated file of the contract; `--check` compares instead and fails on a difference. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { emitAvro, emitFingerprints } from './emit/avro.ts';
 import { emitCHeader } from './emit/c-header.ts';
+import { emitClickHouse } from './emit/clickhouse.ts';
+import { emitDecodeEvents } from './emit/decode-events.ts';
+import { emitDocs } from './emit/docs.ts';
+import { emitEncodeEvent } from './emit/encode-event.ts';
+import { emitEnvelope } from './emit/envelope.ts';
 import { emitRing } from './emit/ring.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -10,6 +16,13 @@ const ROOT = join(import.meta.dirname, '../..');
 const ARTEFACTS: Record<string, () => string> = {
   'bpf/event.gen.h': emitCHeader,
   'schemas/src/generated/ring.ts': emitRing,
+  'schemas/src/generated/envelope.ts': emitEnvelope,
+  'schemas/src/generated/encode-event.ts': emitEncodeEvent,
+  'schemas/src/generated/fingerprints.ts': emitFingerprints,
+  'schemas/src/generated/decode-events.ts': emitDecodeEvents,
+  'schemas/avro/event-batch.v1.avsc': emitAvro,
+  'schemas/clickhouse/migrations/0001_raw.sql': emitClickHouse,
+  'docs/events.md': emitDocs,
 };
 
 function onDisk(path: string): string | undefined {

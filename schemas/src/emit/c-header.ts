@@ -15,8 +15,7 @@ const KERNEL_ENUMS: readonly EnumName[] = [
   'Ring',
 ];
 
-const constant = (name: string): string =>
-  name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
+const constant = (name: string): string => name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
 
 export function emitCHeader(): string {
   const { members, bytes } = ringLayout([...EVENT_FIELDS, ...OWNER_FIELDS]);

@@ -1,0 +1,51 @@
+/** A growing buffer of Avro binary. One writer serves many data: `take` copies out what was written. */
+import { VARINT_BYTES_MAX, writeLong } from './varint.ts';
+
+export interface AvroWriter {
+  boolean(value: boolean): void;
+  /** A safe integer. */
+  long(value: number): void;
+  string(value: string): void;
+  raw(bytes: Uint8Array): void;
+  /** Copy of everything written since the last `take`. */
+  take(): Uint8Array;
+}
+
+export function createAvroWriter(bytesInitial = 64 * 1024): AvroWriter {
+  let buffer = Buffer.allocUnsafe(bytesInitial);
+  let position = 0;
+
+  function reserve(bytes: number): void {
+    if (position + bytes <= buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, position + bytes));
+    buffer.copy(larger, 0, 0, position);
+    buffer = larger;
+  }
+  function long(value: number): void {
+    reserve(VARINT_BYTES_MAX);
+    position = writeLong(buffer, position, value);
+  }
+  function raw(bytes: Uint8Array): void {
+    reserve(bytes.length);
+    buffer.set(bytes, position);
+    position += bytes.length;
+  }
+  return {
+    boolean(value) {
+      reserve(1);
+      buffer[position++] = value ? 1 : 0;
+    },
+    long,
+    string(value) {
+      const bytes = Buffer.from(value, 'utf8');
+      long(bytes.length);
+      raw(bytes);
+    },
+    raw,
+    take() {
+      const taken = new Uint8Array(buffer.subarray(0, position));
+      position = 0;
+      return taken;
+    },
+  };
+}

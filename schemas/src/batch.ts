@@ -1,0 +1,191 @@
+/**
+ * The batch envelope to and from Avro, walked over the field table; events are generated code and stay bytes.
+ *
+ * Avro: record TcpEventBatch, fields in the order of BATCH_FIELDS. Lists are written as one array block.
+ */
+import { AppError } from './app-error.ts';
+import { type AvroReader, createAvroReader, decodeRange } from './avro-reader.ts';
+import { type AvroWriter, createAvroWriter } from './avro-writer.ts';
+import { ENUMS } from './enums.ts';
+import { BATCH_FIELDS, type BatchField, type EnvelopeType, OWNER_FIELDS } from './fields.ts';
+import type { BatchEnvelope } from './generated/envelope.ts';
+import { skipEvents } from './skip-events.ts';
+
+export type { BatchEnvelope, CpuAccount, Health, Owner } from './generated/envelope.ts';
+
+/** Encoded events: `count` event records one after another. */
+export interface EncodedEvents {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+}
+
+/** Where the events array of a datum stands: from its first block count to after its closing zero. */
+export interface EventRange {
+  readonly offset: number;
+  readonly end: number;
+  readonly count: number;
+}
+
+type RecordValue = Record<string, unknown>;
+
+const writer = createAvroWriter();
+
+/** The Avro datum of a batch, without framing. Throws a TypeError for a value that is not of its field's type. */
+export function encodeBatch(envelope: BatchEnvelope, events: EncodedEvents): Uint8Array {
+  const values = envelope as unknown as RecordValue;
+  for (const field of BATCH_FIELDS) {
+    if (field.type === 'events') {
+      if (events.count > 0) {
+        writer.long(events.count);
+        writer.raw(events.bytes);
+      }
+      writer.long(0);
+    } else {
+      writeValue(writer, field.type, values[field.name]);
+    }
+  }
+  return writer.take();
+}
+
+/** Reads the events array that starts at `offset`; `before` holds the fields that stand before it, owners included. */
+export type ReadEvents = (
+  datum: Uint8Array,
+  offset: number,
+  before: BatchEnvelope,
+) => { end: number; count: number };
+
+/** Throws DECODE_TRUNCATED, DECODE_RANGE or DECODE_TRAILING with the byte offset. Events are skipped unless read. */
+export function decodeEnvelope(
+  datum: Uint8Array,
+  readEvents: ReadEvents = skipEvents,
+): { envelope: BatchEnvelope; events: EventRange } {
+  const reader = createAvroReader(datum);
+  const envelope: RecordValue = {};
+  let events: EventRange = { offset: 0, end: 0, count: 0 };
+  for (const field of BATCH_FIELDS) {
+    if (field.type === 'events') {
+      const offset = reader.position;
+      const { end, count } = readEvents(datum, offset, envelope as unknown as BatchEnvelope);
+      reader.position = end;
+      events = { offset, end, count };
+    } else {
+      envelope[field.name] = readValue(reader, field.type);
+    }
+  }
+  reader.end();
+  return { envelope: envelope as unknown as BatchEnvelope, events };
+}
+
+function writeValue(out: AvroWriter, type: EnvelopeType, value: unknown): void {
+  if (typeof type === 'object') {
+    if ('enum' in type) {
+      out.long(enumIndex(type.enum, value));
+    } else if ('list' in type) {
+      writeList(out, value as readonly RecordValue[], (item) => writeRecord(out, type.of, item));
+    } else {
+      out.long(value === null ? 0 : 1);
+      if (value !== null) writeRecord(out, type.of, value as RecordValue);
+    }
+    return;
+  }
+  switch (type) {
+    case 'bool':
+      out.boolean(value === true);
+      break;
+    case 'text':
+    case 'string':
+    case 'name16':
+      out.string(value as string);
+      break;
+    case 'labels':
+      writeList(out, Object.entries(value as Record<string, string>), ([key, text]) => {
+        out.string(key);
+        out.string(text);
+      });
+      break;
+    case 'owners':
+      writeList(out, value as readonly RecordValue[], (item) => writeRecord(out, OWNER_FIELDS, item));
+      break;
+    case 'events':
+    case 'address':
+    case 'u32[]':
+    case 'owner':
+      throw new TypeError(`${type} has no place in the envelope`);
+    default:
+      if (!Number.isSafeInteger(value)) throw new TypeError(`${String(value)} is not a safe integer`);
+      out.long(value as number);
+  }
+}
+
+function writeRecord(
+  out: AvroWriter,
+  fields: readonly Pick<BatchField, 'name' | 'type'>[],
+  value: RecordValue,
+): void {
+  for (const field of fields) writeValue(out, field.type, value[field.name]);
+}
+
+function writeList<T>(out: AvroWriter, items: readonly T[], write: (item: T) => void): void {
+  if (items.length > 0) {
+    out.long(items.length);
+    for (const item of items) write(item);
+  }
+  out.long(0);
+}
+
+function enumIndex(name: keyof typeof ENUMS, symbol: unknown): number {
+  const index = (ENUMS[name] as readonly unknown[]).indexOf(symbol);
+  if (index < 0) throw new TypeError(`${String(symbol)} is no ${name}`);
+  return index;
+}
+
+function readValue(reader: AvroReader, type: EnvelopeType): unknown {
+  if (typeof type === 'object') {
+    if ('enum' in type) {
+      const at = reader.position;
+      const symbol = ENUMS[type.enum][reader.long()];
+      if (symbol === undefined) throw decodeRange(type.enum, at);
+      return symbol;
+    }
+    if ('list' in type) return readList(reader, () => readRecord(reader, type.of));
+    return reader.long() === 0 ? null : readRecord(reader, type.of);
+  }
+  switch (type) {
+    case 'bool':
+      return reader.boolean();
+    case 'text':
+    case 'string':
+    case 'name16':
+      return reader.string();
+    case 'labels':
+      return Object.fromEntries(readList(reader, () => [reader.string(), reader.string()]));
+    case 'owners':
+      return readList(reader, () => readRecord(reader, OWNER_FIELDS));
+    case 'events':
+    case 'address':
+    case 'u32[]':
+    case 'owner':
+      throw new AppError('DECODE_RANGE', `${type} has no place in the envelope`);
+    default:
+      return reader.long();
+  }
+}
+
+function readRecord(reader: AvroReader, fields: readonly Pick<BatchField, 'name' | 'type'>[]): RecordValue {
+  const record: RecordValue = {};
+  for (const field of fields) record[field.name] = readValue(reader, field.type);
+  return record;
+}
+
+function readList<T>(reader: AvroReader, read: () => T): T[] {
+  const list: T[] = [];
+  for (;;) {
+    let count = reader.long();
+    if (count === 0) return list;
+    if (count < 0) {
+      count = -count;
+      reader.long();
+    }
+    for (let index = 0; index < count; index++) list.push(read());
+  }
+}

@@ -1,0 +1,33 @@
+/** avsc as the independent reader and writer of the published schema; 64-bit values are bigint. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import avsc from 'avsc';
+
+export const SCHEMA_PATH = join(import.meta.dirname, '../schemas/avro/event-batch.v1.avsc');
+
+const longs = avsc.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(value);
+    return bytes;
+  },
+  fromJSON: BigInt,
+  toJSON: Number,
+  isValid: (value: unknown) => typeof value === 'bigint',
+  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
+});
+
+/** The batch type of the published schema. */
+export const BATCH_TYPE: avsc.Type = avsc.Type.forSchema(JSON.parse(readFileSync(SCHEMA_PATH, 'utf8')), {
+  registry: { long: longs },
+  wrapUnions: false,
+});
+
+/** Deep copy with ints as bigint, so that int and long compare alike, and prototypes dropped. */
+export function plain(value: unknown): unknown {
+  if (typeof value === 'number') return BigInt(value);
+  if (value === null || typeof value !== 'object' || Buffer.isBuffer(value)) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+}
