@@ -80,7 +80,7 @@ export function readHeader(bytes: Uint8Array): ContainerHeader | undefined {
   return {
     schema: meta['avro.schema'] ?? '',
     codec,
-    sync: bytes.slice(reader.position - SYNC_BYTES, reader.position),
+    sync: new Uint8Array(bytes.subarray(reader.position - SYNC_BYTES, reader.position)),
     end: reader.position,
   };
 }
