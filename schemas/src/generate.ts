@@ -1,4 +1,8 @@
-/** Writes every generated file of the contract; `--check` compares instead and fails on a difference. */
+/**
+ * Writes every generated file of the contract: `generate.ts [--check] [ROOT]`.
+ *
+ * `--check` compares instead and exits 1 on any difference. ROOT is the repository, unless a test says otherwise.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { emitAvro, emitFingerprints } from './emit/avro.ts';
@@ -10,7 +14,9 @@ import { emitEncodeEvent } from './emit/encode-event.ts';
 import { emitEnvelope } from './emit/envelope.ts';
 import { emitRing } from './emit/ring.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
+const args = process.argv.slice(2);
+const check = args.includes('--check');
+const root = args.find((arg) => !arg.startsWith('--')) ?? join(import.meta.dirname, '../..');
 
 /** Path from the repository's root → content. */
 const ARTEFACTS: Record<string, () => string> = {
@@ -33,10 +39,9 @@ function onDisk(path: string): string | undefined {
   }
 }
 
-const check = process.argv.includes('--check');
 let stale = 0;
 for (const [name, emit] of Object.entries(ARTEFACTS)) {
-  const path = join(ROOT, name);
+  const path = join(root, name);
   const content = emit();
   if (onDisk(path) === content) continue;
   if (check) {
