@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runLoad } from '../harness/load.ts';
+import { createStack, type Stack } from '../harness/stack.ts';
+import { until } from '../harness/until.ts';
+import { createRandom } from '../random.ts';
+
+const KILLS = process.env['TCPTRAIL_TEST_LONG'] ? 20 : 4;
+const SEED = 11;
+
+let stack: Stack;
+before(async () => {
+  stack = await createStack();
+  await stack.startServer();
+  stack.startConsumer();
+  await stack.startAgent();
+});
+after(() => stack?.stop());
+
+/** Connections without end until told to stop. */
+function startLoad(): { stop(): Promise<void> } {
+  let running = true;
+  const done = (async () => {
+    for (let seed = 1; running; seed++) {
+      await runLoad({ count: 400, refused: 20, seed, concurrency: 8, pauseMs: 5 });
+    }
+  })();
+  return {
+    async stop() {
+      running = false;
+      await done;
+    },
+  };
+}
+
+interface Completeness {
+  readonly kernel_epoch: string;
+  readonly numbered: string;
+  readonly rows: string;
+  readonly failed: string;
+  readonly folded: string;
+  readonly filtered: string;
+  readonly unspooled: string;
+  readonly stored: string;
+  readonly waiting: string;
+  readonly parked: string;
+  readonly lost: string;
+  readonly doubled: string;
+}
+
+test(`${KILLS} kills each of agent, consumer and server under load lose nothing that was spooled and double nothing`, async () => {
+  const random = createRandom(SEED);
+  const load = startLoad();
+  const victims = ['agent', 'consumer', 'server'].flatMap((victim) =>
+    Array.from({ length: KILLS }, () => victim),
+  );
+  while (victims.length > 0) {
+    const [victim] = victims.splice(random.below(victims.length), 1);
+    // The moment of the kill is what is random here; nothing is waited for.
+    await sleep(100 + random.below(1500));
+    if (victim === 'agent') {
+      await stack.agent.end('SIGKILL');
+      await stack.startAgent();
+    } else if (victim === 'consumer') {
+      await stack.consumer.end('SIGKILL');
+      stack.startConsumer();
+    } else {
+      await stack.server.end('SIGKILL');
+      await stack.startServer();
+    }
+  }
+  await load.stop();
+  await stack.agent.end();
+
+  const rows = await until('all that was spooled to be stored', async () => {
+    const found = await stack.rows<Completeness>('SELECT * FROM completeness').catch(() => []);
+    return found.length > 0 && found.every((row) => Number(row.waiting) === 0) && (await caughtUp())
+      ? found
+      : undefined;
+  });
+  const epochs = new Set(rows.map((row) => row.kernel_epoch));
+  assert.equal(epochs.size, KILLS + 1, 'one kernel epoch for each run of the agent');
+  for (const row of rows) {
+    const text = JSON.stringify(row);
+    assert.equal(Number(row.doubled), 0, text);
+    assert.equal(Number(row.lost), 0, text);
+    assert.equal(Number(row.parked), 0, text);
+    assert.equal(Number(row.stored), Number(row.rows), text);
+    const told =
+      Number(row.rows) +
+      Number(row.failed) +
+      Number(row.folded) +
+      Number(row.filtered) +
+      Number(row.unspooled);
+    assert.equal(Number(row.numbered), told, text);
+  }
+  const total = await stack.rows<{ stored: string; identities: string }>(
+    'SELECT count() AS stored, uniqExact(host_id, boot_id, kernel_epoch, cpu, seq) AS identities FROM tcp_events',
+  );
+  assert.equal(total[0]?.stored, total[0]?.identities);
+  assert.ok(Number(total[0]?.stored) > 1000, 'the load was recorded');
+});
+
+/** Every batch in the spool is in tcp_batches: the reader's cursor stands at the end of the last segment. */
+async function caughtUp(): Promise<boolean> {
+  const before = await stack.rows<{ batches: string }>('SELECT count() AS batches FROM tcp_batches');
+  const newest = readdirSync(stack.spool)
+    .filter((name) => name.endsWith('.avro'))
+    .toSorted()
+    .at(-1);
+  const cursor = JSON.parse(readFileSync(join(stack.spool, 'cursor/clickhouse.json'), 'utf8')) as {
+    segment: string;
+    position: number;
+  };
+  return (
+    Number(before[0]?.batches) > 0 &&
+    cursor.segment === newest &&
+    cursor.position === statSync(join(stack.spool, newest)).size
+  );
+}
