@@ -22,7 +22,11 @@ test('the golden event passes every stage: JSON, ring bytes, Avro bytes, stored 
   assert.equal(Buffer.from(ring).toString('hex'), readGoldenBytes('ring.hex').toString('hex'), 'ring bytes');
 
   const datum = goldenBatch(ring, event);
-  assert.equal(Buffer.from(datum).toString('hex'), readGoldenBytes('batch.hex').toString('hex'), 'Avro bytes');
+  assert.equal(
+    Buffer.from(datum).toString('hex'),
+    readGoldenBytes('batch.hex').toString('hex'),
+    'Avro bytes',
+  );
   assert.deepEqual(decodeEnvelope(datum).envelope, sampleEnvelope(), 'envelope');
   assert.equal((BATCH_TYPE.fromBuffer(Buffer.from(datum)) as { events: unknown[] }).events.length, 1, 'avsc');
 

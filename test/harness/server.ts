@@ -15,7 +15,13 @@ export interface TestServer {
 
 export async function startServer(): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'tcptrail-server-'));
-  const part = startPart([join(ROOT, 'infra/embedded-clickhouse/src/main.ts'), '--data', folder, '--port', '0']);
+  const part = startPart([
+    join(ROOT, 'infra/embedded-clickhouse/src/main.ts'),
+    '--data',
+    folder,
+    '--port',
+    '0',
+  ]);
   const { port } = JSON.parse(await part.firstLine) as { port: number };
   const url = `http://127.0.0.1:${port}`;
   const client = createClient({ url });
