@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 run=(ca-certificates libbpf1 util-linux)
-test=(bpftool clang-14 curl gcc iproute2 libbpf-dev libc6-dev libelf-dev make nftables procps python3)
+test=(bpftool clang-14 curl gcc iproute2 libbpf-dev libc6-dev libelf-dev lz4 make nftables procps python3)
 packages=("${run[@]}")
 [ "${1:-run}" = test ] && packages+=("${test[@]}")
 
