@@ -15,7 +15,7 @@ const codeOf = async (statement: string, query: Record<string, string>): Promise
 await server.sql('CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a', owner);
 await server.sql('INSERT INTO t VALUES (1)', owner);
 
-test('a wrong or missing password is code 516 with status 401', async () => {
+test('a wrong or missing password is code 516 with status 403', async () => {
   for (const query of [
     {},
     { user: 'default', password: 'x' },
@@ -23,7 +23,7 @@ test('a wrong or missing password is code 516 with status 401', async () => {
     { user: 'nobody', password: 'secret' },
   ]) {
     const answer = await server.ask(query as Record<string, string>, { method: 'POST', body: 'SELECT 1' });
-    assert.equal(answer.status, 401);
+    assert.equal(answer.status, 403);
     assert.match(await answer.text(), /^Code: 516\. .*\(AUTHENTICATION_FAILED\)/);
   }
 });
