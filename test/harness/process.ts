@@ -8,6 +8,8 @@ export interface Part {
   output(): string;
   /** The first line of stdout, or an error with the output when it ends before. */
   readonly firstLine: Promise<string>;
+  /** Resolves when its output holds the text; rejects with the output when it ends before. */
+  said(text: string): Promise<void>;
   /** Exit code, or the signal that ended it. */
   readonly exited: Promise<number | string>;
   /** Sends the signal and waits for the end. */
@@ -20,7 +22,11 @@ export function startPart(args: readonly string[], env: NodeJS.ProcessEnv = {}):
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const text: string[] = [];
-  child.stderr?.on('data', (chunk: Buffer) => text.push(chunk.toString()));
+  const listeners = new Set<() => void>();
+  child.stderr?.on('data', (chunk: Buffer) => {
+    text.push(chunk.toString());
+    for (const listener of listeners) listener();
+  });
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   const exited = new Promise<number | string>((resolve) => {
     child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
@@ -38,6 +44,20 @@ export function startPart(args: readonly string[], env: NodeJS.ProcessEnv = {}):
     output: () => text.join(''),
     firstLine,
     exited,
+    said(wanted) {
+      return new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!text.join('').includes(wanted)) return;
+          listeners.delete(look);
+          resolve();
+        };
+        listeners.add(look);
+        look();
+        void exited.then((code) =>
+          reject(new Error(`${args.join(' ')} ended with ${code}:\n${text.join('')}`)),
+        );
+      });
+    },
     async end(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       return await exited;

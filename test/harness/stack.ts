@@ -85,7 +85,7 @@ export async function createStack(options: { agent?: object; consumer?: object }
     },
     async startAgent() {
       agent = startPart([AGENT, '--config', agentConfig]);
-      await agent.firstLine;
+      await agent.said('agent runs');
     },
     startConsumer() {
       consumer = startPart([CONSUMER, '--config', consumerConfig]);
