@@ -7,6 +7,7 @@
  * and gets a random reply. A refused one goes to a port where nobody listens. The last line is {"done":true}.
  */
 import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { createRandom } from '../random.ts';
@@ -14,6 +15,8 @@ import { createRandom } from '../random.ts';
 export interface Truth {
   readonly side: 'client' | 'server' | 'refused';
   readonly pid: number;
+  /** The kernel's short name of the process. */
+  readonly comm: string;
   readonly localAddress: string;
   readonly localPort: number;
   readonly peerAddress: string;
@@ -26,6 +29,7 @@ export interface Truth {
 }
 
 const ECONNREFUSED = 111;
+const COMM = readFileSync('/proc/self/comm', 'utf8').trim();
 const say = (line: unknown): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 function report(
@@ -36,6 +40,7 @@ function report(
   const truth: Truth = {
     side,
     pid: process.pid,
+    comm: COMM,
     ...ends,
     bytesSent: socket.bytesWritten,
     bytesReceived: socket.bytesRead,
@@ -106,6 +111,7 @@ function refusedOnce(host: string, localPort: number, port: number): Promise<voi
       const truth: Truth = {
         side: 'refused',
         pid: process.pid,
+        comm: COMM,
         localAddress: host,
         localPort,
         peerAddress: host,
