@@ -1,5 +1,5 @@
 /** The whole path on this machine in a folder of its own: embedded ClickHouse, agent, consumer, as processes. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
@@ -23,6 +23,8 @@ export interface Stack {
   startConsumer(): void;
   /** Rows of a query, column names as keys; 64-bit numbers as strings. */
   rows<T>(query: string, params?: Record<string, unknown>): Promise<T[]>;
+  /** Everything in the spool is stored: the consumer's cursor stands at its end. */
+  caughtUp(): boolean;
   /** Ends what runs, agent first, and removes the folder. */
   stop(): Promise<void>;
 }
@@ -93,6 +95,18 @@ export async function createStack(options: { agent?: object; consumer?: object }
     async rows<T>(query: string, params: Record<string, unknown> = {}) {
       const result = await stack.client.query({ query, query_params: params, format: 'JSONEachRow' });
       return await result.json<T>();
+    },
+    caughtUp() {
+      const newest = readdirSync(spool)
+        .filter((name) => name.endsWith('.avro'))
+        .toSorted()
+        .at(-1);
+      if (newest === undefined) return false;
+      const cursor = JSON.parse(readFileSync(join(spool, 'cursor/clickhouse.json'), 'utf8')) as {
+        segment: string;
+        position: number;
+      };
+      return cursor.segment === newest && cursor.position === statSync(join(spool, newest)).size;
     },
     async stop() {
       for (const part of [agent, consumer, server]) await part?.end();
