@@ -1,0 +1,112 @@
+/**
+ * The account of each CPU: what the kernel numbered against what became a row.
+ *
+ * A sample of the kernel's counters is taken while no event is under way, then the rings are drained up to their
+ * producer positions: from then on every number up to the sample's is either a row or counted as lost, and the
+ * sample ships. Rows with later numbers are `rows_ahead`.
+ */
+import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
+
+/** The kernel's counters of one CPU at one instant, cumulative within its kernel epoch. */
+export interface KernelAccount {
+  readonly cpu: number;
+  /** Last number given. */
+  readonly seq: number;
+  readonly failed: number;
+  readonly folded: number;
+  readonly filtered: number;
+}
+
+export interface Account {
+  /** A row is in the batch. */
+  row(cpu: number, seq: number): void;
+  /** A valid sample was taken; its rows are still in the rings. */
+  begin(sample: readonly KernelAccount[]): void;
+  /** Everything up to the producer positions read after the sample is in this or an earlier batch. */
+  complete(): void;
+  /** As a batch ships it. */
+  cpus(dropped: Readonly<Record<string, number>>): CpuAccount[];
+}
+
+interface Sample {
+  readonly kernel: ReadonlyMap<number, KernelAccount>;
+  /** By CPU: rows beyond the sample's last number. */
+  readonly ahead: number[];
+}
+
+const NONE: Omit<KernelAccount, 'cpu'> = { seq: 0, failed: 0, folded: 0, filtered: 0 };
+
+export function createAccount(): Account {
+  /** By CPU: all rows so far. */
+  const rows: number[] = [];
+  let shipped: Sample = sampleOf([]);
+  let begun: Sample | undefined;
+
+  return {
+    row(cpu, seq) {
+      rows[cpu] = (rows[cpu] ?? 0) + 1;
+      note(shipped, cpu, seq);
+      if (begun) note(begun, cpu, seq);
+    },
+    begin(sample) {
+      begun = sampleOf(sample);
+    },
+    complete() {
+      if (begun) shipped = begun;
+      begun = undefined;
+    },
+    cpus(dropped) {
+      const numbers = new Set([...shipped.kernel.keys(), ...rows.keys()]);
+      return [...numbers]
+        .filter((cpu) => shipped.kernel.has(cpu) || rows[cpu] !== undefined)
+        .sort((a, b) => a - b)
+        .map((cpu) => {
+          const { seq, failed, folded, filtered } = shipped.kernel.get(cpu) ?? NONE;
+          const ahead = shipped.ahead[cpu] ?? 0;
+          return {
+            cpu,
+            seq_last: seq,
+            rows: (rows[cpu] ?? 0) - ahead,
+            rows_ahead: ahead,
+            failed,
+            folded,
+            filtered,
+            spool_dropped: dropped[cpu] ?? 0,
+          };
+        });
+    },
+  };
+}
+
+/**
+ * The last account of a kernel epoch whose agent died: what the kernel had numbered at its end, and the rows that
+ * reached the spool.
+ */
+export function closingAccount(
+  kernel: readonly KernelAccount[],
+  spooled: readonly CpuAccount[],
+  dropped: Readonly<Record<string, number>>,
+): CpuAccount[] {
+  const byCpu = new Map(spooled.map((account) => [account.cpu, account]));
+  return kernel.map(({ cpu, seq, failed, folded, filtered }) => {
+    const last = byCpu.get(cpu);
+    return {
+      cpu,
+      seq_last: seq,
+      rows: (last?.rows ?? 0) + (last?.rows_ahead ?? 0),
+      rows_ahead: 0,
+      failed,
+      folded,
+      filtered,
+      spool_dropped: dropped[cpu] ?? 0,
+    };
+  });
+}
+
+function sampleOf(kernel: readonly KernelAccount[]): Sample {
+  return { kernel: new Map(kernel.map((account) => [account.cpu, account])), ahead: [] };
+}
+
+function note(sample: Sample, cpu: number, seq: number): void {
+  if (seq > (sample.kernel.get(cpu)?.seq ?? 0)) sample.ahead[cpu] = (sample.ahead[cpu] ?? 0) + 1;
+}

@@ -1,0 +1,109 @@
+/** Ring records to the events of one batch, in a buffer that the next batch uses again. */
+import type { Owner } from '@tcptrail/schemas/batch.ts';
+import { EVENT_KINDS, type EventKind } from '@tcptrail/schemas/enums.ts';
+import { type AgentFields, EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode-event.ts';
+import { RING } from '@tcptrail/schemas/generated/ring.ts';
+
+/** What the batch takes from the enrich stage. */
+export interface EventOwners {
+  indexOf(words: Uint32Array, bytes: Uint8Array, at: number): number;
+  readonly own: boolean;
+  readonly bytes: number;
+  take(): Owner[];
+}
+
+export interface BatchBuilderDeps {
+  readonly owners: EventOwners;
+  readonly clockOffsetUs: () => number;
+  /** Called for each row, with the number the kernel gave it. */
+  readonly onRow: (cpu: number, seq: number) => void;
+  /** The kernel's name for a reset reason; '' when it has none. */
+  readonly resetReason: (code: number) => string;
+}
+
+export interface BuiltEvents {
+  /** Valid until the next `append`. */
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  readonly owners: Owner[];
+}
+
+export interface BatchBuilder {
+  /** Appends the record at byte `at` of two views of a ring. There must be room. */
+  append(words: Uint32Array, bytes: Uint8Array, at: number): void;
+  readonly rows: number;
+  /** By rows or bytes. */
+  readonly full: boolean;
+  take(): BuiltEvents;
+}
+
+/** Kinds of which each event stands for one connection. */
+const COUNTED: readonly EventKind[] = ['open', 'fail', 'close'];
+const CONNECTIONS = EVENT_KINDS.map((kind) => (COUNTED.includes(kind) ? 1 : 0));
+const RESET = EVENT_KINDS.indexOf('reset');
+const NOTHING = new Uint8Array(0);
+
+export function createBatchBuilder(
+  config: { readonly rowsMax: number; readonly bytesMax: number },
+  deps: BatchBuilderDeps,
+): BatchBuilder {
+  const { owners } = deps;
+  const out = new Uint8Array(config.bytesMax + EVENT_BYTES_MAX);
+  const reasons = new Map<number, Uint8Array>();
+  const agent: AgentFields = {
+    clock_offset_us: 0,
+    peer_name: NOTHING,
+    peer_name_source: 0,
+    peer_translated_address: new Uint8Array(16),
+    peer_translated_port: 0,
+    owner: 0,
+    own: false,
+    reset_reason: NOTHING,
+    connections: 0,
+    folded: 0,
+    rtt_histogram: [],
+  };
+  let position = 0;
+  let rows = 0;
+
+  function reasonOf(code: number): Uint8Array {
+    let reason = reasons.get(code);
+    if (!reason) {
+      reason = Buffer.from(deps.resetReason(code).slice(0, 64));
+      reasons.set(code, reason);
+    }
+    return reason;
+  }
+
+  return {
+    append(words, bytes, at) {
+      const w = at >>> 2;
+      const kind = bytes[at + RING.kind] ?? 0;
+      agent.clock_offset_us = deps.clockOffsetUs();
+      agent.owner = owners.indexOf(words, bytes, at);
+      agent.own = owners.own;
+      agent.connections = CONNECTIONS[kind] ?? 0;
+      agent.reset_reason = kind === RESET ? reasonOf(u16(bytes, at + RING.reset_reason_code)) : NOTHING;
+      position = encodeEvent(words, bytes, at, out, position, agent);
+      rows += 1;
+      const seq = w + (RING.seq >>> 2);
+      deps.onRow(u16(bytes, at + RING.cpu), (words[seq + 1] ?? 0) * 0x1_0000_0000 + (words[seq] ?? 0));
+    },
+    get rows() {
+      return rows;
+    },
+    get full() {
+      return rows >= config.rowsMax || position + owners.bytes >= config.bytesMax;
+    },
+    take() {
+      const built = { bytes: out.subarray(0, position), count: rows, owners: owners.take() };
+      position = 0;
+      rows = 0;
+      return built;
+    },
+  };
+}
+
+function u16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+}

@@ -1,0 +1,82 @@
+/** Closes batches: the envelope around what was built, numbered 1, 2, 3 … within this run of the agent. */
+import { type BatchEnvelope, encodeBatch, type Health } from '@tcptrail/schemas/batch.ts';
+import type { BatchBuilder } from './batch-builder.ts';
+
+/** What no batch of this run changes. */
+export type Identity = Pick<
+  BatchEnvelope,
+  'host_name' | 'host_id' | 'boot_id' | 'agent_version' | 'agent_epoch' | 'kernel_release' | 'labels'
+>;
+
+/** What a batch says beside its events. */
+export type Accounting = Pick<
+  BatchEnvelope,
+  'kernel_epoch' | 'ring_positions' | 'cpus' | 'failed_reserves' | 'rules' | 'programs' | 'namespaces'
+>;
+
+export interface BatcherDeps {
+  readonly builder: BatchBuilder;
+  readonly nowUs: () => number;
+  /** As of this batch, its events included. */
+  readonly accounting: () => Accounting;
+  /** The datum is the receiver's. */
+  readonly onBatch: (batch: {
+    readonly datum: Uint8Array;
+    readonly rows: number;
+    readonly closedUs: number;
+  }) => void;
+}
+
+export interface Batcher {
+  /** Closes the events built so far into a batch, if there are any. */
+  flush(): void;
+  /** Closes what is there, then a batch without events that carries the health. */
+  heartbeat(health: Health): void;
+  /** A batch without events for a kernel epoch that has ended. */
+  closing(accounting: Pick<Accounting, 'kernel_epoch' | 'cpus'>): void;
+  /** Number of the last batch, 0 before the first. */
+  readonly batchSeq: number;
+}
+
+export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
+  let batchSeq = 0;
+
+  function ship(accounting: Accounting, health: Health | null): void {
+    const { bytes, count, owners } = deps.builder.take();
+    batchSeq += 1;
+    const closedUs = deps.nowUs();
+    const envelope: BatchEnvelope = {
+      maybe_duplicate: false,
+      ...identity,
+      batch_seq: batchSeq,
+      batch_part: 1,
+      batch_ts: closedUs,
+      owners: count > 0 ? owners : [],
+      ...accounting,
+      health,
+    };
+    deps.onBatch({ datum: encodeBatch(envelope, { bytes, count }), rows: count, closedUs });
+  }
+
+  function flush(): void {
+    if (deps.builder.rows > 0) ship(deps.accounting(), null);
+  }
+
+  return {
+    flush,
+    heartbeat(health) {
+      flush();
+      ship(deps.accounting(), health);
+    },
+    closing(ended) {
+      flush();
+      ship(
+        { ...ended, ring_positions: [], failed_reserves: [], rules: [], programs: [], namespaces: [] },
+        null,
+      );
+    },
+    get batchSeq() {
+      return batchSeq;
+    },
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * Ring records to the owners of a batch: each distinct owner once, referred to by its index; index 0 is the unknown
+ * owner. /proc is asked once an owner, never per event.
+ *
+ * An owner is told by the words the kernel wrote (pid, start, uid, comm, parent, cgroup), compared as numbers.
+ */
+import type { Owner } from '@tcptrail/schemas/batch.ts';
+import { RING } from '@tcptrail/schemas/generated/ring.ts';
+import type { ProcessFacts, ProcessKey } from './process.ts';
+
+export interface OwnersDeps {
+  readonly facts: (key: ProcessKey) => ProcessFacts;
+  /** µs to add to kernel time for UTC. */
+  readonly clockOffsetUs: () => number;
+}
+
+export interface OwnerConfig {
+  readonly agentPid: number;
+  /** Process whose children are tcptrail's own parts; 0 = none. */
+  readonly supervisorPid: number;
+  readonly entriesMax?: number;
+}
+
+export interface Owners {
+  /** Index in the batch of the owner of the record at byte `at`. */
+  indexOf(words: Uint32Array, bytes: Uint8Array, at: number): number;
+  /** Whether the owner last asked for is a part of tcptrail. */
+  readonly own: boolean;
+  /** About the bytes the batch's owners take in Avro. */
+  readonly bytes: number;
+  /** The batch's owners; the next batch starts anew. */
+  take(): Owner[];
+}
+
+interface Entry {
+  readonly words: Uint32Array;
+  readonly owner: Owner;
+  readonly own: boolean;
+  readonly bytes: number;
+  batch: number;
+  index: number;
+}
+
+/** Words of the ring record that tell an owner. */
+const AT = [
+  RING.pid,
+  RING.process_start_ts,
+  RING.process_start_ts + 4,
+  RING.comm,
+  RING.comm + 4,
+  RING.comm + 8,
+  RING.comm + 12,
+  RING.uid,
+  RING.parent_pid,
+  RING.cgroup_id,
+  RING.cgroup_id + 4,
+].map((offset) => offset >>> 2);
+/** Places of the numbers in AT. */
+const PID = 0;
+const START = 1;
+const UID = 7;
+const PARENT = 8;
+const CGROUP = 9;
+const NAME_BYTES = 16;
+/** Numbers, lengths and the like of one owner in Avro. */
+const OWNER_BYTES_FIXED = 64;
+
+export const UNKNOWN_OWNER: Owner = {
+  pid: 0,
+  process_start_ts: 0,
+  uid: 0,
+  comm: '',
+  parent_pid: 0,
+  cgroup_id: 0,
+  executable: '',
+  command_line: '',
+  parent_executable: '',
+  cgroup_path: '',
+  container_id: '',
+  pod_uid: '',
+  systemd_unit: '',
+  process_network_namespace: 0,
+};
+
+export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
+  const entriesMax = config.entriesMax ?? 8_192;
+  let entries = new Map<number, Entry[]>();
+  let entryCount = 0;
+  let batch = 1;
+  let owners: Owner[] = [UNKNOWN_OWNER];
+  let bytes = OWNER_BYTES_FIXED;
+  let own = false;
+
+  function make(words: Uint32Array, name: Uint8Array): Entry {
+    const word = (index: number): number => words[index] ?? 0;
+    const startNs = word(START + 1) * 0x1_0000_0000 + word(START);
+    const end = name.indexOf(0);
+    const comm = Buffer.from(end < 0 ? name : name.subarray(0, end)).toString('utf8');
+    const key = {
+      pid: word(PID),
+      startNs,
+      comm,
+      parentPid: word(PARENT),
+      cgroupId: word(CGROUP + 1) * 0x1_0000_0000 + word(CGROUP),
+    };
+    const owner: Owner = {
+      pid: key.pid,
+      process_start_ts: startNs === 0 ? 0 : Math.floor(startNs / 1_000) + deps.clockOffsetUs(),
+      uid: word(UID),
+      comm,
+      parent_pid: key.parentPid,
+      cgroup_id: key.cgroupId,
+      ...deps.facts(key),
+    };
+    const isOwn = key.pid === config.agentPid || isPart(key.pid, key.parentPid, config.supervisorPid);
+    return { words, owner, own: isOwn, bytes: sizeOf(owner), batch: 0, index: 0 };
+  }
+
+  function find(words: Uint32Array, ring: Uint8Array, at: number): Entry {
+    const base = at >>> 2;
+    let hash = 0;
+    for (const offset of AT) hash = Math.imul(hash ^ (words[base + offset] ?? 0), 0x9e37_79b1);
+    const chain = entries.get(hash);
+    const known = chain?.find((entry) =>
+      AT.every((offset, index) => entry.words[index] === words[base + offset]),
+    );
+    if (known) return known;
+    // Starting over is as good as dropping the eldest: what is still alive comes back with its next event.
+    if (entryCount >= entriesMax) {
+      entries = new Map();
+      entryCount = 0;
+    }
+    const copy = Uint32Array.from(AT, (offset) => words[base + offset] ?? 0);
+    const entry = make(copy, ring.slice(at + RING.comm, at + RING.comm + NAME_BYTES));
+    entries.set(hash, [...(entries.get(hash) ?? []), entry]);
+    entryCount += 1;
+    return entry;
+  }
+
+  return {
+    indexOf(words, ring, at) {
+      own = false;
+      // Without a process the socket may still tell user and cgroup.
+      if (words[(at + RING.pid) >>> 2] === 0 && AT.every((offset) => words[(at >>> 2) + offset] === 0))
+        return 0;
+      const entry = find(words, ring, at);
+      own = entry.own;
+      if (entry.batch !== batch) {
+        entry.batch = batch;
+        entry.index = owners.push(entry.owner) - 1;
+        bytes += entry.bytes;
+      }
+      return entry.index;
+    },
+    get own() {
+      return own;
+    },
+    get bytes() {
+      return bytes;
+    },
+    take() {
+      const taken = owners;
+      owners = [UNKNOWN_OWNER];
+      bytes = OWNER_BYTES_FIXED;
+      batch += 1;
+      return taken;
+    },
+  };
+}
+
+function isPart(pid: number, parentPid: number, supervisorPid: number): boolean {
+  return supervisorPid > 0 && (pid === supervisorPid || parentPid === supervisorPid);
+}
+
+function sizeOf(owner: Owner): number {
+  const texts = Object.values(owner).filter((value) => typeof value === 'string');
+  return texts.reduce((bytes, text) => bytes + Buffer.byteLength(text) + 2, OWNER_BYTES_FIXED);
+}

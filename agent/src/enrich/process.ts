@@ -1,0 +1,154 @@
+/**
+ * What /proc still tells about a process the kernel named: executables, command line, cgroup, namespace.
+ *
+ * A pid is reused; its start time is not. Everything is read first and the start time last: when it matches, all
+ * of it was of that process, and a parent that is still its parent cannot have been reused either.
+ */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { cgroupFacts, cgroupPath } from './cgroup.ts';
+import { createLru } from './lru.ts';
+
+/** A process as the ring record names it; pid 0 = none, only the cgroup of its socket. */
+export interface ProcessKey {
+  readonly pid: number;
+  /** Start of the process, ns since boot. */
+  readonly startNs: number;
+  readonly comm: string;
+  readonly parentPid: number;
+  /** 0 = none. */
+  readonly cgroupId: number;
+}
+
+/** The agent's rows of an owner. '' and 0 where the process was gone or not readable. */
+export interface ProcessFacts {
+  readonly executable: string;
+  readonly command_line: string;
+  readonly parent_executable: string;
+  readonly cgroup_path: string;
+  readonly container_id: string;
+  readonly pod_uid: string;
+  readonly systemd_unit: string;
+  readonly process_network_namespace: number;
+}
+
+export interface ProcessCounters {
+  /** Processes looked up, cached ones not counted. */
+  readonly read: number;
+  /** Gone, or the pid already belongs to another process. */
+  readonly gone: number;
+  /** There, but /proc refused its executable. */
+  readonly unreadable: number;
+}
+
+export interface Processes {
+  facts(key: ProcessKey): ProcessFacts;
+  counters(): ProcessCounters;
+}
+
+/** /proc shows times in hundredths of a second on every architecture (USER_HZ). */
+const TICK_NS = 10_000_000;
+const COMMAND_LINE_CHARS_MAX = 4_096;
+
+export function createProcesses(
+  config: { readonly commandLine: boolean; readonly entriesMax?: number },
+  deps: { readonly procPath?: string } = {},
+): Processes {
+  const proc = deps.procPath ?? '/proc';
+  const entriesMax = config.entriesMax ?? 8_192;
+  const known = createLru<string, ProcessFacts>(entriesMax);
+  /** v2 cgroup paths learned from any process: they name the cgroup of one that is gone. */
+  const pathsById = createLru<number, string>(entriesMax);
+  let read = 0;
+  let gone = 0;
+  let unreadable = 0;
+
+  function look(key: ProcessKey): ProcessFacts {
+    const folder = `${proc}/${key.pid}`;
+    const executable = link(`${folder}/exe`);
+    const parentExecutable = key.parentPid > 0 ? link(`${proc}/${key.parentPid}/exe`) : '';
+    const cgroup = cgroupPath(text(`${folder}/cgroup`));
+    const commandLine = config.commandLine ? text(`${folder}/cmdline`) : '';
+    const namespace = /\[(\d+)\]/.exec(link(`${folder}/ns/net`))?.[1];
+    const stat = parseStat(text(`${folder}/stat`));
+
+    read += 1;
+    if (stat?.startTicks !== Math.floor(key.startNs / TICK_NS)) {
+      gone += 1;
+      return factsOf({ path: pathsById.get(key.cgroupId) ?? '' });
+    }
+    if (executable === '' && !isKernelThread(stat.flags)) unreadable += 1;
+    if (cgroup.v2 && key.cgroupId > 0) pathsById.set(key.cgroupId, cgroup.path);
+    return factsOf({
+      path: cgroup.path,
+      executable,
+      parentExecutable: stat.parentPid === key.parentPid ? parentExecutable : '',
+      commandLine: commandLine.replace(/\0+$/, '').replaceAll('\0', ' ').slice(0, COMMAND_LINE_CHARS_MAX),
+      namespace: Number(namespace ?? 0),
+    });
+  }
+
+  return {
+    facts(key) {
+      if (key.pid === 0) return factsOf({ path: pathsById.get(key.cgroupId) ?? '' });
+      const name = `${key.pid} ${key.startNs} ${key.parentPid} ${key.cgroupId} ${key.comm}`;
+      const cached = known.get(name);
+      if (cached) return cached;
+      const facts = look(key);
+      known.set(name, facts);
+      return facts;
+    },
+    counters: () => ({ read, gone, unreadable }),
+  };
+}
+
+function factsOf(found: {
+  path: string;
+  executable?: string;
+  parentExecutable?: string;
+  commandLine?: string;
+  namespace?: number;
+}): ProcessFacts {
+  return {
+    executable: found.executable ?? '',
+    command_line: found.commandLine ?? '',
+    parent_executable: found.parentExecutable ?? '',
+    cgroup_path: found.path,
+    ...cgroupFacts(found.path),
+    process_network_namespace: found.namespace ?? 0,
+  };
+}
+
+interface Stat {
+  readonly parentPid: number;
+  readonly flags: number;
+  readonly startTicks: number;
+}
+
+/** proc(5): fields 4, 9 and 22; the name in field 2 may hold blanks and parentheses. */
+function parseStat(line: string): Stat | undefined {
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  if (fields.length < 20) return undefined;
+  return { parentPid: Number(fields[1]), flags: Number(fields[6]), startTicks: Number(fields[19]) };
+}
+
+/** PF_KTHREAD: a kernel thread has no executable to read. */
+function isKernelThread(flags: number): boolean {
+  return (flags & 0x0020_0000) !== 0;
+}
+
+/** '' when it cannot be read. A replaced file is still called by its name. */
+function link(path: string): string {
+  try {
+    return readlinkSync(path).replace(/ \(deleted\)$/, '');
+  } catch {
+    return '';
+  }
+}
+
+function text(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Every operating error of the agent outside `trace/`: code → exit code and sentence.
+ *
+ * A sentence gives what, the value, the remedy. Codes are stable; `docs/errors.md` lists them.
+ */
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+
+interface Entry<Args extends readonly string[]> {
+  readonly exitCode: 1 | 2 | 3;
+  readonly message: (...args: Args) => string;
+}
+
+const entry = <Args extends readonly string[]>(
+  exitCode: Entry<Args>['exitCode'],
+  message: Entry<Args>['message'],
+): Entry<Args> => ({ exitCode, message });
+
+export const AGENT_ERRORS = {
+  AGENT_USAGE: entry(
+    2,
+    (problem: string) => `${problem}; usage: agent [--config FILE] [--check | --print-config]`,
+  ),
+  AGENT_CONFIG_MISSING: entry(
+    2,
+    (file: string) => `no configuration at ${file}; give --config an existing file`,
+  ),
+  AGENT_CONFIG_UNREADABLE: entry(
+    2,
+    (file: string, reason: string) => `cannot read configuration ${file} (${reason}); mend its permissions`,
+  ),
+  AGENT_CONFIG_SYNTAX: entry(
+    2,
+    (file: string, problem: string) => `${file} is not valid YAML: ${problem}; mend that line`,
+  ),
+  AGENT_CONFIG_UNKNOWN_KEY: entry(
+    2,
+    (key: string, source: string, known: string) => `unknown key ${key} in ${source}; known here: ${known}`,
+  ),
+  AGENT_CONFIG_INVALID: entry(
+    2,
+    (key: string, source: string, problem: string) =>
+      `${key} in ${source} is not usable: ${problem}; correct the value`,
+  ),
+  AGENT_NATIVE_MISSING: entry(
+    3,
+    (reason: string) => `cannot load the native module ffi-napi (${reason}); run 'make deps' on this machine`,
+  ),
+  AGENT_HOST_UNREADABLE: entry(
+    3,
+    (file: string, reason: string) => `cannot read ${file} (${reason}); tcptrail needs /proc of a Linux host`,
+  ),
+  AGENT_LOCKED: entry(
+    1,
+    (instance: string, spool: string, what: string) =>
+      `another agent already uses the ${what} (instance ${instance}, spool ${spool}); stop it, or give this one its own instance and spool.path`,
+  ),
+  AGENT_LOCK_UNUSABLE: entry(
+    1,
+    (file: string, reason: string) => `cannot make the lock file ${file} (${reason}); run the agent as root`,
+  ),
+  AGENT_SPOOL_UNUSABLE: entry(
+    1,
+    (path: string, reason: string) =>
+      `cannot use the spool folder ${path} (${reason}); make it writable or set spool.path`,
+  ),
+  AGENT_SPOOL_WRITE: entry(
+    1,
+    (path: string, reason: string) =>
+      `cannot write to the spool ${path} (${reason}); free space or mend the disk, events wait in memory and then in the rings`,
+  ),
+  AGENT_SPOOL_FULL: entry(
+    1,
+    (bytes: string, path: string) =>
+      `spool full: ${bytes} bytes at ${path}, its oldest segment was dropped; start its reader or raise spool.bytesMax`,
+  ),
+  AGENT_SPOOL_UNSPOOLED: entry(
+    1,
+    (count: string, path: string, reason: string) =>
+      `stopped with ${count} batches that the spool ${path} did not take (${reason}); free space, the next start accounts for their rows`,
+  ),
+  AGENT_METRICS_PORT: entry(
+    1,
+    (address: string, reason: string) =>
+      `cannot serve metrics on ${address} (${reason}); going on without, free the port or set metrics.port`,
+  ),
+} as const;
+
+export type AgentErrorCode = keyof typeof AGENT_ERRORS;
+type ArgsOf<Code extends AgentErrorCode> = Parameters<(typeof AGENT_ERRORS)[Code]['message']>;
+
+/** The error of `code`, its sentence filled with `args` in the order of the catalogue. */
+export function agentError<Code extends AgentErrorCode>(
+  code: Code,
+  args: ArgsOf<Code>,
+  options: { cause?: unknown } = {},
+): AppError {
+  const { exitCode, message } = AGENT_ERRORS[code];
+  const sentence = (message as (...parts: readonly string[]) => string)(...args);
+  return new AppError(code, sentence, { ...options, exitCode });
+}
+
+/** What a person needs of a system error: its code, else its message. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return (error as NodeJS.ErrnoException).code ?? error.message;
+}

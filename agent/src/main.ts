@@ -1,0 +1,230 @@
+/**
+ * The agent of one host: kernel → trace → decode → enrich → encode → spool. The only file that knows every stage.
+ *
+ *   node agent/src/main.ts [--config FILE] [--check | --print-config]
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+import { RINGS } from '@tcptrail/schemas/enums.ts';
+import { stringify } from 'yaml';
+import { type AgentConfig, loadConfig } from './config.ts';
+import { createCycle } from './cycle.ts';
+import { createAccount } from './encode/account.ts';
+import { createBatchBuilder } from './encode/batch-builder.ts';
+import { createBatcher } from './encode/batcher.ts';
+import { createEndedEpochs } from './ended-epochs.ts';
+import { createClock } from './enrich/clock.ts';
+import { readHost } from './enrich/host.ts';
+import { createOwners } from './enrich/owners.ts';
+import { createProcesses } from './enrich/process.ts';
+import { agentError } from './errors.ts';
+import { measureHealth } from './health.ts';
+import { createLog, type Log } from './log.ts';
+import { createMetrics, createMetricsServer } from './metrics.ts';
+import { createNotices } from './notices.ts';
+import { createSpoolFolder } from './spool/folder.ts';
+import { createAgentLocks } from './spool/lock.ts';
+import { createSpool } from './spool/spool.ts';
+import { createPacing } from './trace/pacing.ts';
+
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+const SCHEMA = readFileSync(new URL('../../schemas/avro/event-batch.v1.avsc', import.meta.url), 'utf8');
+
+export interface AgentDeps {
+  /** Ends the agent: it detaches, drains the rings and spools what they held. */
+  readonly stop: AbortSignal;
+  readonly log?: Log;
+}
+
+/** Runs until `stop`. Rejects with an AppError whose `exitCode` is the process's. */
+export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<void> {
+  const log = deps.log ?? createLog();
+  const metrics = createMetrics();
+  const notices = createNotices(config, { log, metrics });
+  const { createLibc, createTrace } = await loadNative();
+  const libc = createLibc();
+  const nowMs = (): number => performance.now();
+
+  const locks = createAgentLocks({ instance: config.instance, spoolPath: config.spool.path }, libc);
+  const clock = createClock({ clocks: libc, onStep: notices.clockStepped });
+  const processes = createProcesses(config.process);
+  const owners = createOwners(
+    { agentPid: process.pid, supervisorPid: config.own.supervisorPid },
+    { facts: processes.facts, clockOffsetUs: () => clock.offset_us },
+  );
+  const spool = createSpool(
+    { ...config.spool, schema: SCHEMA },
+    {
+      folder: createSpoolFolder(config.spool.path),
+      nowMs,
+      onWriteFailed: notices.spoolWriteFailed,
+      onDropped: notices.spoolDropped,
+    },
+  );
+  const trace = createTrace(config, { nowUs: clock.nowUs });
+  const account = createAccount();
+  const builder = createBatchBuilder(config.batch, {
+    owners,
+    clockOffsetUs: () => clock.offset_us,
+    onRow: account.row,
+    resetReason: () => '',
+  });
+  const server = createMetricsServer(config.metrics, { metrics, unhealthy: () => spool.failed });
+  const stops: (() => void | Promise<void>)[] = [];
+
+  try {
+    locks.take();
+    stops.push(locks.release);
+    const host = readHost({ ...config, hostIdFile: join(config.spool.path, 'host-id') });
+    clock.measure();
+    spool.start();
+    trace.start();
+    let told = false;
+    stops.push(() => trace.close({ forget: told }));
+    if (trace.notPinned !== '') notices.accountsNotPinned(trace.notPinned);
+    if (config.metrics.port > 0) {
+      await server.start().then(() => stops.push(server.stop), notices.metricsPortTaken);
+    }
+
+    const agentEpoch = spool.epochAfter(clock.nowUs());
+    spool.open(agentEpoch);
+    const cpus = () => account.cpus(spool.dropped[trace.kernelEpoch] ?? {});
+    let shipped = cpus();
+    const batcher = createBatcher(
+      {
+        ...host,
+        agent_version: VERSION,
+        agent_epoch: agentEpoch,
+        labels: Object.fromEntries(Object.entries(config.labels).filter(([, value]) => value !== '')),
+      },
+      {
+        builder,
+        nowUs: clock.nowUs,
+        accounting() {
+          shipped = cpus();
+          return {
+            kernel_epoch: trace.kernelEpoch,
+            ring_positions: RINGS.map((ring) => ({ ring, position: trace.rings[ring].position })),
+            cpus: shipped,
+            failed_reserves: trace.failedReserves(),
+            rules: [],
+            programs: trace.skippedRuns(),
+            namespaces: [],
+          };
+        },
+        onBatch({ datum, rows, closedUs }) {
+          metrics.add('batches_count');
+          metrics.add('batches_bytes', datum.length);
+          metrics.add('rows_events', rows);
+          spool.append(datum, closedUs);
+        },
+      },
+    );
+    const cycle = createCycle(config.batch, {
+      trace,
+      account,
+      builder,
+      batcher,
+      spool,
+      clock,
+      pacing: createPacing(),
+      health: () =>
+        measureHealth({
+          capabilities: trace.capabilities,
+          clock,
+          spoolHealth: spool.health,
+          processCounters: processes.counters,
+          kernelFailed: () => cpus().reduce((sum, cpu) => sum + cpu.failed, 0),
+          kernelUntracked: trace.untracked,
+          metrics,
+        }),
+      onUnsettled: notices.accountUnsettled,
+      nowMs,
+    });
+    const ended = createEndedEpochs({ batcher, spool, notices });
+
+    for (const { kernelEpoch, accounts, reason } of trace.stale()) {
+      if (!accounts) notices.accountUnreadable({ kernelEpoch, reason });
+      else if (ended.close({ kernelEpoch, cpus: accounts })) trace.unpin(kernelEpoch);
+    }
+    log.info({ instance: config.instance, spool: config.spool.path }, 'agent runs');
+    while (!deps.stop.aborted) {
+      const waitMs = cycle.turn();
+      ended.tell(trace.kernelEpoch);
+      await sleep(waitMs, undefined, { signal: deps.stop }).catch(() => {});
+    }
+
+    trace.stop();
+    let settled = false;
+    // A batch that pushes another out of a full spool cannot count that in its own account: then one more.
+    for (let dropped: unknown; dropped !== spool.dropped; ) {
+      dropped = spool.dropped;
+      ended.tell(trace.kernelEpoch);
+      settled = cycle.finish();
+    }
+    spool.stop();
+    told = settled && spool.noteEnded(trace.kernelEpoch, shipped);
+  } finally {
+    for (const stop of stops.reverse()) await stop();
+  }
+}
+
+/** What calls into libraries of the system, loaded late: a tree without native modules can still say so. */
+async function loadNative() {
+  try {
+    const [{ createLibc }, { createTrace }] = await Promise.all([
+      import('./libc.ts'),
+      import('./trace/trace.ts'),
+    ]);
+    return { createLibc, createTrace };
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    throw agentError('AGENT_NATIVE_MISSING', [reason], { cause: error });
+  }
+}
+
+interface Arguments {
+  readonly file: string | undefined;
+  readonly mode: 'run' | 'check' | 'print';
+}
+
+/** Throws AGENT_USAGE. */
+function argumentsOf(args: readonly string[]): Arguments {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        config: { type: 'string' },
+        check: { type: 'boolean', default: false },
+        'print-config': { type: 'boolean', default: false },
+      },
+    });
+    return { file: values.config, mode: values.check ? 'check' : values['print-config'] ? 'print' : 'run' };
+  } catch (error) {
+    const problem = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error);
+    throw agentError('AGENT_USAGE', [problem], { cause: error });
+  }
+}
+
+async function main(): Promise<void> {
+  const { file, mode } = argumentsOf(process.argv.slice(2));
+  const config = loadConfig({ file, env: process.env });
+  if (mode === 'print') process.stdout.write(stringify(config));
+  if (mode !== 'run') return;
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+  await runAgent(config, { stop: stop.signal });
+}
+
+if (import.meta.main) {
+  await main().catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error;
+    process.stderr.write(`tcptrail agent: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  });
+}

@@ -1,0 +1,110 @@
+/**
+ * Metrics of the agent: one row each, named tcptrail_agent_<noun>_<unit>_total (gauges without `_total`), and the
+ * loopback listener that shows them.
+ */
+import { createServer } from 'node:http';
+import { Counter, Gauge, Registry } from 'prom-client';
+
+const COUNTERS = {
+  rows_events: 'Events that became rows of a batch.',
+  batches_count: 'Batches closed, heartbeats included.',
+  batches_bytes: 'Avro bytes of the batches closed.',
+  ring_failed_events: 'Events the kernel lost because a ring was full.',
+  sockets_untracked: 'State changes of sockets the kernel had no memory to track.',
+  spool_dropped_events: 'Rows dropped unread from a full spool.',
+  spool_write_failures: 'Writes to the spool that the disk refused.',
+  process_lookups: 'Processes looked up in /proc.',
+  process_gone: 'Processes that had ended before they were looked up.',
+  process_unreadable: 'Processes whose executable /proc refused.',
+  clock_steps: 'Times the clock was set while the agent ran.',
+  account_samples_unsettled: 'Account samples put off because an event was under way.',
+  metrics_listen_failures: 'Times the metrics port could not be opened.',
+  log_suppressed_lines: 'Repeated log lines left out.',
+} as const;
+
+const GAUGES = {
+  spool_waiting_bytes: 'Bytes in the spool that no reader has released.',
+  spool_segments: 'Segments with such bytes.',
+  spool_pending_batches: 'Batches in memory that the disk has not taken.',
+  publish_lag_microseconds: 'Age of the oldest batch no reader has released.',
+  clock_error_microseconds: 'Uncertainty of the conversion from kernel time to UTC.',
+  programs_attached: 'BPF programs that run.',
+  programs_missing: 'BPF programs that could not be attached.',
+} as const;
+
+export type CounterName = keyof typeof COUNTERS;
+export type GaugeName = keyof typeof GAUGES;
+
+export interface Metrics {
+  add(name: CounterName, by?: number): void;
+  /** Raises a counter to a total that is kept elsewhere. */
+  raise(name: CounterName, total: number): void;
+  set(name: GaugeName, value: number): void;
+  text(): Promise<string>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const counters = new Map<CounterName, Counter>();
+  const gauges = new Map<GaugeName, Gauge>();
+  const totals = new Map<CounterName, number>();
+  for (const [name, help] of Object.entries(COUNTERS)) {
+    const counter = new Counter({ name: `tcptrail_agent_${name}_total`, help, registers: [registry] });
+    counters.set(name as CounterName, counter);
+  }
+  for (const [name, help] of Object.entries(GAUGES)) {
+    const gauge = new Gauge({ name: `tcptrail_agent_${name}`, help, registers: [registry] });
+    gauges.set(name as GaugeName, gauge);
+  }
+
+  function add(name: CounterName, by = 1): void {
+    totals.set(name, (totals.get(name) ?? 0) + by);
+    counters.get(name)?.inc(by);
+  }
+  return {
+    add,
+    raise: (name, total) => add(name, Math.max(0, total - (totals.get(name) ?? 0))),
+    set: (name, value) => gauges.get(name)?.set(value),
+    text: () => registry.metrics(),
+  };
+}
+
+export interface MetricsServer {
+  /** Rejects with the system's error when the address cannot be had. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** `/metrics` and `/healthz` (200, or 503 with the reason). */
+export function createMetricsServer(
+  config: { readonly host: string; readonly port: number },
+  deps: { readonly metrics: Metrics; readonly unhealthy: () => string },
+): MetricsServer {
+  const server = createServer((request, response) => {
+    if (request.url === '/healthz') {
+      const reason = deps.unhealthy();
+      response.writeHead(reason ? 503 : 200, { 'content-type': 'text/plain' }).end(`${reason || 'ok'}\n`);
+    } else if (request.url === '/metrics') {
+      void deps.metrics
+        .text()
+        .then((text) => response.setHeader('content-type', 'text/plain; version=0.0.4').end(text));
+    } else {
+      response.writeHead(404).end();
+    }
+  });
+  return {
+    start: () =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(config.port, config.host, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

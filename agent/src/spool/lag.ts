@@ -1,0 +1,33 @@
+/** How far behind the slowest reader is, in time: marks of when each spooled batch was closed. Bounded. */
+import { type Cursor, compareCursors } from './folder.ts';
+
+interface Mark {
+  /** End of the batch. */
+  readonly at: Cursor;
+  /** µs since the epoch. */
+  readonly ts: number;
+}
+
+export interface Lag {
+  spooled(mark: Mark): void;
+  /** Age of the oldest batch beyond `cursor` (`undefined`: nobody reads, all count), µs. */
+  us(cursor: Cursor | undefined, nowUs: number): number;
+}
+
+const MARKS_MAX = 4_096;
+
+export function createLag(): Lag {
+  let marks: Mark[] = [];
+  return {
+    spooled(mark) {
+      marks.push(mark);
+      // Half the marks tell nearly as much.
+      if (marks.length > MARKS_MAX) marks = marks.filter((_, index) => index % 2 === 0);
+    },
+    us(cursor, nowUs) {
+      if (cursor) marks = marks.filter((mark) => compareCursors(mark.at, cursor) > 0);
+      const oldest = marks[0];
+      return oldest ? Math.max(0, nowUs - oldest.ts) : 0;
+    },
+  };
+}

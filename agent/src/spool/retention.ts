@@ -1,0 +1,85 @@
+/**
+ * Bounds the spool: segments that every reader is past go; when that is not enough the oldest one that no reader is
+ * in goes unread, its rows counted durably before the unlink.
+ *
+ * A reader writes its cursor before it goes on to the next segment; so it is in the segment of its cursor, or, when
+ * the cursor stands at that one's end, in the next.
+ */
+import { unlinkSync } from 'node:fs';
+import { addRows, countRows, type RowCounts } from './dropped-rows.ts';
+import type { Cursor, Segment, SpoolFolder } from './folder.ts';
+import type { StateFile } from './state.ts';
+
+export interface Dropped {
+  readonly segment: string;
+  readonly bytes: number;
+  readonly rows: RowCounts;
+}
+
+export interface Retention {
+  /** Finishes a drop that was interrupted. Throws the system's error. */
+  start(): void;
+  /** Deletes what every reader is past, but nothing from `newest` on, which holds the newest batch. Returns the bytes left. */
+  release(newest: string): number;
+  /** Drops unread segments before `newest` until at most `bytesMax` are left. */
+  makeRoom(newest: string): Dropped[];
+}
+
+export function createRetention(
+  config: { readonly bytesMax: number },
+  deps: { readonly folder: SpoolFolder; readonly state: StateFile },
+): Retention {
+  const { folder, state } = deps;
+
+  function drop(segment: Segment, from: number): Dropped {
+    const rows = countRows(folder.fileOf(segment.name), from);
+    state.change({ dropped: addRows(state.value.dropped, rows), dropping: segment.name });
+    unlinkSync(folder.fileOf(segment.name));
+    return { segment: segment.name, bytes: segment.bytes, rows };
+  }
+
+  function release(newest: string): number {
+    const segments = folder.segments();
+    const slowest = folder.cursors()[0];
+    let bytes = sum(segments);
+    if (!slowest) return bytes;
+    for (const segment of segments) {
+      if (segment.name >= slowest.segment || segment.name >= newest) break;
+      unlinkSync(folder.fileOf(segment.name));
+      bytes -= segment.bytes;
+    }
+    return bytes;
+  }
+
+  return {
+    start() {
+      const { dropping } = state.value;
+      if (folder.segments().some((segment) => segment.name === dropping)) unlinkSync(folder.fileOf(dropping));
+    },
+    release,
+    makeRoom(newest) {
+      const dropped: Dropped[] = [];
+      for (let bytes = release(newest); bytes > config.bytesMax; ) {
+        const segments = folder.segments().filter((segment) => segment.name < newest);
+        const cursors = folder.cursors();
+        const inUse = new Set(cursors.map((cursor) => segmentInUse(cursor, segments)));
+        const victim = segments.find((segment) => !inUse.has(segment.name)) ?? segments[0];
+        if (!victim) break;
+        const slowest = cursors[0];
+        dropped.push(drop(victim, slowest?.segment === victim.name ? slowest.position : 0));
+        bytes -= victim.bytes;
+      }
+      return dropped;
+    },
+  };
+}
+
+function sum(segments: readonly Segment[]): number {
+  return segments.reduce((bytes, segment) => bytes + segment.bytes, 0);
+}
+
+function segmentInUse(cursor: Cursor, segments: readonly Segment[]): string | undefined {
+  const at = segments.find((segment) => segment.name >= cursor.segment);
+  if (at?.name !== cursor.segment || cursor.position < at.bytes) return at?.name;
+  return segments.find((segment) => segment.name > cursor.segment)?.name;
+}

@@ -1,0 +1,89 @@
+/**
+ * The kernel's account of the numbers it gave, one element a CPU, read without a call.
+ *
+ * Element (bpf/emit.bpf.h, struct account): u64 seq, submitted, failed, filtered, untracked, then
+ * failed_by[ring][kind], padded to 64 bytes.
+ */
+
+import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
+import { EVENT_KINDS, RINGS } from '@tcptrail/schemas/enums.ts';
+
+const SEQ = 0;
+const SUBMITTED = 1;
+const FAILED = 2;
+const FILTERED = 3;
+const UNTRACKED = 4;
+const FAILED_BY = 5;
+const WORD_BYTES = 8;
+const LINE_BYTES = 64;
+/** Tries a CPU gets within one sample: an event is under way for about a microsecond. */
+const TRIES = 8;
+
+/** Bytes of one element. */
+export const ACCOUNT_BYTES =
+  Math.ceil(((FAILED_BY + RINGS.length * EVENT_KINDS.length) * WORD_BYTES) / LINE_BYTES) * LINE_BYTES;
+
+/** Cumulative within the kernel epoch. */
+export interface KernelAccount {
+  readonly cpu: number;
+  /** Last number given. */
+  readonly seq: number;
+  /** Numbers without a record, because a ring was full. */
+  readonly failed: number;
+  /** Always 0: folding is not the kernel's. */
+  readonly folded: number;
+  readonly filtered: number;
+}
+
+export interface Accounts {
+  /** undefined when an event was under way on some CPU: try again later. */
+  sample(): KernelAccount[] | undefined;
+  /** By ring and kind, those that are not 0. */
+  failedReserves(): BatchEnvelope['failed_reserves'][number][];
+  /** State changes of sockets that could not be tracked for want of memory. */
+  untracked(): number;
+}
+
+/** `words`: the map's memory, one element a possible CPU. */
+export function createAccounts(words: BigUint64Array, cpus: number): Accounts {
+  const stride = ACCOUNT_BYTES / WORD_BYTES;
+  const read = (cpu: number, word: number): number => Number(Atomics.load(words, cpu * stride + word));
+
+  /** seq last: when the sums agree, nothing was under way when the first of them was read. */
+  function sampleCpu(cpu: number): KernelAccount | undefined {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const submitted = read(cpu, SUBMITTED);
+      const failed = read(cpu, FAILED);
+      const filtered = read(cpu, FILTERED);
+      const seq = read(cpu, SEQ);
+      if (seq === submitted + failed + filtered) return { cpu, seq, failed, folded: 0, filtered };
+    }
+    return undefined;
+  }
+
+  return {
+    sample() {
+      const sample: KernelAccount[] = [];
+      for (let cpu = 0; cpu < cpus; cpu += 1) {
+        const account = sampleCpu(cpu);
+        if (!account) return undefined;
+        sample.push(account);
+      }
+      return sample;
+    },
+    failedReserves() {
+      return RINGS.flatMap((ring, r) =>
+        EVENT_KINDS.map((kind, k) => {
+          let count = 0;
+          for (let cpu = 0; cpu < cpus; cpu += 1) count += read(cpu, FAILED_BY + r * EVENT_KINDS.length + k);
+          return { ring, kind, count };
+        }),
+      ).filter(({ count }) => count > 0);
+    },
+    untracked() {
+      let count = 0;
+      for (let cpu = 0; cpu < cpus; cpu += 1) count += read(cpu, UNTRACKED);
+      return count;
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** Every operating error of the trace stage: code → exit code and sentence (what, value, remedy). */
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+
+interface Entry {
+  readonly exitCode: 1 | 3;
+  readonly message: (detail: string) => string;
+}
+
+export const TRACE_ERRORS = {
+  TRACE_NO_LIBBPF: {
+    exitCode: 3,
+    message: (reason) =>
+      `cannot load libbpf.so.1 (${reason}); install the package libbpf1 (Debian) or libbpf (Fedora)`,
+  },
+  TRACE_PRIVILEGE: {
+    exitCode: 3,
+    message: (missing) =>
+      `the agent lacks ${missing}; run it as root, or give it CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN`,
+  },
+  TRACE_NO_BTF: {
+    exitCode: 3,
+    message: (path) =>
+      `this kernel has no type information at ${path}; use a kernel built with CONFIG_DEBUG_INFO_BTF`,
+  },
+  TRACE_OBJECT: {
+    exitCode: 1,
+    message: (detail) => `cannot read the BPF object ${detail}; run 'make bpf' or check out the tree again`,
+  },
+  TRACE_KERNEL: {
+    exitCode: 3,
+    message: (detail) => `${detail}; tcptrail needs Linux 5.12 or newer`,
+  },
+  TRACE_MAP: {
+    exitCode: 1,
+    message: (detail) =>
+      `cannot map the kernel's ${detail}; make room in memory or lower ring.lifecycleBytes`,
+  },
+} as const satisfies Record<string, Entry>;
+
+export type TraceErrorCode = keyof typeof TRACE_ERRORS;
+
+export function traceError(code: TraceErrorCode, detail: string, cause?: unknown): AppError {
+  const { exitCode, message } = TRACE_ERRORS[code];
+  return new AppError(code, message(detail), { cause, exitCode });
+}

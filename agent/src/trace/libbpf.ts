@@ -1,0 +1,148 @@
+/**
+ * libbpf and the memory calls it needs. The only FFI of the stage, about 3 µs a call: set-up and once-a-second
+ * questions, never per event.
+ */
+import { getSystemErrorName } from 'node:util';
+import ffi from 'ffi-napi';
+import ref, { type Pointer } from 'ref-napi';
+import { traceError } from './errors.ts';
+
+/** An object, program, map or link of libbpf; valid until its object is closed. */
+export type Handle = Pointer<unknown>;
+
+/** Memory shared with the kernel. Reading it after `unmap` ends the process. */
+export interface Mapping {
+  readonly memory: ArrayBuffer;
+  readonly offset: number;
+  unmap(): void;
+}
+
+export type Libbpf = ReturnType<typeof createLibbpf>;
+
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+
+const P = 'void *';
+
+/** Name of a negative errno as libbpf returns it; 'E524' for numbers that only the kernel knows. */
+export function errnoName(result: number): string {
+  try {
+    const name = getSystemErrorName(result);
+    return name.startsWith('Unknown') ? `E${-result}` : name;
+  } catch {
+    return `E${Math.abs(result)}`;
+  }
+}
+
+function openLibraries() {
+  const bpf = ffi.Library('libbpf.so.1', {
+    libbpf_set_print: [P, [P]],
+    libbpf_num_possible_cpus: ['int', []],
+    libbpf_probe_bpf_map_type: ['int', ['int', P]],
+    bpf_object__open: [P, ['string']],
+    bpf_object__load: ['int', [P]],
+    bpf_object__close: ['void', [P]],
+    bpf_object__find_program_by_name: [P, [P, 'string']],
+    bpf_object__find_map_by_name: [P, [P, 'string']],
+    bpf_program__set_autoload: ['int', [P, 'bool']],
+    bpf_program__set_log_buf: ['int', [P, P, 'size_t']],
+    bpf_program__attach: [P, [P]],
+    bpf_program__attach_iter: [P, [P, P]],
+    bpf_program__fd: ['int', [P]],
+    bpf_link__fd: ['int', [P]],
+    bpf_link__destroy: ['int', [P]],
+    bpf_iter_create: ['int', ['int']],
+    bpf_map__fd: ['int', [P]],
+    bpf_map__pin: ['int', [P, 'string']],
+    bpf_map__set_max_entries: ['int', [P, 'uint32']],
+    bpf_map__set_initial_value: ['int', [P, P, 'size_t']],
+    bpf_obj_get: ['int', ['string']],
+    bpf_obj_get_info_by_fd: ['int', ['int', P, P]],
+  });
+  const libc = ffi.Library(null, {
+    getpagesize: ['int', []],
+    mmap: [P, [P, 'size_t', 'int', 'int', 'int', 'long']],
+    munmap: ['int', [P, 'size_t']],
+    mount: ['int', ['string', 'string', 'string', 'ulong', P]],
+  });
+  return { bpf, libc };
+}
+
+/** Throws TRACE_NO_LIBBPF. */
+export function createLibbpf() {
+  let libraries: ReturnType<typeof openLibraries>;
+  try {
+    libraries = openLibraries();
+  } catch (error) {
+    throw traceError(
+      'TRACE_NO_LIBBPF',
+      error instanceof Error ? (error.message.split('\n')[0] ?? '') : '',
+      error,
+    );
+  }
+  const { bpf, libc } = libraries;
+  const NULL = ref.NULL as Handle;
+  const pageBytes = libc.getpagesize();
+  const handle = (pointer: Handle): Handle | undefined =>
+    ref.isNull(pointer as Buffer) ? undefined : pointer;
+  // What libbpf would print to stderr comes back as errors with sentences of our own.
+  bpf.libbpf_set_print(NULL);
+
+  return {
+    pageBytes,
+    possibleCpus: (): number => bpf.libbpf_num_possible_cpus(),
+    /** The kernel makes maps of this type. */
+    hasMapType: (type: number): boolean => bpf.libbpf_probe_bpf_map_type(type, NULL) === 1,
+    /** undefined: missing or not a BPF object. */
+    open: (path: string): Handle | undefined => handle(bpf.bpf_object__open(path)),
+    /** 0 or a negative errno. */
+    load: (object: Handle): number => bpf.bpf_object__load(object),
+    close: (object: Handle): void => bpf.bpf_object__close(object),
+    program: (object: Handle, name: string) => handle(bpf.bpf_object__find_program_by_name(object, name)),
+    map: (object: Handle, name: string) => handle(bpf.bpf_object__find_map_by_name(object, name)),
+    setAutoload: (program: Handle, on: boolean): number => bpf.bpf_program__set_autoload(program, on),
+    /** The verifier writes into `log` when it refuses; the buffer has to live until the object is closed. */
+    setLog: (program: Handle, log: Buffer): number =>
+      bpf.bpf_program__set_log_buf(program, log as Handle, log.length),
+    /** A link, or a negative errno. */
+    attach: (program: Handle): Handle | number => handle(bpf.bpf_program__attach(program)) ?? -ffi.errno(),
+    attachIterator: (program: Handle): Handle | number =>
+      handle(bpf.bpf_program__attach_iter(program, NULL)) ?? -ffi.errno(),
+    /** A file descriptor that runs the iterator as it is read, or a negative errno. */
+    iterate: (link: Handle): number => bpf.bpf_iter_create(bpf.bpf_link__fd(link)),
+    detach: (link: Handle): number => bpf.bpf_link__destroy(link),
+    programFd: (program: Handle): number => bpf.bpf_program__fd(program),
+    mapFd: (map: Handle): number => bpf.bpf_map__fd(map),
+    setMaxEntries: (map: Handle, entries: number): number => bpf.bpf_map__set_max_entries(map, entries),
+    setInitialValue: (map: Handle, value: Buffer): number =>
+      bpf.bpf_map__set_initial_value(map, value as Handle, value.length),
+    pin: (map: Handle, path: string): number => bpf.bpf_map__pin(map, path),
+    /** File descriptor of a pinned object, or a negative errno. */
+    get: (path: string): number => bpf.bpf_obj_get(path),
+    /** struct bpf_prog_info or bpf_map_info, as far as the kernel knows it; undefined when it refuses. */
+    info(fd: number, bytes: number): Buffer | undefined {
+      const info = Buffer.alloc(bytes);
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(bytes);
+      return bpf.bpf_obj_get_info_by_fd(fd, info as Handle, length as Handle) === 0 ? info : undefined;
+    },
+    /** Negative errno when the kernel refuses. */
+    mmap(fd: number, options: { offset: number; bytes: number; writable: boolean }): Mapping | number {
+      const protection = options.writable ? PROT_READ | PROT_WRITE : PROT_READ;
+      const at = libc.mmap(NULL, options.bytes, protection, MAP_SHARED, fd, options.offset);
+      if (BigInt(ref.address(at as Buffer)) === MAP_FAILED || BigInt(ref.address(at as Buffer)) === -1n) {
+        return -ffi.errno();
+      }
+      const view = ref.reinterpret(at as Buffer, options.bytes, 0);
+      return {
+        memory: view.buffer as ArrayBuffer,
+        offset: view.byteOffset,
+        unmap: () => void libc.munmap(at, options.bytes),
+      };
+    },
+    /** 0 or a negative errno. */
+    mountBpffs: (path: string): number => (libc.mount('bpf', path, 'bpf', 0, NULL) === 0 ? 0 : -ffi.errno()),
+  };
+}

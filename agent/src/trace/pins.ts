@@ -1,0 +1,105 @@
+/**
+ * The kernel state that outlives the agent, on bpffs at `tcptrail/<instance>/`: today the accounts of each kernel
+ * epoch, so that the next agent can tell what the rings of a killed one still held. Links, rings and socket
+ * storage take their place here when they are kept over a restart.
+ */
+import { closeSync, mkdirSync, readdirSync, statfsSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { ACCOUNT_BYTES, createAccounts, type KernelAccount } from './accounts.ts';
+import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
+
+export const BPFFS = '/sys/fs/bpf';
+
+const BPFFS_MAGIC = 0xcafe4a11;
+const MAP_TYPE_ARRAY = 2;
+/** struct bpf_map_info up to max_entries. */
+const MAP_INFO_BYTES = 20;
+const VALUE_BYTES = 12;
+const MAX_ENTRIES = 16;
+
+/** Accounts of a kernel epoch that has ended. */
+export interface StaleAccounts {
+  readonly kernelEpoch: number;
+  /** undefined: not readable by this version (`reason`), or an event is still under way: ask again. */
+  readonly accounts: readonly KernelAccount[] | undefined;
+  readonly reason: string;
+}
+
+export interface Pins {
+  /** Folder of the instance. */
+  readonly folder: string;
+  /** '' or why nothing can be kept: the agent goes on without. */
+  open(): string;
+  /** '' or why not. */
+  pinAccounts(map: Handle, kernelEpoch: number): string;
+  /** Every pinned epoch but `current`, oldest first. */
+  stale(current: number): StaleAccounts[];
+  unpin(kernelEpoch: number): void;
+}
+
+export function createPins(config: { instance: string; bpffs: string }, libbpf: Libbpf): Pins {
+  const folder = join(config.bpffs, 'tcptrail', config.instance);
+  const pathOf = (kernelEpoch: number): string => join(folder, `accounts-${kernelEpoch}`);
+
+  function read(kernelEpoch: number): StaleAccounts {
+    const fd = libbpf.get(pathOf(kernelEpoch));
+    if (fd < 0) return { kernelEpoch, accounts: undefined, reason: errnoName(fd) };
+    try {
+      const info = libbpf.info(fd, MAP_INFO_BYTES);
+      if (info?.readUInt32LE(0) !== MAP_TYPE_ARRAY || info.readUInt32LE(VALUE_BYTES) !== ACCOUNT_BYTES) {
+        return { kernelEpoch, accounts: undefined, reason: 'written by another version' };
+      }
+      const cpus = info.readUInt32LE(MAX_ENTRIES);
+      const mapping = libbpf.mmap(fd, { offset: 0, bytes: cpus * ACCOUNT_BYTES, writable: false });
+      if (typeof mapping === 'number')
+        return { kernelEpoch, accounts: undefined, reason: errnoName(mapping) };
+      const words = new BigUint64Array(mapping.memory, mapping.offset, (cpus * ACCOUNT_BYTES) / 8);
+      const accounts = createAccounts(words, cpus).sample();
+      mapping.unmap();
+      return { kernelEpoch, accounts, reason: accounts ? '' : 'an event is under way' };
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  return {
+    folder,
+    open() {
+      try {
+        if (statfsSync(config.bpffs).type !== BPFFS_MAGIC) {
+          const mounted = libbpf.mountBpffs(config.bpffs);
+          if (mounted < 0) return `cannot mount bpffs at ${config.bpffs} (${errnoName(mounted)})`;
+        }
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        return '';
+      } catch (error) {
+        return `cannot use ${folder} (${error instanceof Error ? error.message : String(error)})`;
+      }
+    },
+    pinAccounts(map, kernelEpoch) {
+      const result = libbpf.pin(map, pathOf(kernelEpoch));
+      return result < 0 ? `cannot pin ${pathOf(kernelEpoch)} (${errnoName(result)})` : '';
+    },
+    stale(current) {
+      let names: string[];
+      try {
+        names = readdirSync(folder);
+      } catch {
+        return [];
+      }
+      return names
+        .flatMap((name) => /^accounts-(\d+)$/.exec(name)?.[1] ?? [])
+        .map(Number)
+        .filter((kernelEpoch) => kernelEpoch !== current)
+        .sort((a, b) => a - b)
+        .map(read);
+    },
+    unpin(kernelEpoch) {
+      try {
+        unlinkSync(pathOf(kernelEpoch));
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,120 @@
+/** Which programs the kernel takes, and their loading and attaching. */
+import type { BatchEnvelope, Health } from '@tcptrail/schemas/batch.ts';
+import { traceError } from './errors.ts';
+import { HOOKS, type Hook } from './hooks.ts';
+import {
+  type KernelObject,
+  loadObject,
+  type ObjectConfig,
+  type Refusal,
+  refusalReason,
+} from './kernel-object.ts';
+import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
+import { missingFeature } from './requirements.ts';
+
+export type Capability = Health['capabilities'][number];
+
+export interface Programs {
+  readonly object: KernelObject;
+  /** Every program that was tried; `cost` says what is missing without it. */
+  readonly capabilities: readonly Capability[];
+  /** Iterators that can run. */
+  readonly iterators: readonly string[];
+  skippedRuns(): BatchEnvelope['programs'][number][];
+  detach(): void;
+}
+
+interface Choice {
+  readonly hook: Hook;
+  /** undefined: none of the variants loads. */
+  readonly program: string | undefined;
+  readonly refused: readonly Capability[];
+}
+
+const ALL = HOOKS.flatMap(({ variants }) => variants.map(({ program }) => program));
+/** Rings of a trial load: the least the kernel takes on any page size. */
+const TRIAL_RING_BYTES = 64 << 10;
+/** struct bpf_prog_info: its size, and where recursion_misses (5.12) stands. */
+const PROG_INFO_BYTES = 232;
+const RECURSION_MISSES = 208;
+
+const isObject = (loaded: KernelObject | Refusal): loaded is KernelObject => 'program' in loaded;
+
+function tryVariants(libbpf: Libbpf, config: ObjectConfig, hook: Hook): Choice {
+  const trial = { ...config, ring: { lifecycleBytes: TRIAL_RING_BYTES, chatterBytes: TRIAL_RING_BYTES } };
+  const refused: Capability[] = [];
+  for (const { program, cost } of hook.variants) {
+    const loaded = loadObject(libbpf, trial, { all: ALL, programs: [program], logFor: program });
+    if (isObject(loaded)) {
+      loaded.close();
+      return { hook, program, refused };
+    }
+    if (hook.core) throw traceError('TRACE_KERNEL', missingFeature(libbpf, program, loaded));
+    refused.push({ program, attached: false, error: refusalReason(loaded), cost });
+  }
+  return { hook, program: undefined, refused };
+}
+
+/** All at once, best variants; where that fails, each by itself. Throws TRACE_KERNEL, TRACE_OBJECT. */
+function load(libbpf: Libbpf, config: ObjectConfig): { object: KernelObject; choices: readonly Choice[] } {
+  const best = HOOKS.map((hook): Choice => ({ hook, program: hook.variants[0].program, refused: [] }));
+  const attempt = (choices: readonly Choice[]) =>
+    loadObject(libbpf, config, { all: ALL, programs: choices.flatMap(({ program }) => program ?? []) });
+  const first = attempt(best);
+  if (isObject(first)) return { object: first, choices: best };
+  const choices = HOOKS.map((hook) => tryVariants(libbpf, config, hook));
+  const second = attempt(choices);
+  if (isObject(second)) return { object: second, choices };
+  throw traceError(
+    'TRACE_KERNEL',
+    `the kernel takes each program but not all together: ${refusalReason(second)}`,
+  );
+}
+
+/** Throws TRACE_KERNEL when a core program is refused. */
+export function attachPrograms(libbpf: Libbpf, config: ObjectConfig): Programs {
+  const { object, choices } = load(libbpf, config);
+  const capabilities: Capability[] = [];
+  const iterators: string[] = [];
+  const running: { readonly program: string; readonly fd: number }[] = [];
+  const links: Handle[] = [];
+  const detach = (): void => {
+    for (const link of links.splice(0).reverse()) libbpf.detach(link);
+  };
+
+  for (const { hook, program, refused } of choices) {
+    capabilities.push(...refused);
+    if (program === undefined) continue;
+    const cost = hook.variants.find((variant) => variant.program === program)?.cost ?? '';
+    if (hook.iterator) {
+      iterators.push(program);
+      capabilities.push({ program, attached: true, error: '', cost });
+      continue;
+    }
+    const handle = object.program(program);
+    const link = libbpf.attach(handle);
+    if (typeof link !== 'number') {
+      links.push(link);
+      running.push({ program, fd: libbpf.programFd(handle) });
+      capabilities.push({ program, attached: true, error: '', cost });
+    } else if (hook.core) {
+      detach();
+      object.close();
+      throw traceError('TRACE_KERNEL', `the kernel refuses to attach ${program} (${errnoName(link)})`);
+    } else {
+      capabilities.push({ program, attached: false, error: errnoName(link), cost });
+    }
+  }
+  return {
+    object,
+    capabilities,
+    iterators,
+    skippedRuns: () =>
+      running.map(({ program, fd }) => ({
+        program,
+        skipped_runs: Number(libbpf.info(fd, PROG_INFO_BYTES)?.readBigUInt64LE(RECURSION_MISSES) ?? 0n),
+        absent_runs: 0,
+      })),
+    detach,
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * The kernel side of the agent: programs attached, rings and accounts mapped.
+ *
+ * Use: start; then again and again `sample`, drain both rings up to its positions, release what is spooled. At
+ * the end stop (detaches: nothing new comes), drain what the rings hold, close.
+ */
+import { join } from 'node:path';
+import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
+import { RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
+import { ACCOUNT_BYTES, type Accounts, createAccounts, type KernelAccount } from './accounts.ts';
+import { traceError } from './errors.ts';
+import { jiffiesHz } from './jiffies.ts';
+import { createLibbpf, errnoName, type Libbpf, type Mapping } from './libbpf.ts';
+import { BPFFS, createPins, type Pins, type StaleAccounts } from './pins.ts';
+import { attachPrograms, type Capability, type Programs } from './programs.ts';
+import { BTF_PATH, checkRequirements } from './requirements.ts';
+import { createRingBuffer, type RingBuffer } from './ring-buffer.ts';
+import { runScans } from './scan.ts';
+
+export interface TraceConfig {
+  /** Names what is pinned; two traces of one host need two names. */
+  readonly instance: string;
+  /** Powers of two and multiples of the page size. */
+  readonly ring: { readonly lifecycleBytes: number; readonly chatterBytes: number };
+  /** A connection gets its `open` at this age; 0: at once. */
+  readonly openHoldMs?: number;
+  readonly bpffs?: string;
+  readonly btfPath?: string;
+  readonly objectPath?: string;
+}
+
+/** The kernel's counts at one instant, and how far to drain so that every number up to them is told. */
+export interface Sample {
+  readonly accounts: readonly KernelAccount[];
+  readonly upTo: { readonly lifecycle: number; readonly chatter: number };
+}
+
+export interface Trace {
+  /** Throws TRACE_*. Sockets that exist are scanned before it returns. */
+  start(): void;
+  /** Detaches. Rings and accounts stay readable. */
+  stop(): void;
+  /** Gives all of it back. `forget`: unpins the accounts too, because all that they count is told. */
+  close(options?: { readonly forget?: boolean }): void;
+  /** µs since the epoch: when this kernel state was made. */
+  readonly kernelEpoch: number;
+  readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
+  readonly capabilities: readonly Capability[];
+  /** '' or why the accounts will not outlive a kill. */
+  readonly notPinned: string;
+  /** undefined when an event was under way: ask at the next poll. */
+  sample(): Sample | undefined;
+  failedReserves(): BatchEnvelope['failed_reserves'][number][];
+  skippedRuns(): BatchEnvelope['programs'][number][];
+  /** State changes of sockets that got no storage. */
+  untracked(): number;
+  /** Accounts that killed agents of this instance left. */
+  stale(): StaleAccounts[];
+  /** All of such an account is told. */
+  unpin(kernelEpoch: number): void;
+}
+
+interface Running {
+  readonly programs: Programs;
+  readonly accounts: Accounts;
+  readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
+  readonly mappings: readonly Mapping[];
+}
+
+const OBJECT_PATH = join(import.meta.dirname, '../../../bpf/tcptrail.bpf.o');
+
+export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => number }): Trace {
+  let kernelEpoch = 0;
+  let running: Running | undefined;
+  let pins: Pins | undefined;
+  let notPinned = '';
+  let capabilities: readonly Capability[] = [];
+
+  const active = (): Running => {
+    if (!running) throw new Error('the trace is not started');
+    return running;
+  };
+  const pinned = (): Pins => {
+    if (!pins) throw new Error('the trace is not started');
+    return pins;
+  };
+
+  return {
+    start() {
+      checkRequirements(config.btfPath ?? BTF_PATH);
+      const libbpf = createLibbpf();
+      kernelEpoch = deps.nowUs();
+      running = open(libbpf, config);
+      pins = createPins({ instance: config.instance, bpffs: config.bpffs ?? BPFFS }, libbpf);
+      notPinned = pins.open() || pins.pinAccounts(running.programs.object.map('accounts'), kernelEpoch);
+      capabilities = runScans(libbpf, running.programs);
+    },
+    stop: () => active().programs.detach(),
+    close({ forget = false } = {}) {
+      const { programs, mappings } = active();
+      running = undefined;
+      programs.detach();
+      for (const mapping of mappings) mapping.unmap();
+      programs.object.close();
+      if (forget) pinned().unpin(kernelEpoch);
+    },
+    get kernelEpoch() {
+      return kernelEpoch;
+    },
+    get rings() {
+      return active().rings;
+    },
+    get capabilities() {
+      return capabilities;
+    },
+    get notPinned() {
+      return notPinned;
+    },
+    sample() {
+      const { accounts, rings } = active();
+      const sampled = accounts.sample();
+      // Positions after the counts: what is counted was in its ring before.
+      return (
+        sampled && {
+          accounts: sampled,
+          upTo: { lifecycle: rings.lifecycle.producerPosition(), chatter: rings.chatter.producerPosition() },
+        }
+      );
+    },
+    failedReserves: () => active().accounts.failedReserves(),
+    skippedRuns: () => active().programs.skippedRuns(),
+    untracked: () => active().accounts.untracked(),
+    stale: () => pinned().stale(kernelEpoch),
+    unpin: (epoch) => pinned().unpin(epoch),
+  };
+}
+
+function open(libbpf: Libbpf, config: TraceConfig): Running {
+  const programs = attachPrograms(libbpf, {
+    path: config.objectPath ?? OBJECT_PATH,
+    ring: config.ring,
+    openHoldNs: BigInt(config.openHoldMs ?? 0) * 1_000_000n,
+    jiffiesHz: jiffiesHz(),
+  });
+  const mappings: Mapping[] = [];
+  const map = (name: string, options: { offset: number; bytes: number; writable: boolean }): Mapping => {
+    const mapping = libbpf.mmap(libbpf.mapFd(programs.object.map(name)), options);
+    if (typeof mapping !== 'number') {
+      mappings.push(mapping);
+      return mapping;
+    }
+    for (const earlier of mappings) earlier.unmap();
+    programs.detach();
+    programs.object.close();
+    throw traceError('TRACE_MAP', `${name} (${options.bytes} bytes, ${errnoName(mapping)})`);
+  };
+  const ring = (name: 'lifecycle' | 'chatter', size: number): RingBuffer => {
+    const page = libbpf.pageBytes;
+    const consumer = map(name, { offset: 0, bytes: page, writable: true });
+    const producer = map(name, { offset: page, bytes: page + 2 * size, writable: false });
+    return createRingBuffer({
+      consumer: new BigUint64Array(consumer.memory, consumer.offset, 1),
+      producer: new BigUint64Array(producer.memory, producer.offset, 1),
+      words: new Uint32Array(producer.memory, producer.offset + page, (2 * size) / 4),
+      bytes: new Uint8Array(producer.memory, producer.offset + page, 2 * size),
+      size,
+      recordBytes: RING_EVENT_BYTES,
+    });
+  };
+  const cpus = libbpf.possibleCpus();
+  const memory = map('accounts', { offset: 0, bytes: cpus * ACCOUNT_BYTES, writable: false });
+  const rings = {
+    lifecycle: ring('lifecycle', config.ring.lifecycleBytes),
+    chatter: ring('chatter', config.ring.chatterBytes),
+  };
+  const words = new BigUint64Array(memory.memory, memory.offset, (cpus * ACCOUNT_BYTES) / 8);
+  return { programs, accounts: createAccounts(words, cpus), rings, mappings };
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Health } from '@tcptrail/schemas/batch.ts';
+import { type CycleRing, createCycle } from '../src/cycle.ts';
+
+const HEALTH = {} as Health;
+
+/** A ring of 8-byte records, `written()` of them so far, the last `busy()` of them not yet whole. */
+function ringOf(written: () => number, busy: () => number): CycleRing {
+  let position = 0;
+  return {
+    get position() {
+      return position;
+    },
+    producerPosition: () => written() * 8,
+    fill: () => (written() * 8 - position) / 1_000,
+    drain(upTo, onRecord) {
+      for (const end = Math.min(upTo, (written() - busy()) * 8); position < end; position += 8)
+        onRecord(new Uint32Array(0), new Uint8Array(0), 0);
+      return 0;
+    },
+    release: () => {},
+  };
+}
+
+/** A kernel that numbers events on one CPU, and everything behind it, as lists. */
+function cycleOf(config = { flushMs: 500, heartbeatMs: 10_000 }) {
+  const log: string[] = [];
+  const state = { nowMs: 1, ring: 0, valid: true, ready: true, busy: 0, rows: 0, rowsMax: 100 };
+  const cycle = createCycle(config, {
+    trace: {
+      rings: {
+        lifecycle: ringOf(
+          () => state.ring,
+          () => state.busy,
+        ),
+        chatter: ringOf(
+          () => 0,
+          () => 0,
+        ),
+      },
+      sample: () =>
+        state.valid
+          ? {
+              accounts: [{ cpu: 0, seq: 1, failed: 0, folded: 0, filtered: 0 }],
+              upTo: { lifecycle: state.ring * 8, chatter: 0 },
+            }
+          : undefined,
+    },
+    pacing: { next: ({ fill }) => (fill > 0 ? 100 : 500) },
+    account: { begin: () => log.push('begin'), complete: () => log.push('complete') },
+    builder: {
+      append: () => {
+        state.rows += 1;
+      },
+      get rows() {
+        return state.rows;
+      },
+      get full() {
+        return state.rows >= state.rowsMax;
+      },
+    },
+    batcher: {
+      flush() {
+        log.push(`flush ${state.rows}`);
+        state.rows = 0;
+      },
+      heartbeat() {
+        log.push(`heartbeat ${state.rows}`);
+        state.rows = 0;
+      },
+    },
+    spool: {
+      get ready() {
+        return state.ready;
+      },
+      tick: () => {},
+    },
+    clock: { measure: () => log.push('clock') },
+    health: () => HEALTH,
+    onUnsettled: () => log.push('unsettled'),
+    nowMs: () => state.nowMs,
+  });
+  return { cycle, log, state };
+}
+
+test('the first turn measures the clock, settles the account and says that the agent is there', () => {
+  const { cycle, log } = cycleOf();
+  cycle.turn();
+  assert.deepEqual(log, ['clock', 'begin', 'complete', 'heartbeat 0']);
+});
+
+test('rows wait for company until the flush time, counted from the first', () => {
+  const { cycle, log, state } = cycleOf();
+  cycle.turn();
+  log.length = 0;
+  state.ring += 3;
+  state.nowMs = 100;
+  cycle.turn();
+  state.ring += 1;
+  state.nowMs = 599;
+  cycle.turn();
+  assert.equal(
+    log.some((line) => line.startsWith('flush')),
+    false,
+  );
+  state.nowMs = 600;
+  cycle.turn();
+  assert.ok(log.includes('flush 4'));
+});
+
+test('a full batch is closed in the middle of a drain', () => {
+  const { cycle, log, state } = cycleOf();
+  state.rowsMax = 2;
+  state.ring = 5;
+  cycle.turn();
+  assert.deepEqual(log, ['clock', 'begin', 'flush 2', 'flush 2', 'complete', 'heartbeat 1']);
+});
+
+test('a sample with an event under way is not used, the rows are', () => {
+  const { cycle, log, state } = cycleOf();
+  state.valid = false;
+  state.ring = 1;
+  cycle.turn();
+  assert.deepEqual(log, ['clock', 'unsettled', 'heartbeat 1']);
+});
+
+test('while the disk refuses, events stay in the rings and no account is completed', () => {
+  const { cycle, log, state } = cycleOf();
+  state.rowsMax = 1;
+  state.ready = false;
+  state.ring = 4;
+  cycle.turn();
+  assert.equal(state.rows, 0);
+  assert.deepEqual(log, ['clock']);
+  state.ready = true;
+  state.nowMs += 10;
+  cycle.turn();
+  assert.deepEqual(log.filter((line) => line.startsWith('flush')).length, 4);
+  assert.ok(log.includes('complete'));
+});
+
+test('an event being written holds the account back, not the rows before it', () => {
+  const { cycle, log, state } = cycleOf();
+  state.ring = 2;
+  state.busy = 1;
+  cycle.turn();
+  assert.deepEqual(log, ['clock', 'begin', 'heartbeat 1']);
+  state.busy = 0;
+  assert.equal(cycle.turn(), 100);
+  assert.ok(log.includes('complete'));
+  assert.equal(cycle.turn(), 500);
+});
+
+test('a heartbeat comes when it is due, busy or idle', () => {
+  const { cycle, log, state } = cycleOf();
+  for (state.nowMs = 1; state.nowMs < 30_001; state.nowMs += 100) {
+    state.ring += state.nowMs < 15_000 ? 1 : 0;
+    cycle.turn();
+  }
+  assert.equal(log.filter((line) => line.startsWith('heartbeat')).length, 3);
+});
+
+test('the end drains until the account settles, and ships it', () => {
+  const { cycle, log, state } = cycleOf();
+  state.ring = 2;
+  assert.equal(cycle.finish(), true);
+  assert.deepEqual(log, ['begin', 'complete', 'heartbeat 2']);
+  state.valid = false;
+  assert.equal(cycle.finish(), false);
+});

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { closingAccount, createAccount, type KernelAccount } from '../../src/encode/account.ts';
+
+const kernel = (cpu: number, seq: number, failed = 0): KernelAccount => ({
+  cpu,
+  seq,
+  failed,
+  folded: 0,
+  filtered: 0,
+});
+
+test('rows drained after a sample balance it once it is complete', () => {
+  const account = createAccount();
+  account.begin([kernel(0, 3, 1)]);
+  account.row(0, 1);
+  account.row(0, 3);
+  account.complete();
+  const [cpu] = account.cpus({});
+  assert.deepEqual([cpu?.seq_last, cpu?.rows, cpu?.failed, cpu?.rows_ahead], [3, 2, 1, 0]);
+});
+
+test('a sample that is not complete does not ship', () => {
+  const account = createAccount();
+  account.begin([kernel(0, 2)]);
+  account.row(0, 1);
+  const [cpu] = account.cpus({});
+  assert.deepEqual([cpu?.seq_last, cpu?.rows, cpu?.rows_ahead], [0, 0, 1]);
+});
+
+test('rows beyond the sample are ahead until the next one takes them in', () => {
+  const account = createAccount();
+  account.begin([kernel(0, 2)]);
+  account.row(0, 1);
+  account.row(0, 2);
+  account.row(0, 3);
+  account.complete();
+  assert.deepEqual(account.cpus({})[0], {
+    cpu: 0,
+    seq_last: 2,
+    rows: 2,
+    rows_ahead: 1,
+    failed: 0,
+    folded: 0,
+    filtered: 0,
+    spool_dropped: 0,
+  });
+  account.begin([kernel(0, 4)]);
+  account.row(0, 4);
+  account.row(0, 5);
+  account.complete();
+  const [cpu] = account.cpus({});
+  assert.deepEqual([cpu?.seq_last, cpu?.rows, cpu?.rows_ahead], [4, 4, 1]);
+});
+
+test('each CPU has its own account, in order, silent ones left out', () => {
+  const account = createAccount();
+  account.row(3, 1);
+  account.begin([kernel(3, 1), kernel(1, 0)]);
+  account.complete();
+  assert.deepEqual(
+    account.cpus({ 3: 7 }).map(({ cpu, rows, spool_dropped }) => [cpu, rows, spool_dropped]),
+    [
+      [1, 0, 0],
+      [3, 1, 7],
+    ],
+  );
+});
+
+test('the closing account counts every spooled row and names what sat in the rings', () => {
+  const spooled = [
+    { cpu: 0, seq_last: 5, rows: 5, rows_ahead: 2, failed: 0, folded: 0, filtered: 0, spool_dropped: 0 },
+  ];
+  const [first, second] = closingAccount([kernel(0, 12, 1), kernel(1, 4)], spooled, { 0: 3 });
+  assert.deepEqual(first, {
+    cpu: 0,
+    seq_last: 12,
+    rows: 7,
+    rows_ahead: 0,
+    failed: 1,
+    folded: 0,
+    filtered: 0,
+    spool_dropped: 3,
+  });
+  assert.deepEqual([second?.seq_last, second?.rows], [4, 0]);
+});

@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict';
+import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { agentHome, runningAgent, spooled, startAgent, until } from './support/agent-process.ts';
+import { converse, echoServer, refused } from './support/connections.ts';
+import { needsRoot } from './support/needs-root.ts';
+import type { OracleBatch } from './support/oracle.ts';
+import { smallDisk } from './support/small-disk.ts';
+import { tempFolder } from './support/temp-folder.ts';
+
+const CONNECTIONS = 100;
+
+/** Mapped or not, as text. */
+function portsOf(batches: readonly OracleBatch[], kind: string, role: string, server: number): number[] {
+  const serverSide = role === 'server';
+  return batches
+    .flatMap((batch) => batch.events)
+    .filter((event) => event.kind === kind && event.role === role)
+    .filter((event) => (serverSide ? event.local_port : event.peer_port) === server)
+    .map((event) => Number(serverSide ? event.peer_port : event.local_port))
+    .sort((a, b) => a - b);
+}
+
+function totalOf(batch: OracleBatch | undefined, field: string): number {
+  return (batch?.cpus ?? []).reduce((sum, cpu) => sum + (cpu[field] ?? 0), 0);
+}
+
+function rowsIn(batches: readonly OracleBatch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.events.length, 0);
+}
+
+test(
+  'both sides of every connection are spooled once, by name, and the account balances',
+  needsRoot,
+  async (t) => {
+    const home = agentHome(t);
+    const agent = await runningAgent(t, home);
+    const ports = new Map<number, number[]>();
+    for (const host of ['127.0.0.1', '::1'] as const) {
+      const echo = await echoServer(host);
+      const locals: number[] = [];
+      for (let count = 0; count < CONNECTIONS; count++) locals.push(await converse(host, echo.port));
+      await echo.stop();
+      await refused(host, echo.port);
+      ports.set(
+        echo.port,
+        locals.sort((a, b) => a - b),
+      );
+    }
+    agent.child.kill('SIGTERM');
+    assert.equal(await agent.ended(), 0, agent.stderr());
+
+    const batches = spooled(home);
+    for (const [server, locals] of ports) {
+      assert.deepEqual(portsOf(batches, 'close', 'client', server), locals);
+      assert.deepEqual(portsOf(batches, 'close', 'server', server), locals);
+      assert.equal(portsOf(batches, 'fail', 'client', server).length, 1);
+    }
+    const closes = batches.flatMap((batch) =>
+      batch.events
+        .filter((event) => ports.has(Number(event.peer_port)) && event.kind === 'close')
+        .map((event) => batch.owners[Number(event.owner)]),
+    );
+    assert.equal(closes.length, 2 * CONNECTIONS);
+    assert.ok(batches.every((batch) => batch.events.every((event) => event.own === false)));
+    for (const owner of closes)
+      assert.deepEqual([owner?.pid, owner?.executable], [process.pid, process.execPath]);
+
+    assert.deepEqual(
+      batches.map((batch) => batch.batch_seq),
+      batches.map((_, index) => index + 1),
+    );
+    const last = batches.at(-1);
+    for (const cpu of last?.cpus ?? []) {
+      const { seq_last = -1, rows = 0, failed = 0, folded = 0, filtered = 0, rows_ahead } = cpu;
+      assert.equal(seq_last, rows + failed + folded + filtered, `CPU ${cpu.cpu}`);
+      assert.equal(rows_ahead, 0);
+    }
+    assert.equal(totalOf(last, 'rows'), rowsIn(batches));
+  },
+);
+
+test('events that found a full ring are counted, and the account still balances', needsRoot, async (t) => {
+  const home = agentHome(t, { further: { ring: { lifecycleBytes: 65_536, chatterBytes: 65_536 } } });
+  const agent = await runningAgent(t, home);
+  const echo = await echoServer('127.0.0.1');
+  await Promise.all(Array.from({ length: 400 }, () => converse('127.0.0.1', echo.port)));
+  await echo.stop();
+  agent.child.kill('SIGTERM');
+  assert.equal(await agent.ended(), 0, agent.stderr());
+  const batches = spooled(home);
+  const last = batches.at(-1);
+  const failed = totalOf(last, 'failed');
+  assert.ok(failed > 0);
+  assert.equal(totalOf(last, 'seq_last'), rowsIn(batches) + failed);
+  const reserves = last?.failed_reserves as { ring: string; count: number }[];
+  assert.equal(
+    reserves.reduce((sum, { count }) => sum + count, 0),
+    failed,
+  );
+});
+
+test(
+  'a killed agent leaves whole batches, and the next one says what was still in the rings',
+  needsRoot,
+  async (t) => {
+    const home = agentHome(t, { further: { own: { supervisorPid: process.pid } } });
+    const echo = await echoServer('127.0.0.1');
+    const first = await runningAgent(t, home);
+    let going = true;
+    const traffic = (async () => {
+      while (going) await converse('127.0.0.1', echo.port);
+    })();
+    await until('rows in the spool', () => rowsIn(spooled(home)) > 200);
+    first.child.kill('SIGKILL');
+    assert.equal(await first.ended(), 'SIGKILL');
+    const left = spooled(home);
+    const epoch = left[0]?.kernel_epoch;
+    assert.deepEqual(
+      left.map((batch) => batch.batch_seq),
+      left.map((_, index) => index + 1),
+    );
+
+    const second = await runningAgent(t, home);
+    going = false;
+    await traffic;
+    await echo.stop();
+    second.child.kill('SIGTERM');
+    assert.equal(await second.ended(), 0, second.stderr());
+
+    const after = spooled(home).slice(left.length);
+    const closing = after.filter((batch) => batch.kernel_epoch === epoch);
+    assert.equal(closing.length, 1);
+    assert.equal(closing[0]?.events.length, 0);
+    assert.equal(totalOf(closing[0], 'rows'), rowsIn(left));
+    assert.equal(totalOf(closing[0], 'rows_ahead'), 0);
+    for (const cpu of closing[0]?.cpus ?? [])
+      assert.ok((cpu.seq_last ?? 0) >= (cpu.rows ?? 0) + (cpu.failed ?? 0));
+    assert.ok(totalOf(closing[0], 'seq_last') >= totalOf(left.at(-1), 'seq_last'));
+
+    assert.deepEqual(
+      after.map((batch) => batch.batch_seq),
+      after.map((_, index) => index + 1),
+    );
+    const own = after.filter((batch) => batch.kernel_epoch !== epoch);
+    assert.equal(totalOf(own.at(-1), 'rows'), rowsIn(own));
+    assert.equal(totalOf(own.at(-1), 'seq_last'), rowsIn(own) + totalOf(own.at(-1), 'failed'));
+
+    const third = await runningAgent(t, home);
+    third.child.kill('SIGTERM');
+    assert.equal(await third.ended(), 0);
+    assert.equal(
+      spooled(home).filter(
+        (batch) => batch.kernel_epoch === epoch && batch.events.length === 0 && batch.health === null,
+      ).length,
+      1,
+    );
+  },
+);
+
+test('a second agent is refused in one sentence, and the first goes on', needsRoot, async (t) => {
+  const home = agentHome(t);
+  const first = await runningAgent(t, home);
+  const second = startAgent(t, ['--config', home.configFile]);
+  assert.equal(await second.ended(), 1);
+  assert.match(second.stderr(), /^tcptrail agent: another agent already uses the instance .*\n$/);
+  first.child.kill('SIGTERM');
+  assert.equal(await first.ended(), 0);
+});
+
+test('heartbeats carry the health of the agent', needsRoot, async (t) => {
+  const home = agentHome(t);
+  const agent = await runningAgent(t, home);
+  agent.child.kill('SIGTERM');
+  await agent.ended();
+  const health = spooled(home).find((batch) => batch.health !== null)?.health;
+  assert.ok(Number(health?.memory_bytes) > 1_000_000);
+  assert.ok(Number(health?.clock_error_us) < 1_000_000);
+  assert.ok(
+    (health?.capabilities as { attached: boolean }[] | undefined)?.some((capability) => capability.attached),
+  );
+});
+
+test('wrong usage and wrong configuration end in one sentence and exit code 2', async (t) => {
+  const file = join(tempFolder(t), 'agent.yaml');
+  writeFileSync(file, 'spool: {pth: /x}\n');
+  for (const args of [
+    ['--config', file],
+    ['--check', '--config', file],
+    ['--nonsense'],
+    ['--config', `${file}.none`],
+  ]) {
+    const agent = startAgent(t, args);
+    assert.equal(await agent.ended(), 2);
+    assert.match(agent.stderr(), /^tcptrail agent: [^\n]*\n$/);
+  }
+});
+
+test('the configuration can be checked and shown without root, kernel or spool', async (t) => {
+  const file = join(tempFolder(t), 'agent.yaml');
+  writeFileSync(file, 'spool: {path: /nowhere/at/all}\n');
+  assert.equal(await startAgent(t, ['--check', '--config', file]).ended(), 0);
+  const shown = startAgent(t, ['--print-config', '--config', file]);
+  let text = '';
+  shown.child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  assert.equal(await shown.ended(), 0);
+  assert.match(text, /path: \/nowhere\/at\/all\n/);
+  assert.match(text, /flushMs: 500\n/);
+});
+
+/** Fills the disk to its last byte; the file to remove. */
+function fillDisk(path: string): string {
+  const ballast = join(path, 'ballast');
+  const fd = openSync(ballast, 'w');
+  try {
+    for (const block = Buffer.alloc(65_536); ; ) writeSync(fd, block);
+  } catch {
+    // Full.
+  } finally {
+    closeSync(fd);
+  }
+  return ballast;
+}
+
+test('a disk that fills up under a running agent costs no row', needsRoot, async (t) => {
+  const disk = smallDisk(t, '32m');
+  const home = agentHome(t, { disk });
+  const agent = await runningAgent(t, home);
+  const echo = await echoServer('127.0.0.1');
+  const ballast = fillDisk(disk);
+  const locals: number[] = [];
+  for (let count = 0; count < 20; count++) locals.push(await converse('127.0.0.1', echo.port));
+  await until('the agent says so', () => agent.stderr().includes('AGENT_SPOOL_WRITE'));
+  rmSync(ballast);
+  for (let count = 0; count < 20; count++) locals.push(await converse('127.0.0.1', echo.port));
+  await echo.stop();
+  agent.child.kill('SIGTERM');
+  assert.equal(await agent.ended(), 0, agent.stderr());
+  const batches = spooled(home);
+  assert.deepEqual(
+    portsOf(batches, 'close', 'client', echo.port),
+    locals.sort((a, b) => a - b),
+  );
+  assert.equal(agent.stderr().split('AGENT_SPOOL_WRITE').length - 1, 1, 'said once, not once a batch');
+  const last = batches.at(-1);
+  assert.equal(totalOf(last, 'rows'), rowsIn(batches));
+  assert.equal(totalOf(last, 'seq_last'), rowsIn(batches) + totalOf(last, 'failed'));
+});
+
+test(
+  'an agent that ends on a full disk says so, and the next one accounts for what it held',
+  needsRoot,
+  async (t) => {
+    const disk = smallDisk(t, '32m');
+    const home = agentHome(t, { disk });
+    const first = await runningAgent(t, home);
+    const epoch = spooled(home)[0]?.kernel_epoch;
+    const echo = await echoServer('127.0.0.1');
+    const ballast = fillDisk(disk);
+    for (let count = 0; count < 20; count++) await converse('127.0.0.1', echo.port);
+    await echo.stop();
+    first.child.kill('SIGTERM');
+    assert.equal(await first.ended(), 1);
+    assert.match(
+      first.stderr(),
+      /\ntcptrail agent: stopped with \d+ batches that the spool [^\n]* \(ENOSPC\)[^\n]*\n$/,
+    );
+    rmSync(ballast);
+    const rows = rowsIn(spooled(home));
+
+    const second = await runningAgent(t, home);
+    second.child.kill('SIGTERM');
+    assert.equal(await second.ended(), 0, second.stderr());
+    const closing = spooled(home).findLast((batch) => batch.kernel_epoch === epoch);
+    assert.equal(totalOf(closing, 'rows'), rows);
+    assert.ok(totalOf(closing, 'seq_last') > rows + totalOf(closing, 'failed'));
+  },
+);
+
+test('a full spool loses its oldest rows and counts every one of them', needsRoot, async (t) => {
+  const home = agentHome(t, { spool: { segmentBytes: 65_536, bytesMax: 262_144 } });
+  const first = await runningAgent(t, home);
+  const echo = await echoServer('127.0.0.1');
+  for (let round = 0; round < 150; round++) {
+    await Promise.all(Array.from({ length: 40 }, () => converse('127.0.0.1', echo.port)));
+  }
+  first.child.kill('SIGTERM');
+  assert.equal(await first.ended(), 0, first.stderr());
+  const epoch = spooled(home).at(-1)?.kernel_epoch;
+  const account = (): OracleBatch | undefined =>
+    spooled(home).findLast((batch) => batch.kernel_epoch === epoch);
+  const left = (): number => rowsIn(spooled(home).filter((batch) => batch.kernel_epoch === epoch));
+  assert.ok(totalOf(account(), 'spool_dropped') > 0);
+  assert.equal(totalOf(account(), 'rows') - totalOf(account(), 'spool_dropped'), left());
+
+  const second = await runningAgent(t, home);
+  const before = left();
+  while (left() === before) {
+    await Promise.all(Array.from({ length: 40 }, () => converse('127.0.0.1', echo.port)));
+  }
+  await echo.stop();
+  second.child.kill('SIGTERM');
+  assert.equal(await second.ended(), 0, second.stderr());
+  assert.equal(totalOf(account(), 'rows') - totalOf(account(), 'spool_dropped'), left());
+});
+
+test('a taken metrics port is a warning, not the end', needsRoot, async (t) => {
+  const taken = await echoServer('127.0.0.1');
+  const home = agentHome(t, { metricsPort: taken.port });
+  const agent = await runningAgent(t, home);
+  agent.child.kill('SIGTERM');
+  assert.equal(await agent.ended(), 0);
+  assert.match(agent.stderr(), new RegExp(`AGENT_METRICS_PORT.*127.0.0.1:${taken.port} \\(EADDRINUSE\\)`));
+  await taken.stop();
+});
+
+test('without a right to load programs the agent ends in one sentence', needsRoot, async (t) => {
+  const home = agentHome(t);
+  const agent = startAgent(t, ['--config', home.configFile], { uid: 65_534, gid: 65_534 });
+  assert.ok([1, 3].includes(Number(await agent.ended())));
+  assert.match(agent.stderr(), /^tcptrail agent: [^\n]*root[^\n]*\n$/);
+});

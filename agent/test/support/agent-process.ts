@@ -1,0 +1,109 @@
+/** A real agent in a process of its own, with a spool and an instance of the test's. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { batchesOf } from '../../src/spool/segment-reader.ts';
+import { type OracleBatch, readDatum } from './oracle.ts';
+import { tempFolder } from './temp-folder.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const DEADLINE_MS = 60_000;
+
+export interface AgentHome {
+  readonly configFile: string;
+  readonly spoolPath: string;
+}
+
+export interface AgentProcess {
+  readonly child: ChildProcess;
+  stderr(): string;
+  /** Exit code, or the signal that ended it. */
+  ended(): Promise<number | string>;
+}
+
+/** `instance` differs between runs of the tests, so that they never meet. JSON is YAML. */
+export function agentHome(
+  t: TestContext,
+  options: {
+    /** Keys of the configuration. */
+    readonly further?: object;
+    /** Where the spool stands. */
+    readonly disk?: string;
+    readonly spool?: object;
+    readonly metricsPort?: number;
+  } = {},
+): AgentHome {
+  const { further = {}, disk, spool = {}, metricsPort = 0 } = options;
+  const folder = tempFolder(t);
+  chmodSync(folder, 0o755);
+  const spoolPath = join(disk ?? folder, 'spool');
+  const configFile = join(folder, 'agent.yaml');
+  const instance = `test-${process.pid}-${Math.floor(performance.now())}`;
+  t.after(() => {
+    rmSync(`/run/tcptrail/agent-${instance}.lock`, { force: true });
+    rmSync(`/sys/fs/bpf/tcptrail/${instance}`, { recursive: true, force: true });
+  });
+  const config = {
+    instance,
+    batch: { heartbeatMs: 500, flushMs: 100 },
+    metrics: { port: metricsPort },
+    spool: { path: spoolPath, ...spool },
+    ...further,
+  };
+  writeFileSync(configFile, JSON.stringify(config));
+  return { configFile, spoolPath };
+}
+
+export function startAgent(
+  t: TestContext,
+  args: readonly string[],
+  user: { readonly uid?: number; readonly gid?: number } = {},
+): AgentProcess {
+  const child = spawn(process.execPath, [MAIN, ...args], { ...user, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const closed = once(child, 'close') as Promise<[number | null, string | null]>;
+  t.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await closed;
+  });
+  return {
+    child,
+    stderr: () => stderr,
+    ended: async () => closed.then(([code, signal]) => code ?? signal ?? ''),
+  };
+}
+
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  for (const end = performance.now() + DEADLINE_MS; !condition(); await sleep(20)) {
+    if (performance.now() > end) throw new Error(`gave up waiting: ${what}`);
+  }
+}
+
+/** All whole batches of the spool, in the order of writing, as an independent decoder reads them. */
+export function spooled(home: AgentHome): OracleBatch[] {
+  if (!existsSync(home.spoolPath)) return [];
+  const segments = readdirSync(home.spoolPath).filter((file) => file.endsWith('.avro'));
+  return segments
+    .sort()
+    .flatMap((file) => [...batchesOf(join(home.spoolPath, file))].map(({ datum }) => readDatum(datum)));
+}
+
+/** Starts an agent and waits for its first heartbeat. */
+export async function runningAgent(t: TestContext, home: AgentHome): Promise<AgentProcess> {
+  const before = spooled(home).length;
+  const agent = startAgent(t, ['--config', home.configFile]);
+  await until(`a heartbeat; the agent said: ${agent.stderr()}`, () => {
+    if (agent.child.exitCode !== null) throw new Error(`the agent ended: ${agent.stderr()}`);
+    return spooled(home)
+      .slice(before)
+      .some((batch) => batch.health !== null);
+  });
+  return agent;
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRingBuffer, type RingBuffer } from '../../src/trace/ring-buffer.ts';
+
+const SIZE = 128;
+const RECORD = 16;
+const TAKEN = RECORD + 8;
+const BUSY = 0x8000_0000;
+const DISCARDED = 0x4000_0000;
+
+/** A ring in plain memory; `write` mirrors into the second mapping as the kernel's page tables do. */
+function ring(): {
+  reader: RingBuffer;
+  write: (value: number, flags?: number) => void;
+  settle: (at: number) => void;
+} {
+  const words = new Uint32Array((2 * SIZE) / 4);
+  const consumer = new BigUint64Array(1);
+  const producer = new BigUint64Array(1);
+  const put = (position: number, value: number): void => {
+    const offset = (position % SIZE) >> 2;
+    words[offset] = value;
+    words[offset + SIZE / 4] = value;
+  };
+  let end = 0;
+  return {
+    reader: createRingBuffer({
+      consumer,
+      producer,
+      words,
+      bytes: new Uint8Array(words.buffer),
+      size: SIZE,
+      recordBytes: RECORD,
+    }),
+    write(value, flags = 0) {
+      put(end, (RECORD | flags) >>> 0);
+      for (let i = 0; i < RECORD / 4; i += 1) put(end + 8 + i * 4, value);
+      end += TAKEN;
+      producer[0] = BigInt(end);
+    },
+    settle: (at) => put(at, RECORD),
+  };
+}
+
+function drained(reader: RingBuffer, upTo = reader.producerPosition()): number[] {
+  const values: number[] = [];
+  reader.drain(upTo, (words, bytes, at) => {
+    const value = words[at >> 2] ?? -1;
+    assert.equal(at % 8, 0);
+    assert.deepEqual([...words.subarray(at >> 2, (at + RECORD) >> 2)], Array(RECORD / 4).fill(value));
+    assert.equal(bytes[at], value);
+    values.push(value);
+  });
+  return values;
+}
+
+test('records that wrap are handed out whole, in order, round after round', () => {
+  const { reader, write } = ring();
+  for (let value = 1; value <= 60; value += 1) {
+    write(value);
+    assert.deepEqual(drained(reader), [value]);
+    reader.release();
+  }
+  assert.equal(reader.released, 60 * TAKEN);
+});
+
+test('a record still being written ends the drain until it is done', () => {
+  const { reader, write, settle } = ring();
+  write(1);
+  write(2, BUSY);
+  write(3);
+  assert.deepEqual(drained(reader), [1]);
+  assert.deepEqual(drained(reader), []);
+  settle(TAKEN);
+  assert.deepEqual(drained(reader), [2, 3]);
+});
+
+test('a record given up is passed over', () => {
+  const { reader, write } = ring();
+  write(1, DISCARDED);
+  write(2);
+  assert.deepEqual(drained(reader), [2]);
+  assert.equal(reader.position, 2 * TAKEN);
+});
+
+test('nothing beyond the position asked for is read', () => {
+  const { reader, write } = ring();
+  write(1);
+  write(2);
+  assert.deepEqual(drained(reader, TAKEN), [1]);
+});
+
+test('room is given back only when told, and never room that was not read', () => {
+  const { reader, write } = ring();
+  write(1);
+  write(2);
+  drained(reader);
+  assert.equal(reader.released, 0);
+  assert.equal(reader.fill(), (2 * TAKEN) / SIZE);
+  reader.release(TAKEN);
+  assert.equal(reader.released, TAKEN);
+  assert.throws(() => reader.release(0), RangeError);
+  assert.throws(() => reader.release(3 * TAKEN), RangeError);
+});
+
+test('a record of another length is a broken invariant', () => {
+  const { reader, write } = ring();
+  write(1, 8);
+  assert.throws(() => drained(reader), /ring record of 24 bytes at 0, not 16/);
+});

@@ -1,0 +1,81 @@
+/** A trace of its own instance, drained into an array. */
+import { randomBytes } from 'node:crypto';
+import { rmdirSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createTrace, type Trace } from '../../../src/trace/trace.ts';
+import { type RingRecord, recordAt } from './record.ts';
+
+export interface Recorder {
+  readonly trace: Trace;
+  readonly instance: string;
+  /** Everything drained so far. */
+  readonly records: readonly RingRecord[];
+  /** Drains to a valid sample and returns what it counted. */
+  drain(): Promise<{ seq: number; failed: number }>;
+  /** Drains until `count` records satisfy `wanted`; throws after 10 s, saying what it had. */
+  until(count: number, wanted: (record: RingRecord) => boolean): Promise<RingRecord[]>;
+  close(): void;
+}
+
+const DEADLINE_MS = 10_000;
+
+export const instanceName = (): string => `test-${randomBytes(6).toString('hex')}`;
+
+export async function startRecorder(
+  options: { instance?: string; lifecycleBytes?: number; chatterBytes?: number } = {},
+): Promise<Recorder> {
+  const instance = options.instance ?? instanceName();
+  const trace = createTrace(
+    {
+      instance,
+      ring: {
+        lifecycleBytes: options.lifecycleBytes ?? 4 << 20,
+        chatterBytes: options.chatterBytes ?? 1 << 20,
+      },
+    },
+    { nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000) },
+  );
+  trace.start();
+  const records: RingRecord[] = [];
+
+  async function drain() {
+    const deadline = Date.now() + DEADLINE_MS;
+    let sample = trace.sample();
+    while (!sample) {
+      if (Date.now() > deadline) throw new Error('no valid sample in 10 s');
+      await wait(1);
+      sample = trace.sample();
+    }
+    for (const ring of ['lifecycle', 'chatter'] as const) {
+      trace.rings[ring].drain(sample.upTo[ring], (_words, bytes, at) => {
+        records.push({ ...recordAt(bytes, at), ring });
+      });
+      trace.rings[ring].release();
+    }
+    const total = (key: 'seq' | 'failed') => sample.accounts.reduce((sum, account) => sum + account[key], 0);
+    return { seq: total('seq'), failed: total('failed') };
+  }
+
+  return {
+    trace,
+    instance,
+    records,
+    drain,
+    async until(count, wanted) {
+      const deadline = Date.now() + DEADLINE_MS;
+      for (;;) {
+        await drain();
+        const found = records.filter(wanted);
+        if (found.length >= count) return found;
+        if (Date.now() > deadline)
+          throw new Error(`${found.length} of ${count} records: ${JSON.stringify(found)}`);
+        await wait(20);
+      }
+    },
+    close() {
+      trace.stop();
+      trace.close({ forget: true });
+      rmdirSync(`/sys/fs/bpf/tcptrail/${instance}`);
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What is kept with a socket, and the constants set before loading. */
+#ifndef TCPTRAIL_CONNECTION_BPF_H
+#define TCPTRAIL_CONNECTION_BPF_H
+
+#include "event.gen.h"
+#include "kernel.h"
+
+struct tunables {
+	/* ns a connection lives before it gets an `open`; 0: at once. */
+	__u64 open_hold_ns;
+	/* Ticks a second of this kernel; 0 when not known: fields in ticks stay 0. */
+	__u32 jiffies_hz;
+	__u32 reserved;
+};
+
+const volatile struct tunables tunables SEC(".rodata.tunables");
+
+struct owner {
+	__u64 process_start_ts;
+	__u64 cgroup_id;
+	__u32 pid;
+	__u32 uid;
+	__u32 parent_pid;
+	__u8 source; /* OWNER_SOURCE_*; 0: no process known */
+	__u8 reserved[3];
+	char comm[16];
+};
+
+enum {
+	CLOSED_FIRST_NOBODY,
+	CLOSED_FIRST_LOCAL,
+	CLOSED_FIRST_PEER,
+	CLOSED_FIRST_BOTH,
+};
+
+/* Flags are bytes, not bits: different programs write them. */
+struct connection {
+	struct owner owner;
+	__u64 start_ts;
+	__u64 established_ts;
+	__u64 fin_wait_2_ts;
+	/*
+	 * 0: came from a listener, or is older than the agent. Each → SYN_SENT adds one, so the first connection
+	 * of a client socket has 1.
+	 */
+	__u32 generation;
+	__u32 handshake_us;
+	__u32 retrans[RETRANSMIT_CAUSE_COUNT]; /* segments; [0]: failed on this host */
+	__u8 role;
+	__u8 counters_since;
+	__u8 active; /* a connection began and its end was not reported */
+	__u8 opened; /* `open` was reported */
+	__u8 fin_queued;
+	__u8 closed_first;
+	__u8 reset_sent;
+	__u8 reset_received;
+};
+
+/*
+ * Inserted: state changes, start-up scan. Deleted: with the socket. A child copies its listener's, which is how
+ * it knows its owner.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct connection);
+} connections SEC(".maps");
+
+static __always_inline struct connection *connection_of(struct sock *sk)
+{
+	return bpf_sk_storage_get(&connections, sk, NULL, 0);
+}
+
+static __always_inline struct connection *connection_made(struct sock *sk)
+{
+	return bpf_sk_storage_get(&connections, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+/* A new connection on the socket: all but owner and generation begins again. */
+static __always_inline void connection_begin(struct connection *c, __u8 role)
+{
+	c->start_ts = bpf_ktime_get_boot_ns();
+	c->established_ts = 0;
+	c->fin_wait_2_ts = 0;
+	c->handshake_us = 0;
+	__builtin_memset(c->retrans, 0, sizeof(c->retrans));
+	c->role = role;
+	c->counters_since = COUNTERS_SINCE_BIRTH;
+	c->opened = 0;
+	c->fin_queued = 0;
+	c->closed_first = CLOSED_FIRST_NOBODY;
+	c->reset_sent = 0;
+	c->reset_received = 0;
+	c->active = 1;
+}
+
+static __always_inline bool is_tcp(struct sock *sk)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	return sk->sk_protocol == IPPROTO_TCP && (family == AF_INET || family == AF_INET6);
+}
+
+/* The FIN is in the send queue or sent. */
+static __always_inline bool state_has_fin(int state)
+{
+	return state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING || state == TCP_LAST_ACK;
+}
+
+static __always_inline __u8 state_closed_first(int state)
+{
+	if (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2)
+		return CLOSED_FIRST_LOCAL;
+	if (state == TCP_CLOSE_WAIT || state == TCP_LAST_ACK)
+		return CLOSED_FIRST_PEER;
+	return state == TCP_CLOSING ? CLOSED_FIRST_BOTH : CLOSED_FIRST_NOBODY;
+}
+
+/* A connection that was there before it was watched. */
+static __always_inline void connection_found(struct connection *c, int state)
+{
+	c->counters_since = COUNTERS_SINCE_SCAN;
+	c->fin_queued = state_has_fin(state);
+	c->closed_first = state_closed_first(state);
+	c->active = 1;
+}
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The process that first reads or writes is the owner, unless it was seen to connect. */
+#include "owner.bpf.h"
+
+static __always_inline int on_io(struct sock *sk)
+{
+	struct connection *c = connection_of(sk);
+
+	if (c && c->active && owner_is_worse(&c->owner, OWNER_SOURCE_FIRST_IO))
+		owner_set_current(&c->owner, OWNER_SOURCE_FIRST_IO);
+	return 0;
+}
+
+/* Runs in process context, with the socket locked, when a read took bytes. 4.16. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(first_read, struct sock *sk)
+{
+	return sk->sk_lock.owned ? on_io(sk) : 0;
+}
+
+/* Runs in process context, with the socket locked. 6.16. */
+SEC("tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(first_send, struct sock *sk)
+{
+	return on_io(sk);
+}
+
+/* Runs in process context, socket not locked, for sockets of every protocol. 6.3. */
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(first_send_length, struct sock *sk)
+{
+	return is_tcp(sk) ? on_io(sk) : 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Which process a connection belongs to, and on what evidence. */
+#ifndef TCPTRAIL_OWNER_BPF_H
+#define TCPTRAIL_OWNER_BPF_H
+
+#include "connection.bpf.h"
+
+/* The process is named by its leader: a thread's name and start say nothing about it. */
+static __always_inline void owner_set(struct owner *owner, struct task_struct *task, __u8 source)
+{
+	struct task_struct *leader = task->group_leader;
+
+	owner->pid = task->tgid;
+	owner->process_start_ts = leader->start_boottime;
+	owner->uid = task->cred->uid.val;
+	owner->parent_pid = leader->real_parent->tgid;
+	owner->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	bpf_probe_read_kernel(owner->comm, sizeof(owner->comm), leader->comm);
+	owner->source = source;
+}
+
+/* `current` is the owner only where it holds the socket's lock; kernel threads own nothing. */
+static __always_inline void owner_set_current(struct owner *owner, __u8 source)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!(task->flags & PF_KTHREAD))
+		owner_set(owner, task, source);
+}
+
+/* Sources are numbered best first; 0 is no evidence at all. */
+static __always_inline bool owner_is_worse(const struct owner *owner, __u8 source)
+{
+	return owner->source == OWNER_SOURCE_UNKNOWN || owner->source > source;
+}
+
+static __always_inline __u64 socket_cgroup(struct sock *sk)
+{
+	struct cgroup *cgroup = NULL;
+
+	if (!bpf_core_field_exists(sk->sk_cgrp_data))
+		return 0;
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
+		cgroup = sk->sk_cgrp_data.cgroup;
+		return cgroup ? cgroup->kn->id : 0;
+	} else {
+		struct sock_cgroup_data___word *word = (void *)&sk->sk_cgrp_data;
+		__u64 value = BPF_CORE_READ(word, val);
+
+		if (value & 1)
+			return 0;
+		cgroup = (struct cgroup *)value;
+		return BPF_CORE_READ(cgroup, kn, id);
+	}
+}
+
+/* Falls back to what the socket itself says. */
+static __always_inline void event_owner(struct tcptrail_event *e, struct sock *sk, const struct connection *c)
+{
+	e->socket_uid = sk->sk_uid.val;
+	e->socket_cgroup_id = socket_cgroup(sk);
+	if (c && c->owner.source != OWNER_SOURCE_UNKNOWN) {
+		e->owner_source = c->owner.source;
+		e->pid = c->owner.pid;
+		e->process_start_ts = c->owner.process_start_ts;
+		e->uid = c->owner.uid;
+		e->parent_pid = c->owner.parent_pid;
+		e->cgroup_id = c->owner.cgroup_id;
+		__builtin_memcpy(e->comm, c->owner.comm, sizeof(e->comm));
+	} else {
+		e->owner_source = OWNER_SOURCE_SOCKET;
+		e->uid = e->socket_uid;
+		e->cgroup_id = e->socket_cgroup_id;
+	}
+}
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* open, fail, close. */
+#include "counters.bpf.h"
+#include "emit.bpf.h"
+#include "verdict.bpf.h"
+
+/* Never established: only the side that sent the SYN, or a child that died during its handshake. */
+static __always_inline __u32 ending_kind(const struct ending *ending)
+{
+	const struct connection *c = ending->connection;
+
+	if (c && c->established_ts)
+		return EVENT_KIND_CLOSE;
+	return ending->state == TCP_SYN_SENT || ending->state == TCP_SYN_RECV ? EVENT_KIND_FAIL : EVENT_KIND_CLOSE;
+}
+
+static __always_inline void emit_state(__u32 kind, const struct ending *ending, bool late)
+{
+	struct emission emission = emission_begin(kind, RING_LIFECYCLE);
+	struct tcptrail_event *e = emission.event;
+
+	if (!e)
+		return;
+	e->late = late;
+	e->state = ending->state;
+	event_connection(e, ending->sk, ending->connection);
+	event_counters(e, ending->sk, ending->connection);
+	if (kind == EVENT_KIND_CLOSE)
+		judge_close(e, ending);
+	else if (kind == EVENT_KIND_FAIL)
+		judge_fail(e, ending);
+	emission_end(&emission);
+}
+
+static __always_inline void on_listen(struct connection *c, bool owned)
+{
+	c->active = 0;
+	if (owned)
+		owner_set_current(&c->owner, OWNER_SOURCE_LISTENER);
+}
+
+static __always_inline void on_syn_sent(struct connection *c, bool owned)
+{
+	connection_begin(c, ROLE_CLIENT);
+	c->generation++;
+	c->owner.source = OWNER_SOURCE_UNKNOWN;
+	if (owned)
+		owner_set_current(&c->owner, OWNER_SOURCE_CONNECT);
+}
+
+/* The storage is the listener's copy: its owner stays. */
+static __always_inline void on_server_birth(struct connection *c)
+{
+	connection_begin(c, ROLE_SERVER);
+	c->generation = 0;
+}
+
+static __always_inline void on_established(struct sock *sk, struct connection *c, int old)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	/* The birth was not seen. */
+	if (!c->active && old == TCP_SYN_RECV)
+		on_server_birth(c);
+	else if (!c->active)
+		connection_found(c, old);
+	c->established_ts = bpf_ktime_get_boot_ns();
+	if (c->role == ROLE_CLIENT && c->start_ts) {
+		c->handshake_us = (c->established_ts - c->start_ts) / NSEC_PER_USEC;
+	} else if (c->role == ROLE_SERVER && tp) {
+		/* The only sample so far is that of the SYN-ACK. */
+		c->handshake_us = tp->srtt_us >> 3;
+		c->retrans[RETRANSMIT_CAUSE_SYN_ACK] = tp->total_retrans;
+	}
+}
+
+static __always_inline void on_closing(struct connection *c, int new, bool owned)
+{
+	if (!c->active)
+		connection_found(c, new);
+	if (new == TCP_FIN_WAIT2)
+		c->fin_wait_2_ts = bpf_ktime_get_boot_ns();
+	if (state_has_fin(new))
+		c->fin_queued = 1;
+	if (new == TCP_CLOSING || c->closed_first == CLOSED_FIRST_NOBODY)
+		c->closed_first = state_closed_first(new);
+	if (owned && (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK) && owner_is_worse(&c->owner, OWNER_SOURCE_CLOSE))
+		owner_set_current(&c->owner, OWNER_SOURCE_CLOSE);
+}
+
+static __always_inline void on_close(struct sock *sk, struct connection *c, int old, bool owned)
+{
+	struct ending ending = { .sk = sk, .connection = c, .state = old, .owned = owned };
+
+	if (old == TCP_LISTEN)
+		return;
+	if (c) {
+		if (!c->active)
+			connection_found(c, old);
+		/* An administrator's abort says nothing about the owner. */
+		if (owned && sk->sk_err != ECONNABORTED && owner_is_worse(&c->owner, OWNER_SOURCE_CLOSE))
+			owner_set_current(&c->owner, OWNER_SOURCE_CLOSE);
+		c->active = 0;
+	}
+	emit_state(ending_kind(&ending), &ending, 0);
+}
+
+static __always_inline int on_state(struct sock *sk, int old, int new, bool owned)
+{
+	struct connection *c = connection_made(sk);
+
+	if (!c)
+		count_untracked();
+	if (new == TCP_CLOSE) {
+		on_close(sk, c, old, owned);
+		return 0;
+	}
+	if (!c)
+		return 0;
+	/* Cookies are made when first asked for; the request's is the child's. */
+	bpf_get_socket_cookie(sk);
+	if (new == TCP_LISTEN) {
+		on_listen(c, owned);
+	} else if (new == TCP_SYN_SENT) {
+		on_syn_sent(c, owned);
+	} else if (new == TCP_SYN_RECV) {
+		if (old == TCP_LISTEN)
+			on_server_birth(c);
+	} else if (new == TCP_ESTABLISHED) {
+		struct ending opening = { .sk = sk, .connection = c, .state = new, .owned = owned };
+
+		on_established(sk, c, old);
+		if (tunables.open_hold_ns == 0) {
+			c->opened = 1;
+			emit_state(EVENT_KIND_OPEN, &opening, 0);
+		}
+	} else {
+		on_closing(c, new, owned);
+	}
+	return 0;
+}
+
+/*
+ * The kernel skips a program that is interrupted in its own run by an event for itself. Two programs, one for
+ * each context, cannot interrupt each other's: only a softirq in a softirq's place is skipped.
+ * MPTCP's parent fires self-transitions with port 0.
+ */
+
+/* Runs in process context, with the socket's lock held. 4.16. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_process, struct sock *sk, int old, int new)
+{
+	if (old == new || !is_tcp(sk) || !sk->sk_lock.owned)
+		return 0;
+	return on_state(sk, old, new, 1);
+}
+
+/* Runs in softirq or timer: `current` is whoever was interrupted, never the owner. 4.16. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_softirq, struct sock *sk, int old, int new)
+{
+	if (old == new || !is_tcp(sk) || sk->sk_lock.owned)
+		return 0;
+	return on_state(sk, old, new, 0);
+}
+
+/* Runs in any context. Reports the end that the state programs missed. 4.16. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(destroy, struct sock *sk)
+{
+	struct ending ending = { .sk = sk, .state = TCP_CLOSE };
+	struct connection *c;
+
+	if (!is_tcp(sk))
+		return 0;
+	c = connection_of(sk);
+	if (!c || !c->active)
+		return 0;
+	c->active = 0;
+	ending.connection = c;
+	/* The state it left is not known; without a time of establishment it was the handshake. */
+	if (!c->established_ts && c->counters_since == COUNTERS_SINCE_BIRTH)
+		ending.state = c->role == ROLE_CLIENT ? TCP_SYN_SENT : TCP_SYN_RECV;
+	emit_state(ending_kind(&ending), &ending, 1);
+	return 0;
+}
