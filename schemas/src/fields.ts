@@ -188,7 +188,13 @@ export const EVENT_FIELDS: readonly Field[] = [
   kernel('bytes_delivered', 'u64', 'bytes', 'Payload the peer acknowledged.', counters),
   kernel('bytes_unsent', 'u32', 'bytes', 'Payload written by the application and never sent.', counters),
   kernel('bytes_received', 'u64', 'bytes', 'Payload received in order.', counters),
-  kernel('bytes_unread', 'u32', 'bytes', 'Payload received and never read by the application.', counters),
+  kernel(
+    'bytes_unread',
+    'u32',
+    'bytes',
+    'Payload received that the application never read; 0 while a process may still read it.',
+    counters,
+  ),
   kernel(
     'local_drop_bytes',
     'u64',
@@ -325,7 +331,7 @@ export const EVENT_FIELDS: readonly Field[] = [
     'connections',
     'u32',
     'connections',
-    'Connections this row stands for: 1, more in a summary, 0 in events that are not a connection of their own.',
+    'Connections that ended with this event: 1, more in a summary, 0 where the connection goes on.',
   ),
   agent('folded', 'u32', 'events', 'Numbered events folded into this row beside its own.', {
     kinds: ['summary'],

@@ -8,7 +8,7 @@ import { createRandom } from '../../test/random.ts';
 import { randomEvent } from '../../test/random-event.ts';
 import { sampleEnvelope } from '../../test/sample-batch.ts';
 
-const ROUNDS = Number(process.env['TCPTRAIL_TEST_EVENTS'] ?? 20_000);
+const ROUNDS = Number(process.env['TCPTRAIL_TEST_EVENTS'] ?? 4_000);
 
 test(`avsc reads the same values out of ${ROUNDS} random events as the ring held`, () => {
   const random = createRandom(20260101);

@@ -37,8 +37,8 @@ export interface BatchBuilder {
   take(): BuiltEvents;
 }
 
-/** Kinds of which each event stands for one connection. */
-const COUNTED: readonly EventKind[] = ['open', 'fail', 'close'];
+/** Kinds that end a connection: summed over all events, `connections` counts each once. */
+const COUNTED: readonly EventKind[] = ['fail', 'close'];
 const CONNECTIONS = EVENT_KINDS.map((kind) => (COUNTED.includes(kind) ? 1 : 0));
 const RESET = EVENT_KINDS.indexOf('reset');
 const NOTHING = new Uint8Array(0);

@@ -23,7 +23,7 @@ export interface AgentFields {
   own: boolean;
   /** The kernel's reason for a reset sent. */
   reset_reason: Uint8Array;
-  /** Connections this row stands for: 1, more in a summary, 0 in events that are not a connection of their own. */
+  /** Connections that ended with this event: 1, more in a summary, 0 where the connection goes on. */
   connections: number;
   /** Numbered events folded into this row beside its own. */
   folded: number;
