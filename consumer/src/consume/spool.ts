@@ -1,0 +1,214 @@
+/**
+ * Transport of one host: follows the agent's spool folder.
+ *
+ * Reads segments from cursor/<reader>.json on, hands ranges of one agent run to the handler, and moves the cursor
+ * after each. Never writes into segments: damaged bytes are copied to set-aside/ and passed over.
+ */
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { failure } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import { type Cursor, createCursorFile } from './cursor.ts';
+import { batchesIn, type Damage, spoolOrigin } from './damage.ts';
+import { glance } from './identity.ts';
+import { createReaderLock } from './reader-lock.ts';
+import { type ChainRead, openSegmentChain, type SegmentChain } from './segment-chain.ts';
+import { createSetAside } from './set-aside.ts';
+import type { BatchIdentity, Message, ParkedBatch, RangeHandler, Transport } from './transport.ts';
+
+export interface SpoolConfig {
+  readonly path: string;
+  readonly reader: string;
+  readonly pollMs: number;
+  /** End when everything that is there was handled. */
+  readonly isOnce: boolean;
+}
+
+/** When enough is in hand. */
+export interface Fill {
+  readonly isEmpty: boolean;
+  isFullFor(item: { readonly rows: number; readonly bytes: number }): boolean;
+  add(item: { readonly rows: number; readonly bytes: number }, nowMs: number): void;
+  waitMs(nowMs: number): number;
+  clear(): void;
+}
+
+export interface SpoolDeps {
+  readonly fill: Fill;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** A message in hand and where it stands. */
+interface Held extends Message {
+  readonly place: string;
+}
+
+export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Transport {
+  const { fill, log, metrics } = deps;
+  const cursorFile = createCursorFile(config.path, config.reader);
+  const setAside = createSetAside(config.path);
+  const lock = createReaderLock(config.path, config.reader);
+  const ending = new AbortController();
+  const done = Promise.withResolvers<void>();
+  done.promise.catch(() => {});
+  let started = false;
+
+  async function follow(handler: RangeHandler): Promise<void> {
+    await folderThere();
+    if (ending.signal.aborted) return;
+    const saved = cursorFile.load();
+    const chain = openSegmentChain(config.path, saved);
+    if (chain.isCursorLost) {
+      metrics.cursorLosses.inc();
+      log.warn(
+        { segment: saved?.segment },
+        `cursor names segment ${saved?.segment}, which is gone; going on at the oldest one, "completeness" names what is missing`,
+      );
+    }
+    try {
+      await pump(chain, handler, saved);
+    } finally {
+      chain.close();
+    }
+  }
+
+  async function folderThere(): Promise<void> {
+    let isTold = false;
+    while (!existsSync(config.path) && !ending.signal.aborted) {
+      const text = `spool folder ${config.path} does not exist; start the agent or set spool.path`;
+      if (config.isOnce) throw failure('CONSUMER_SPOOL_MISSING', text);
+      if (!isTold) log.warn(`${text}; waiting for it`);
+      isTold = true;
+      await pause(config.pollMs);
+    }
+  }
+
+  async function pump(chain: SegmentChain, handler: RangeHandler, saved: Cursor | undefined): Promise<void> {
+    let last: BatchIdentity | undefined = saved?.last;
+    let written = saved ? `${saved.segment} ${saved.position}` : '';
+    let damages: Damage[] = [];
+    let parked: ParkedBatch[] = [];
+    let held: Held[] = [];
+    /** Behind the last message in hand. */
+    let behind: Omit<Cursor, 'last'> | undefined;
+
+    function commit(place: Omit<Cursor, 'last'> | undefined): void {
+      if (!place || `${place.segment} ${place.position}` === written) return;
+      cursorFile.save({ ...place, last });
+      written = `${place.segment} ${place.position}`;
+    }
+
+    async function flush(): Promise<void> {
+      const [first] = held;
+      if (!first) return;
+      const originOf = spoolOrigin(first.identity);
+      const unread = await handler({ origin: originOf, originPartition: 0, messages: held, parked });
+      for (const batch of unread) keepMessage(held, batch);
+      last = held.at(-1)?.identity;
+      commit(behind);
+      held = [];
+      parked = [];
+      fill.clear();
+    }
+
+    async function take(read: Extract<ChainRead, { kind: 'batch' }>): Promise<void> {
+      const before = held.at(-1)?.identity ?? last;
+      const seen = glance(read.datum);
+      const identity = seen?.identity ?? following(before, read.agentEpoch);
+      const item = { rows: seen?.rows ?? 0, bytes: read.datum.length };
+      const isOther = held[0] !== undefined && spoolOrigin(held[0].identity) !== spoolOrigin(identity);
+      if (isOther || fill.isFullFor(item)) await flush();
+      if (damages.length > 0) parked.push(...batchesIn(damages, before, identity));
+      damages = [];
+      const end = { segment: read.segment, position: endOf(chain, read.segment) };
+      const place = `${basename(read.segment, '.avro')}-${end.position - read.bytes}`;
+      held.push({ offset: identity.batchSeq, datum: read.datum, identity, place });
+      behind = end;
+      fill.add(item, performance.now());
+    }
+
+    while (!ending.signal.aborted) {
+      const isDue = fill.waitMs(performance.now()) === 0;
+      const read: ChainRead = isDue ? { kind: 'nothing' } : chain.next();
+      if (read.kind === 'batch') await take(read);
+      else if (read.kind === 'damage') damages.push(keepDamage(read));
+      else if (read.kind === 'torn') tellTorn(read);
+      else if (isDue || (config.isOnce && held.length > 0)) await flush();
+      else {
+        metrics.spoolBytes.set(chain.bytesLeft());
+        // Damage at the end is passed only with the batch behind it, which tells its numbers.
+        if (held.length === 0 && damages.length === 0) commit(chain.place);
+        if (config.isOnce) return;
+        await pause(Math.min(config.pollMs, fill.waitMs(performance.now())));
+      }
+    }
+  }
+
+  function keepDamage(read: Extract<ChainRead, { kind: 'damage' }>): Damage {
+    const name = `${basename(read.segment, '.avro')}-${read.from}.damaged`;
+    const to = read.from + read.bytes.length;
+    const file = setAside.put(name, read.bytes, {
+      segment: read.segment,
+      from: read.from,
+      to,
+      why: read.why,
+    });
+    metrics.setAsideFiles.inc();
+    metrics.damagedBytes.inc(read.bytes.length);
+    log.error(
+      { segment: read.segment, from: read.from, to, file },
+      `${read.segment}: ${read.why}; ${read.bytes.length} bytes set aside as ${file}, going on behind them`,
+    );
+    return { agentEpoch: read.agentEpoch, reason: 'SEGMENT_CORRUPT', detail: file };
+  }
+
+  function keepMessage(held: readonly Held[], batch: ParkedBatch): void {
+    const message = held.find(({ offset }) => offset === batch.originOffset);
+    if (!message) return;
+    const name = `${message.place}.parked`;
+    const file = setAside.put(name, message.datum, { ...batch });
+    metrics.setAsideFiles.inc();
+    log.error(
+      { origin: batch.origin, batch_seq: batch.identity.batchSeq, file },
+      `batch ${batch.identity.batchSeq} cannot be stored (${batch.detail}); set aside as ${file}`,
+    );
+  }
+
+  function tellTorn(read: Extract<ChainRead, { kind: 'torn' }>): void {
+    metrics.tornTails.inc();
+    log.warn(
+      { segment: read.segment, bytes: read.bytes },
+      `${read.segment} ends inside a block of ${read.bytes} bytes that its agent did not finish; going on with the next segment`,
+    );
+  }
+
+  const pause = (ms: number): Promise<void> =>
+    sleep(ms, undefined, { signal: ending.signal }).catch(() => undefined);
+
+  return {
+    done: done.promise,
+    async start(handler) {
+      await lock.acquire();
+      started = true;
+      follow(handler).then(done.resolve, done.reject);
+    },
+    async stop() {
+      ending.abort();
+      if (started) await done.promise.catch(() => undefined);
+      await lock.release();
+    },
+  };
+}
+
+/** A batch whose head does not decode is the one after the batch before it. */
+function following(before: BatchIdentity | undefined, agentEpoch: number): BatchIdentity {
+  const isSameRun = before?.agentEpoch === agentEpoch;
+  return { hostId: before?.hostId ?? '', agentEpoch, batchSeq: isSameRun ? before.batchSeq + 1 : 1 };
+}
+
+function endOf(chain: SegmentChain, segment: string): number {
+  return chain.place?.segment === segment ? chain.place.position : 0;
+}

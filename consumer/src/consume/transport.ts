@@ -1,0 +1,55 @@
+/**
+ * The port between a transport and what stores its batches.
+ *
+ * A transport pushes bounded ranges of consecutive messages of one (origin, partition) to the handler, one at a
+ * time a partition. When the handler resolves, every message of the range is stored and checked, or parked;
+ * only then does the transport commit its position. Back-pressure is that nothing is read meanwhile.
+ */
+
+/** Which batch a message is, as far as it could be read. `agentEpoch` in µs. */
+export interface BatchIdentity {
+  readonly hostId: string;
+  readonly agentEpoch: number;
+  readonly batchSeq: number;
+}
+
+/** One batch: an Avro datum without framing. */
+export interface Message {
+  readonly offset: number;
+  readonly datum: Uint8Array;
+  readonly identity: BatchIdentity;
+}
+
+/** A batch that is kept aside, none of its rows stored. */
+export interface ParkedBatch {
+  readonly origin: string;
+  readonly originPartition: number;
+  readonly originOffset: number;
+  readonly identity: BatchIdentity;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+export interface MessageRange {
+  readonly origin: string;
+  readonly originPartition: number;
+  /** By rising offset; may be empty when only `parked` is to be recorded. */
+  readonly messages: readonly Message[];
+  /** Batches the transport itself could not read; to be recorded with the range. */
+  readonly parked: readonly ParkedBatch[];
+}
+
+/**
+ * Resolves with the messages it parked. Rejects only for good: the transport then stops this partition and
+ * commits nothing.
+ */
+export type RangeHandler = (range: MessageRange) => Promise<readonly ParkedBatch[]>;
+
+export interface Transport {
+  /** Begins to push. Rejects when the transport cannot be used at all. */
+  start(handler: RangeHandler): Promise<void>;
+  /** Waits for the range in hand; what is not committed comes again. */
+  stop(): Promise<void>;
+  /** Resolves when the transport ended: stopped, or drained when asked to drain. Rejects as the handler did. */
+  readonly done: Promise<void>;
+}

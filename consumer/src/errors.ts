@@ -1,0 +1,28 @@
+/** The consumer's error catalogue: every code once, with what it means. */
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+
+export const ERRORS = {
+  CONSUMER_CONFIG: 'The configuration is wrong.',
+  CONSUMER_SPOOL_MISSING: 'The spool folder cannot be read.',
+  CONSUMER_SPOOL_IN_USE: 'Another consumer reads the spool under the same reader name.',
+  CONSUMER_CURSOR: 'The cursor file cannot be read or written.',
+  CONSUMER_PORT_TAKEN: 'The metrics port is in use.',
+  CLICKHOUSE_UNREACHABLE: 'ClickHouse does not answer.',
+  CLICKHOUSE_DENIED: 'ClickHouse refuses the user or the password.',
+  CLICKHOUSE_REFUSED: 'ClickHouse refuses a statement for good.',
+  CLICKHOUSE_BUSY: 'ClickHouse cannot do it now.',
+  CLICKHOUSE_NO_GUARANTEE: 'The server cannot give exactly-once inserts.',
+  STORE_LEDGER: 'The stored rows are not what was inserted.',
+  MIGRATION_CHANGED: 'An applied migration was changed.',
+  MIGRATION_NEWER: 'The database is newer than this program.',
+  MIGRATION_LOCKED: 'Another runner migrates the database.',
+} as const;
+export type ErrorCode = keyof typeof ERRORS;
+
+export function failure(
+  code: ErrorCode,
+  message: string,
+  options: { readonly cause?: unknown; readonly exitCode?: number } = {},
+): AppError {
+  return new AppError(code, message, options);
+}

@@ -1,0 +1,177 @@
+/** The consumer: spool → decode → batch → store. The only file that knows every stage. */
+import { parseArgs } from 'node:util';
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+import { type Logger, pino } from 'pino';
+import { createBatcher } from './batch/batcher.ts';
+import { CONFIG_FILE, type ConsumerConfig, loadConfig } from './config.ts';
+import { createSpoolTransport } from './consume/spool.ts';
+import { createRangeDecoder } from './decode/range.ts';
+import { createMetrics } from './metrics.ts';
+import { createMetricsServer } from './metrics-server.ts';
+import { migrate } from './migrate/migrate.ts';
+import { createBackoff } from './store/backoff.ts';
+import { type ClickHouse, createClickHouse } from './store/clickhouse.ts';
+import { readGuarantee } from './store/guarantee.ts';
+import { createStore } from './store/store.ts';
+
+export interface ConsumerDeps {
+  /** Ends the consumer in good order when aborted. */
+  readonly signal?: AbortSignal;
+  readonly log?: Logger;
+  /** Store what is there, then end. */
+  readonly isOnce?: boolean;
+}
+
+const ONCE_TRIES_MAX = 5;
+
+/** Runs until `signal`, or until drained with `isOnce`. Rejects with an AppError that says what to mend. */
+export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {}): Promise<void> {
+  const log = deps.log ?? createLog();
+  const isOnce = deps.isOnce ?? false;
+  const signal = deps.signal ?? new AbortController().signal;
+  const triesMax = isOnce ? ONCE_TRIES_MAX : Number.POSITIVE_INFINITY;
+  let trouble: string | undefined = 'starting';
+
+  const metrics = createMetrics();
+  const health = createMetricsServer(config.metrics, { metrics, trouble: () => trouble });
+  const clickhouse = createClickHouse(config.clickhouse);
+  const decoder = createRangeDecoder();
+  const store = createStore({ triesMax }, { clickhouse, decoder, log, metrics });
+  const fill = createBatcher(config.batch);
+  const transport = createSpoolTransport({ ...config.spool, isOnce }, { fill, log, metrics });
+
+  try {
+    if (!isOnce) log.info(`metrics on http://${config.metrics.host}:${await health.start()}/metrics`);
+    await prepare(clickhouse, { config, log, triesMax, signal, tell: (text) => (trouble = text) });
+    if (signal.aborted) return;
+    metrics.clickhouseUp.set(1);
+    const guarantee = await readGuarantee(clickhouse);
+    metrics.exactlyOnce.set(guarantee.isExactlyOnce ? 1 : 0);
+    log[guarantee.isExactlyOnce ? 'info' : 'warn'](guarantee.text);
+    trouble = undefined;
+
+    await transport.start(store.store);
+    log.info(`reading ${config.spool.path} into ${clickhouse.url}, database ${clickhouse.database}`);
+    await Promise.race([transport.done, aborted(signal)]).catch(async (error: unknown) => {
+      if (!(error instanceof AppError) || error.code !== 'STORE_LEDGER' || isOnce) throw error;
+      trouble = error.message;
+      metrics.stopped.set(1);
+      log.fatal({ code: error.code }, error.message);
+      await aborted(signal);
+    });
+  } finally {
+    const deadline = setTimeout(store.abort, config.stopWaitMsMax);
+    store.stop();
+    await transport.stop();
+    clearTimeout(deadline);
+    await clickhouse.close();
+    await health.stop();
+  }
+}
+
+/** Until ClickHouse answers and has the tables. Only a wrong configuration ends the waiting. */
+async function prepare(
+  clickhouse: ClickHouse,
+  at: {
+    config: ConsumerConfig;
+    log: Logger;
+    triesMax: number;
+    signal: AbortSignal;
+    tell: (trouble: string) => void;
+  },
+): Promise<void> {
+  const backoff = createBackoff({ triesMax: at.triesMax, signal: at.signal });
+  while (!at.signal.aborted) {
+    try {
+      await clickhouse.query('SELECT 1');
+      if (!at.config.migrate) return;
+      const { applied } = await migrate(clickhouse);
+      if (applied.length > 0) at.log.info({ applied }, 'the database was migrated');
+      return;
+    } catch (error) {
+      const isPassing =
+        error instanceof AppError && ['CLICKHOUSE_UNREACHABLE', 'CLICKHOUSE_BUSY'].includes(error.code);
+      if (!isPassing) throw error;
+      at.tell(error.message);
+      at.log.warn({ code: error.code }, `${error.message}; trying again`);
+      await backoff.wait(error).catch((last: unknown) => {
+        if (!at.signal.aborted) throw last;
+      });
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function createLog(): Logger {
+  return pino({ name: 'consumer' }, pino.destination({ dest: 2, sync: true }));
+}
+
+const USAGE = `usage: consumer [--config FILE] [--once | --check | --print-config]
+
+  --config FILE    configuration (default ${CONFIG_FILE}); TCPTRAIL_* variables go over it
+  --once           store what the spool holds, then end: 0 when all of it is stored, else 1
+  --check          say whether the configuration is right and ClickHouse answers, then end
+  --print-config   print the configuration in force, then end
+`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const log = createLog();
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        config: { type: 'string' },
+        once: { type: 'boolean' },
+        check: { type: 'boolean' },
+        'print-config': { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    const file = values.config ?? CONFIG_FILE;
+    const config = loadConfig({ file, required: values.config !== undefined, env: process.env });
+    if (values['print-config']) {
+      const shown = { ...config.clickhouse, password: config.clickhouse.password === '' ? '' : '(set)' };
+      process.stdout.write(`${JSON.stringify({ ...config, clickhouse: shown }, null, 2)}\n`);
+      return 0;
+    }
+    if (values.check) return await check(config);
+    const ending = new AbortController();
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => ending.abort());
+    await runConsumer(config, { log, signal: ending.signal, isOnce: values.once ?? false });
+    return 0;
+  } catch (error) {
+    if (error instanceof AppError) {
+      log.fatal({ code: error.code }, error.message);
+      return error.exitCode;
+    }
+    if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) {
+      process.stderr.write(`${(error as Error).message}\n${USAGE}`);
+      return 2;
+    }
+    log.fatal({ err: error }, 'the consumer failed');
+    return 1;
+  }
+}
+
+async function check(config: ConsumerConfig): Promise<number> {
+  const clickhouse = createClickHouse(config.clickhouse);
+  try {
+    const { text } = await readGuarantee(clickhouse);
+    process.stdout.write(`${text}\n`);
+    return 0;
+  } finally {
+    await clickhouse.close();
+  }
+}
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

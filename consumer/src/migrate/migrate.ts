@@ -1,0 +1,119 @@
+/**
+ * Brings a database to this program's tables and views.
+ *
+ * Migrations are applied once, forward only, and recorded in `migrations`; each statement of theirs can be run again,
+ * so that a kill at any point is mended by the next run. Views are made anew when their text changed.
+ */
+import { failure } from '../errors.ts';
+import { CLICKHOUSE_FOLDER, migrationFiles, type SqlFile, viewFiles } from './files.ts';
+import { createMigrationLock } from './lock.ts';
+import { fillTemplate, statementsOf } from './statements.ts';
+
+export interface MigrationClient {
+  readonly database: string;
+  query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>;
+  statement(sql: string): Promise<void>;
+}
+
+export interface MigrateOptions {
+  /** Only say what would be done. */
+  readonly plan?: boolean;
+  readonly folder?: string;
+  readonly lockWaitMsMax?: number;
+}
+
+export interface Migrated {
+  /** Names of the migrations and views (`view connections`) that were, or would be, applied. */
+  readonly applied: readonly string[];
+}
+
+interface Recorded {
+  readonly number: number;
+  readonly name: string;
+  readonly hash: string;
+}
+
+const LOCK_WAIT_MS_MAX = 120_000;
+
+/** Throws MIGRATION_CHANGED, MIGRATION_NEWER, MIGRATION_LOCKED, or what ClickHouse answered. */
+export async function migrate(client: MigrationClient, options: MigrateOptions = {}): Promise<Migrated> {
+  const folder = options.folder ?? CLICKHOUSE_FOLDER;
+  const files = migrationFiles(folder);
+  const views = viewFiles(folder);
+  if (options.plan) return { applied: names(pending(files, views, await recorded(client))) };
+  const before = await recorded(client);
+  if (pending(files, views, before).length === 0) return { applied: [] };
+
+  await client.statement(`CREATE DATABASE IF NOT EXISTS ${client.database}`);
+  const lock = createMigrationLock(client);
+  await lock.acquire(options.lockWaitMsMax ?? LOCK_WAIT_MS_MAX);
+  try {
+    await client.statement(
+      `CREATE TABLE IF NOT EXISTS ${client.database}.migrations
+       (
+           number UInt32 COMMENT 'Number of the migration; 0 for a view.',
+           name String COMMENT 'File name without .sql.',
+           hash FixedString(64) COMMENT 'SHA-256 of the file.',
+           applied_ts DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') COMMENT 'When it was applied. Unit: us.'
+       )
+       ENGINE = ReplacingMergeTree(applied_ts) ORDER BY (number, name)
+       COMMENT 'One row per applied migration and view; read it with FINAL.'`,
+    );
+    const todo = pending(files, views, await recorded(client));
+    for (const file of todo) {
+      for (const statement of statementsOf(file.sql)) {
+        await lock.renew();
+        await client.statement(fillTemplate(statement, client));
+      }
+      await client.statement(
+        `INSERT INTO ${client.database}.migrations (number, name, hash) VALUES (${file.number}, '${file.name}', '${file.hash}')`,
+      );
+    }
+    return { applied: names(todo) };
+  } finally {
+    await lock.release();
+  }
+}
+
+async function recorded(client: MigrationClient): Promise<readonly Recorded[]> {
+  const [table] = await client.query<{ n: number }>(
+    `SELECT count() AS n FROM system.tables WHERE database = {database:String} AND name = 'migrations'`,
+    { database: client.database },
+  );
+  if (table?.n !== 1) return [];
+  return await client.query<Recorded>(`SELECT number, name, hash FROM ${client.database}.migrations FINAL`);
+}
+
+function pending(
+  files: readonly SqlFile[],
+  views: readonly SqlFile[],
+  applied: readonly Recorded[],
+): readonly SqlFile[] {
+  const newest = Math.max(0, ...files.map(({ number }) => number));
+  const newer = applied.find(({ number }) => number > newest);
+  if (newer) {
+    throw failure(
+      'MIGRATION_NEWER',
+      `the database has migration ${newer.name}, this program ends at ${newest}; update tcptrail`,
+    );
+  }
+  const known = (file: SqlFile): Recorded | undefined =>
+    applied.find(({ number, name }) => number === file.number && (number > 0 || name === file.name));
+  for (const file of files) {
+    const old = known(file);
+    if (old && old.hash !== file.hash) {
+      throw failure(
+        'MIGRATION_CHANGED',
+        `migration ${file.name} was changed after it was applied; restore the file and add a new migration instead`,
+      );
+    }
+  }
+  return [
+    ...files.filter((file) => !known(file)),
+    ...views.filter((view) => known(view)?.hash !== view.hash),
+  ];
+}
+
+function names(files: readonly SqlFile[]): readonly string[] {
+  return files.map(({ number, name }) => (number === 0 ? `view ${name}` : name));
+}

@@ -1,0 +1,144 @@
+/** The only file that speaks to ClickHouse: queries, INSERTs with a body, and what an error means. */
+import { Readable } from 'node:stream';
+import { ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client';
+import type { AppError } from '@tcptrail/schemas/app-error.ts';
+import { type ErrorCode, failure } from '../errors.ts';
+
+export interface ClickHouseConfig {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly database: string;
+  readonly requestWaitMsMax: number;
+}
+
+export interface Insert {
+  /** The statement up to and with FORMAT. */
+  readonly query: string;
+  readonly body: Uint8Array;
+  readonly settings: ClickHouseSettings;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ClickHouse {
+  readonly url: string;
+  readonly database: string;
+  /** Rows with column names as keys; 64-bit numbers come as numbers. */
+  query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>;
+  /** A statement without a body. */
+  statement(sql: string): Promise<void>;
+  /** Resolves when the server wrote the rows; after any error they may be there or not. */
+  insert(insert: Insert): Promise<void>;
+  close(): Promise<void>;
+}
+
+const DENIED = new Set(['192', '193', '194', '497', '516']);
+/** Errors of the statement or its data: trying again cannot help. Everything else is tried again. */
+const REFUSED = new Set([
+  '6',
+  '16',
+  '27',
+  '33',
+  '36',
+  '43',
+  '44',
+  '47',
+  '53',
+  '57',
+  '60',
+  '62',
+  '69',
+  '70',
+  '73',
+  '81',
+  '115',
+  '117',
+  '131',
+  '469',
+  '691',
+]);
+
+export function createClickHouse(config: ClickHouseConfig): ClickHouse {
+  const client = createClient({
+    url: config.url,
+    username: config.username,
+    password: config.password,
+    request_timeout: config.requestWaitMsMax,
+    application: 'tcptrail-consumer',
+    max_open_connections: 4,
+    log: { LoggerClass: SilentLogger },
+  });
+  const told = (error: unknown): AppError => explain(error, config);
+  return {
+    url: config.url,
+    database: config.database,
+    async query<T>(sql: string, params: Record<string, unknown> = {}) {
+      try {
+        const result = await client.query({
+          query: sql,
+          query_params: params,
+          format: 'JSONEachRow',
+          clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+        });
+        return await result.json<T>();
+      } catch (error) {
+        throw told(error);
+      }
+    },
+    async statement(sql) {
+      try {
+        await client.command({ query: sql });
+      } catch (error) {
+        throw told(error);
+      }
+    },
+    async insert({ query, body, settings, signal }) {
+      try {
+        // exec, never command: command drops the values and resolves.
+        const { stream } = await client.exec({
+          query,
+          values: Readable.from([body], { objectMode: false }),
+          clickhouse_settings: settings,
+          ...(signal ? { abort_signal: signal } : {}),
+        });
+        for await (const _ of stream);
+      } catch (error) {
+        throw told(error);
+      }
+    },
+    close: () => client.close(),
+  };
+}
+
+function explain(error: unknown, config: ClickHouseConfig): AppError {
+  const first = String((error as Error)?.message ?? error).split('\n')[0] ?? '';
+  const make = (code: ErrorCode, message: string, exitCode = 1): AppError =>
+    failure(code, message, { cause: error, exitCode });
+  if (!(error instanceof ClickHouseError)) {
+    const why = (error as NodeJS.ErrnoException)?.code ?? first.slice(0, 200);
+    return make(
+      'CLICKHOUSE_UNREACHABLE',
+      `ClickHouse at ${config.url} does not answer (${why}); start it or set clickhouse.url`,
+    );
+  }
+  const brief = `${error.type ?? 'error'} ${error.code}: ${first.slice(0, 300)}`;
+  if (DENIED.has(error.code)) {
+    return make(
+      'CLICKHOUSE_DENIED',
+      `ClickHouse at ${config.url} refuses user "${config.username}" (${error.type}); set clickhouse.username and clickhouse.password or passwordFile`,
+      2,
+    );
+  }
+  if (REFUSED.has(error.code))
+    return make('CLICKHOUSE_REFUSED', `ClickHouse refuses the statement (${brief})`);
+  return make('CLICKHOUSE_BUSY', `ClickHouse cannot do it now (${brief})`);
+}
+
+/** Errors reach us as exceptions; the client's own log would say them twice, with stack traces. */
+class SilentLogger {
+  trace(): void {}
+  debug(): void {}
+  info(): void {}
+  warn(): void {}
+  error(): void {}
+}

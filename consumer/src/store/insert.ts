@@ -1,0 +1,33 @@
+/** One INSERT = one block = one part: there as a whole or not at all. */
+import type { ClickHouseSettings } from '@clickhouse/client';
+import type { ClickHouse } from './clickhouse.ts';
+
+/** Content hashes are off: they are logged before the part is there, and a kill in between loses the rows. */
+const ONE_PART: ClickHouseSettings = {
+  async_insert: 0,
+  wait_end_of_query: 1,
+  insert_deduplicate: 0,
+  max_insert_block_size: '10000000',
+  min_insert_block_size_rows: '0',
+  min_insert_block_size_bytes: '0',
+  max_insert_threads: '1',
+  input_format_parallel_parsing: 0,
+};
+
+export interface Block {
+  readonly table: string;
+  readonly format: 'Native' | 'JSONEachRow';
+  readonly body: Uint8Array;
+  /** Names the origin, so that a running INSERT of it is seen. */
+  readonly logComment: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export async function insertBlock(clickhouse: ClickHouse, block: Block): Promise<void> {
+  await clickhouse.insert({
+    query: `INSERT INTO ${clickhouse.database}.${block.table} FORMAT ${block.format}`,
+    body: block.body,
+    settings: { ...ONE_PART, log_comment: block.logComment },
+    signal: block.signal,
+  });
+}

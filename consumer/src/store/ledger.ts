@@ -1,0 +1,88 @@
+/** The ledger: the origin columns of the stored rows, asked what is already there. */
+import type { ClickHouse } from './clickhouse.ts';
+
+export const TABLES = ['tcp_events', 'tcp_batches'] as const;
+export type Table = (typeof TABLES)[number];
+
+export interface Place {
+  readonly origin: string;
+  readonly originPartition: number;
+}
+
+export interface Span extends Place {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Rows by day (since 1970). */
+export type DayRows = ReadonlyMap<number, number>;
+
+export interface Ledger {
+  /** Stored rows of the span by table and day. */
+  totals(span: Span): Promise<Record<Table, DayRows>>;
+  /** Stored rows of the span by table, message and day. */
+  messages(span: Span): Promise<Record<Table, ReadonlyMap<number, DayRows>>>;
+  /** Greatest stored offset; -1 when there is none. */
+  maximum(place: Place): Promise<number>;
+  /** INSERTs with this log comment that the server still works on. */
+  running(logComment: string): Promise<number>;
+}
+
+export function createLedger(clickhouse: ClickHouse): Ledger {
+  const where = `origin = {origin:String} AND origin_partition = {originPartition:UInt32}`;
+  const span = `${where} AND origin_offset BETWEEN {first:UInt64} AND {last:UInt64}`;
+  const from = (table: Table): string => `${clickhouse.database}.${table}`;
+
+  async function totals(asked: Span): Promise<Record<Table, DayRows>> {
+    const each = TABLES.map(
+      (table) =>
+        `SELECT '${table}' AS stored, toUInt16(day) AS d, count() AS n FROM ${from(table)} WHERE ${span} GROUP BY d`,
+    );
+    const found = await clickhouse.query<{ stored: Table; d: number; n: number }>(each.join(' UNION ALL '), {
+      ...asked,
+    });
+    const of = (table: Table): DayRows =>
+      new Map(found.filter((row) => row.stored === table).map((row) => [row.d, row.n]));
+    return { tcp_events: of('tcp_events'), tcp_batches: of('tcp_batches') };
+  }
+
+  async function messagesOf(table: Table, asked: Span): Promise<ReadonlyMap<number, DayRows>> {
+    const rows = await clickhouse.query<{ offset: number; d: number; n: number }>(
+      `SELECT origin_offset AS offset, toUInt16(day) AS d, count() AS n FROM ${from(table)} WHERE ${span} GROUP BY offset, d`,
+      { ...asked },
+    );
+    const found = new Map<number, Map<number, number>>();
+    for (const { offset, d, n } of rows) {
+      const days = found.get(offset) ?? new Map<number, number>();
+      found.set(offset, days.set(d, n));
+    }
+    return found;
+  }
+
+  return {
+    totals,
+    async messages(asked) {
+      return {
+        tcp_events: await messagesOf('tcp_events', asked),
+        tcp_batches: await messagesOf('tcp_batches', asked),
+      };
+    },
+    async maximum({ origin, originPartition }) {
+      const each = TABLES.map(
+        (table) => `SELECT max(toInt64(origin_offset)) AS m, count() AS n FROM ${from(table)} WHERE ${where}`,
+      );
+      const rows = await clickhouse.query<{ m: number; n: number }>(each.join(' UNION ALL '), {
+        origin,
+        originPartition,
+      });
+      return Math.max(-1, ...rows.filter((row) => row.n > 0).map((row) => row.m));
+    },
+    async running(logComment) {
+      const rows = await clickhouse.query<{ n: number }>(
+        `SELECT count() AS n FROM system.processes WHERE Settings['log_comment'] = {logComment:String}`,
+        { logComment },
+      );
+      return rows[0]?.n ?? 0;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** What of a range must be stored, and what of it still is missing. Pure. */
+import { failure } from '../errors.ts';
+import { type DayRows, type Span, TABLES, type Table } from './ledger.ts';
+import type { StoreDecoded } from './range.ts';
+
+/** Rows that a table must hold, by message and day. */
+export type Expected = Record<Table, ReadonlyMap<number, DayRows>>;
+
+/** One INSERT: the messages whose rows of one day go into one table. */
+export interface PlannedInsert {
+  readonly table: Table;
+  readonly day: number;
+  readonly offsets: ReadonlySet<number>;
+  readonly rows: number;
+}
+
+export function expectedOf(decoded: StoreDecoded): Expected {
+  return {
+    tcp_events: new Map(decoded.batches.map((batch) => [batch.offset, batch.events])),
+    tcp_batches: new Map(decoded.batches.map((batch) => [batch.offset, new Map([[batch.batchDay, 1]])])),
+  };
+}
+
+/** Events first: a batch that shows in tcp_batches has all its rows. `stored` absent: nothing is there yet. */
+export function planInserts(expected: Expected, stored?: Expected): readonly PlannedInsert[] {
+  return TABLES.flatMap((table) => {
+    const days = new Map<number, { offsets: Set<number>; rows: number }>();
+    for (const [offset, rowsByDay] of expected[table]) {
+      for (const [day, rows] of rowsByDay) {
+        const there = stored?.[table].get(offset)?.get(day) ?? 0;
+        if (there === rows) continue;
+        if (there !== 0) {
+          throw ledgerAlarm(`${table} holds ${there} of ${rows} rows of batch ${offset}, day ${day}`);
+        }
+        const planned = days.get(day) ?? { offsets: new Set<number>(), rows: 0 };
+        planned.offsets.add(offset);
+        planned.rows += rows;
+        days.set(day, planned);
+      }
+    }
+    return [...days]
+      .sort(([a], [b]) => a - b)
+      .map(([day, { offsets, rows }]): PlannedInsert => ({ table, day, offsets, rows }));
+  });
+}
+
+/** Throws STORE_LEDGER when the table is not what it must be. Days before `oldestDay` may have aged away. */
+export function assertStored(
+  expected: Expected,
+  totals: Record<Table, DayRows>,
+  at: { readonly span: Span; readonly oldestDay: number },
+): void {
+  const { span, oldestDay } = at;
+  for (const table of TABLES) {
+    const wanted = new Map<number, number>();
+    for (const days of expected[table].values()) {
+      for (const [day, rows] of days) wanted.set(day, (wanted.get(day) ?? 0) + rows);
+    }
+    for (const day of new Set([...wanted.keys(), ...totals[table].keys()])) {
+      const [must, is] = [wanted.get(day) ?? 0, totals[table].get(day) ?? 0];
+      if (is === must || (day < oldestDay && is < must)) continue;
+      throw ledgerAlarm(
+        `${table} holds ${is} rows of ${span.origin} ${span.first}-${span.last}, day ${day}, and must hold ${must}`,
+      );
+    }
+  }
+}
+
+export function ledgerAlarm(what: string): Error {
+  return failure(
+    'STORE_LEDGER',
+    `${what}; storing is stopped so that nothing is doubled or lost: compare with the spool, then start the consumer again`,
+  );
+}

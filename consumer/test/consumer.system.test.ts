@@ -1,0 +1,320 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Part, startPart } from '../../test/harness/process.ts';
+import { startServer, type TestServer } from '../../test/harness/server.ts';
+import { until } from '../../test/harness/until.ts';
+import { createRandom } from '../../test/random.ts';
+import { createSpool, datumOf, HOST, type MadeSpool, NOW_US, temporaryFolder } from './spool-writer.ts';
+
+const MAIN = join(import.meta.dirname, '../src/main.ts');
+
+let server: TestServer;
+let databases = 0;
+before(async () => {
+  server = await startServer();
+});
+after(() => server?.stop());
+
+interface Setup {
+  readonly spool: MadeSpool;
+  readonly database: string;
+  start(args?: readonly string[], env?: NodeJS.ProcessEnv): Part;
+  rows<T>(query: string): Promise<T[]>;
+}
+
+/** A spool and a database of the test's own. */
+function setUp(change: { url?: string; batch?: object } = {}): Setup {
+  const spool = createSpool();
+  const database = `consumer_${++databases}`;
+  const file = join(temporaryFolder(), 'consumer.yaml');
+  const clickhouse = { url: change.url ?? server.url, database, requestWaitMsMax: 5000 };
+  const config = { clickhouse, spool: { path: spool.path, pollMs: 20 }, metrics: { port: 0 } };
+  writeFileSync(file, JSON.stringify({ ...config, batch: { flushMs: 50, ...change.batch } }));
+  return {
+    spool,
+    database,
+    start(args = [], env = {}) {
+      const consumer = startPart([MAIN, '--config', file, ...args], env);
+      after(() => consumer.end('SIGKILL'));
+      return consumer;
+    },
+    async rows(query) {
+      const result = await server.client.query({
+        query: query.replaceAll('{db}', database),
+        format: 'JSONEachRow',
+        clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+      });
+      return await result.json();
+    },
+  };
+}
+
+async function counts(setup: Setup): Promise<{ n: number; u: number; b: number; ub: number }> {
+  const [row] = await setup.rows<{ n: number; u: number; b: number; ub: number }>(
+    `SELECT count() AS n, uniqExact(agent_epoch, cpu, seq) AS u,
+      (SELECT count() FROM {db}.tcp_batches) AS b, (SELECT uniqExact(agent_epoch, batch_seq) FROM {db}.tcp_batches) AS ub
+     FROM {db}.tcp_events`,
+  );
+  assert.ok(row);
+  return row;
+}
+
+test('--once stores what the spool holds and ends with 0', async () => {
+  const setup = setUp();
+  for (let index = 0; index < 5; index++) setup.spool.batch(10);
+  const consumer = setup.start(['--once']);
+  assert.equal(await consumer.exited, 0, consumer.output());
+  assert.deepEqual(await counts(setup), { n: 50, u: 50, b: 5, ub: 5 });
+});
+
+/** The cursor stands at the end of the spool. */
+function isCaughtUp(spool: MadeSpool): boolean {
+  const files = readdirSync(spool.path);
+  if (!files.includes('cursor') || !readdirSync(join(spool.path, 'cursor')).includes('clickhouse.json'))
+    return false;
+  const cursor = JSON.parse(readFileSync(join(spool.path, 'cursor/clickhouse.json'), 'utf8'));
+  return join(spool.path, cursor.segment) === spool.file && cursor.position === statSync(spool.file).size;
+}
+
+test('a second run finds nothing to do, and one without its cursor doubles nothing', async () => {
+  const setup = setUp();
+  for (let index = 0; index < 3; index++) setup.spool.batch(10);
+  assert.equal(await setup.start(['--once']).exited, 0);
+  assert.equal(await setup.start(['--once']).exited, 0);
+  writeFileSync(join(setup.spool.path, 'cursor/clickhouse.json'), '{"segment":"gone.avro","position":1}');
+  const consumer = setup.start(['--once']);
+  assert.equal(await consumer.exited, 0, consumer.output());
+  assert.match(consumer.output(), /which is gone; going on at the oldest one/);
+  assert.deepEqual(await counts(setup), { n: 30, u: 30, b: 3, ub: 3 });
+});
+
+const KILLS = 10;
+test(`${KILLS} kills of the consumer at random moments under load double and lose nothing`, async () => {
+  const setup = setUp({ batch: { flushMs: 10, rowsMax: 300 } });
+  const random = createRandom(5);
+  let consumer = setup.start();
+  let rows = 0;
+  let batches = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    const end = performance.now() + 700 + random.below(900);
+    // The moment of the kill is what is random here; nothing is waited for.
+    while (performance.now() < end) {
+      const events = random.below(40);
+      setup.spool.batch(events);
+      rows += events;
+      batches += 1;
+      if (random.below(40) === 0) setup.spool.rotate();
+      await sleep(10);
+    }
+    await consumer.end('SIGKILL');
+    consumer = setup.start();
+  }
+  await until('the spool to be read', () => isCaughtUp(setup.spool)).catch((error: Error) => {
+    throw new Error(consumer.output(), { cause: error });
+  });
+  assert.equal(await consumer.end(), 0, consumer.output());
+  assert.deepEqual(await counts(setup), { n: rows, u: rows, b: batches, ub: batches });
+});
+
+test('an INSERT whose answer never came is found in the ledger and not repeated', async () => {
+  const target = new URL(server.url);
+  let cuts = 0;
+  const sockets = new Set<Socket>();
+  // Passes everything on; cuts the first INSERTs into either table when the server answers them.
+  const proxy = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    let isInsert = false;
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => sockets.delete(socket));
+    }
+    client.on('data', (chunk) => {
+      const head = chunk.toString('latin1');
+      if (head.startsWith('POST')) isInsert = /INSERT[+%20]+INTO[^ ]+tcp_(events|batches)/.test(head);
+      upstream.write(chunk);
+    });
+    upstream.on('data', (chunk) => {
+      if (isInsert && cuts < 6) {
+        cuts += 1;
+        client.destroy();
+        upstream.destroy();
+      } else client.write(chunk);
+    });
+    client.on('close', () => upstream.destroy());
+    upstream.on('close', () => client.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const address = proxy.address();
+  assert.ok(typeof address === 'object' && address);
+  const setup = setUp({ url: `http://127.0.0.1:${address.port}`, batch: { rowsMax: 20 } });
+  for (let index = 0; index < 12; index++) setup.spool.batch(10);
+  const consumer = setup.start();
+  await until('the spool to be read', () => isCaughtUp(setup.spool));
+  assert.equal(await consumer.end(), 0, consumer.output());
+  for (const socket of sockets) socket.destroy();
+  proxy.close();
+  assert.equal(cuts, 6);
+  assert.match(consumer.output(), /the ledger holds \d+ of \d+ batches already/);
+  assert.deepEqual(await counts(setup), { n: 120, u: 120, b: 12, ub: 12 });
+});
+
+test('rows that nobody inserted stop the storing and say so', async () => {
+  const setup = setUp();
+  setup.spool.batch(10);
+  assert.equal(await setup.start(['--once']).exited, 0);
+  await setup.rows('SELECT 1');
+  await server.client.command({
+    query: `INSERT INTO ${setup.database}.tcp_events SELECT * REPLACE (2 AS origin_offset) FROM ${setup.database}.tcp_events LIMIT 3`,
+  });
+  setup.spool.batch(10);
+  const consumer = setup.start(['--once']);
+  assert.equal(await consumer.exited, 1, consumer.output());
+  assert.match(consumer.output(), /tcp_events holds 3 of 10 rows of batch 2/);
+});
+
+test('a batch over midnight is stored under two days, one INSERT each', async () => {
+  const setup = setUp();
+  const midnight = Math.floor(NOW_US / 86_400e6) * 86_400e6;
+  setup.spool.batch(10, { batch_ts: midnight + 1e6 }, (index) => ({ tsUs: midnight + (index < 4 ? -1 : 1) }));
+  assert.equal(await setup.start(['--once']).exited, 0);
+  const days = await setup.rows<{ n: number; ok: number }>(
+    'SELECT count() AS n, toUInt8(min(day = toDate(ts))) AS ok FROM {db}.tcp_events GROUP BY day ORDER BY day',
+  );
+  assert.deepEqual(days, [
+    { n: 4, ok: 1 },
+    { n: 6, ok: 1 },
+  ]);
+  assert.equal((await counts(setup)).b, 1);
+});
+
+test('an event three days off is flagged and filed under the day of its batch', async () => {
+  const setup = setUp();
+  setup.spool.batch(3, {}, (index) => (index === 1 ? { tsUs: NOW_US - 3 * 86_400e6 } : {}));
+  assert.equal(await setup.start(['--once']).exited, 0);
+  const rows = await setup.rows(
+    'SELECT seq, ts_suspect, day = toDate(toDateTime(intDiv(' +
+      NOW_US +
+      ", 1000000), 'UTC')) AS today FROM {db}.tcp_events ORDER BY seq",
+  );
+  assert.deepEqual(rows, [
+    { seq: 1, ts_suspect: false, today: 1 },
+    { seq: 2, ts_suspect: true, today: 1 },
+    { seq: 3, ts_suspect: false, today: 1 },
+  ]);
+});
+
+test('a host whose clock is years behind stops nobody', async () => {
+  const setup = setUp();
+  setup.spool.batch(3, { batch_ts: 1_000_000 });
+  setup.spool.batch(3);
+  const consumer = setup.start(['--once']);
+  assert.equal(await consumer.exited, 0, consumer.output());
+});
+
+test('a damaged block is set aside, counted as parked, and what follows is stored', async () => {
+  const setup = setUp();
+  setup.spool.batch(10);
+  const from = statSync(setup.spool.file).size;
+  setup.spool.batch(10);
+  const bytes = readFileSync(setup.spool.file);
+  bytes[from + 20] = (bytes[from + 20] ?? 0) ^ 0xff;
+  writeFileSync(setup.spool.file, bytes);
+  setup.spool.batch(10);
+  const consumer = setup.start(['--once']);
+  assert.equal(await consumer.exited, 0, consumer.output());
+  assert.match(consumer.output(), /set aside as .*damaged, going on behind them/);
+  assert.deepEqual(await counts(setup), { n: 20, u: 20, b: 2, ub: 2 });
+  assert.deepEqual(await setup.rows('SELECT origin, host_id, batch_seq, reason FROM {db}.tcp_parked FINAL'), [
+    {
+      origin: `spool:${HOST}:${setup.spool.agentEpoch}`,
+      host_id: HOST,
+      batch_seq: 2,
+      reason: 'SEGMENT_CORRUPT',
+    },
+  ]);
+  const kept = readdirSync(join(setup.spool.path, 'set-aside')).filter((name) => name.endsWith('.damaged'));
+  assert.equal(kept.length, 1);
+});
+
+test('a batch that does not decode is parked whole and set aside byte for byte', async () => {
+  const setup = setUp();
+  setup.spool.batch(5);
+  const broken = datumOf({ agent_epoch: setup.spool.agentEpoch, batch_seq: 2 }, [
+    { seq: 6 },
+    { seq: 7 },
+  ]).slice();
+  const half = broken.subarray(0, broken.length - 90);
+  setup.spool.datum(half);
+  setup.spool.datum(datumOf({ agent_epoch: setup.spool.agentEpoch, batch_seq: 3 }, [{ seq: 8 }]));
+  const consumer = setup.start(['--once']);
+  assert.equal(await consumer.exited, 0, consumer.output());
+  assert.deepEqual(await counts(setup), { n: 6, u: 6, b: 2, ub: 2 });
+  const parked = await setup.rows<{ batch_seq: number; reason: string }>(
+    'SELECT batch_seq, reason FROM {db}.tcp_parked',
+  );
+  assert.equal(parked[0]?.batch_seq, 2);
+  assert.match(parked[0]?.reason ?? '', /^DECODE_/);
+  const name =
+    readdirSync(join(setup.spool.path, 'set-aside')).find((file) => file.endsWith('.parked')) ?? '';
+  assert.deepEqual(readFileSync(join(setup.spool.path, 'set-aside', name)), Buffer.from(half));
+});
+
+test('a ClickHouse that is not there yet is waited for; --once gives up with 1', async () => {
+  const free = createServer();
+  await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve));
+  const address = free.address();
+  assert.ok(typeof address === 'object' && address);
+  await new Promise((resolve) => free.close(resolve));
+  const setup = setUp({ url: `http://127.0.0.1:${address.port}` });
+  setup.spool.batch(1);
+  const waiting = setup.start();
+  await until('it to say that it waits', () => /does not answer \(ECONNREFUSED\)/.test(waiting.output()));
+  assert.equal(await waiting.end(), 0, waiting.output());
+  const once = setup.start(['--once']);
+  assert.equal(await once.exited, 1, once.output());
+});
+
+test('an unknown key of the configuration ends with 2 and names it', async () => {
+  const file = join(temporaryFolder(), 'consumer.yaml');
+  writeFileSync(file, 'clickhouse:\n  urll: http://127.0.0.1:1\n');
+  const consumer = startPart([MAIN, '--config', file]);
+  assert.equal(await consumer.exited, 2);
+  assert.match(consumer.output(), /unknown key clickhouse\.urll/);
+});
+
+test('a second consumer of the same spool ends with one clear sentence', async () => {
+  const setup = setUp();
+  const first = setup.start();
+  await until('the first to read', () => /reading/.test(first.output()));
+  const second = setup.start(['--once']);
+  assert.equal(await second.exited, 1);
+  assert.match(second.output(), /another consumer reads .* as \\"clickhouse\\"; stop it/);
+  assert.equal(await first.end(), 0);
+});
+
+test('a wrong password ends with 2 and says what to set', async () => {
+  const folder = temporaryFolder();
+  const part = startPart(
+    [
+      join(import.meta.dirname, '../../infra/embedded-clickhouse/src/main.ts'),
+      '--data',
+      folder,
+      '--port',
+      '0',
+    ],
+    { TCPTRAIL_CLICKHOUSE_PASSWORD: 'right' },
+  );
+  after(() => part.end('SIGKILL'));
+  const { port } = JSON.parse(await part.firstLine) as { port: number };
+  const setup = setUp({ url: `http://127.0.0.1:${port}` });
+  const wrong = setup.start(['--once'], { TCPTRAIL_CLICKHOUSE_PASSWORD: 'wrong' });
+  assert.equal(await wrong.exited, 2, wrong.output());
+  assert.match(wrong.output(), /refuses user .* set clickhouse.username and clickhouse.password/);
+  const right = setup.start(['--once'], { TCPTRAIL_CLICKHOUSE_PASSWORD: 'right' });
+  assert.equal(await right.exited, 0, right.output());
+});
