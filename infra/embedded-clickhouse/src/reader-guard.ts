@@ -2,12 +2,11 @@ import { ClickHouseException } from './exception.ts';
 import { type Statement, upper } from './statement.ts';
 
 /** Functions that read files or call out although `readonly=1` lets them: they work as bare names too (`APPLY(file)`). */
-const FORBIDDEN =
-  /^(?:file|filesystem|catboostEvaluate|executable|ai(?:Classify|Embed|Extract|Generate|Translate))$/i;
+const FORBIDDEN = /^(?:file|filesystem|catboostEvaluate|ai(?:Classify|Embed|Extract|Generate|Translate))$/i;
 
 /** Table functions that reach outside; `DESCRIBE` of one opens its source in spite of `readonly=1`. */
 const SOURCES =
-  /^(?:url|s3|gcs|oss|cosn|hdfs|azureBlobStorage|remote|remoteSecure|cluster|clusterAllReplicas|mysql|postgresql|mongodb|redis|sqlite|odbc|jdbc|ytsaurus|iceberg|deltaLake|hudi|paimon|python|arrowflight|arrowstream|eval|input)(?:\w*Cluster|S3|Azure|HDFS|Local)?$/i;
+  /^(?:url|executable|s3|gcs|oss|cosn|hdfs|azureBlobStorage|remote|remoteSecure|cluster|clusterAllReplicas|mysql|postgresql|mongodb|redis|sqlite|odbc|jdbc|ytsaurus|iceberg|deltaLake|hudi|paimon|python|arrowflight|arrowstream|eval|input)(?:\w*Cluster|S3|Azure|HDFS|Local)?$/i;
 
 /**
  * What the engine's `readonly=1` leaves open to the user `reader`, closed.

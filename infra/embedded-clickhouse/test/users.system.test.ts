@@ -82,9 +82,11 @@ test('the reader reaches no file and no other host, by any spelling', async () =
     "SELECT * FROM remote('127.0.0.1', 'system.one')",
     "SELECT * FROM icebergLocal('/tmp')",
     "SELECT * FROM filesystem('/etc')",
+    "SELECT * FROM executable('x', 'TSV', 'a String')",
   ];
   for (const sql of reaches) assert.equal(await codeOf(sql, reader), '497', sql);
   assert.equal(await codeOf('SELECT * FROM `/etc/passwd`', reader), '164');
+  assert.equal(await codeOf('SELECT executable FROM (SELECT 1 AS executable)', reader), undefined);
 });
 
 test('the reader cannot lift its lock', async () => {

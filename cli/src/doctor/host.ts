@@ -1,0 +1,113 @@
+/** What the agent needs of the machine, without loading anything. */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { type Check, fail, ok, unsupported, warn } from './check.ts';
+
+export function hostChecks(): readonly Check[] {
+  return [node(), privileges(), kernel(), btf(), lockdown(), bpffs(), clock()].filter(
+    (check) => check !== undefined,
+  );
+}
+
+function node(): Check {
+  const version = process.versions.node;
+  if (Number(version.split('.')[0]) >= 24) return ok('Node.js', version);
+  return unsupported('Node.js', `${version} is too old`, "run 'make deps', which brings Node.js 24");
+}
+
+const NEEDED = { 12: 'CAP_NET_ADMIN', 21: 'CAP_SYS_ADMIN', 38: 'CAP_PERFMON', 39: 'CAP_BPF' } as const;
+
+function privileges(): Check {
+  const name = 'privileges';
+  if (process.getuid?.() === 0) {
+    const missing = missingCapabilities();
+    if (missing.length === 0) return ok(name, 'root');
+    return unsupported(
+      name,
+      `root without ${missing.join(', ')}`,
+      'give the container or unit these capabilities',
+    );
+  }
+  return unsupported(
+    name,
+    'not root: the agent cannot load programs into the kernel',
+    "run 'sudo tcptrail doctor'",
+  );
+}
+
+function missingCapabilities(): readonly string[] {
+  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(read('/proc/self/status'))?.[1];
+  if (effective === undefined) return [];
+  const bits = BigInt(`0x${effective}`);
+  return Object.entries(NEEDED)
+    .filter(([bit]) => (bits & (1n << BigInt(bit))) === 0n)
+    .map(([, capability]) => capability);
+}
+
+function kernel(): Check {
+  if (process.platform !== 'linux')
+    return unsupported('kernel', `${process.platform} is no Linux`, 'use a Linux host');
+  return ok('kernel', `Linux ${release()} on ${process.arch}`);
+}
+
+const BTF = '/sys/kernel/btf/vmlinux';
+
+function btf(): Check {
+  if (existsSync(BTF)) return ok('BTF', BTF);
+  return unsupported(
+    'BTF',
+    `${BTF} is missing: this kernel was built without CONFIG_DEBUG_INFO_BTF`,
+    'use a distribution kernel such as Debian 12, Ubuntu 22.04, RHEL 9 or Amazon Linux 2023',
+  );
+}
+
+function lockdown(): Check | undefined {
+  const mode = /\[(\w+)\]/.exec(read('/sys/kernel/security/lockdown'))?.[1];
+  if (mode !== 'confidentiality') return undefined;
+  return unsupported(
+    'lockdown',
+    'the kernel is locked down in confidentiality mode, which forbids reading kernel memory',
+    'start the kernel with lockdown=integrity',
+  );
+}
+
+const BPFFS = '/sys/fs/bpf';
+
+function bpffs(): Check {
+  const mounted = read('/proc/mounts')
+    .split('\n')
+    .some((line) => line.split(' ')[1] === BPFFS && line.split(' ')[2] === 'bpf');
+  if (!mounted)
+    return warn('bpffs', `${BPFFS} is not mounted; the agent mounts it`, `mount -t bpf bpf ${BPFFS}`);
+  try {
+    accessSync(BPFFS, constants.W_OK);
+    return ok('bpffs', BPFFS);
+  } catch {
+    return fail('bpffs', `${BPFFS} is not writable`, 'run as root');
+  }
+}
+
+function clock(): Check {
+  const asked = spawnSync('timedatectl', ['show', '--property', 'NTPSynchronized', '--value'], {
+    encoding: 'utf8',
+  });
+  const answer = asked.status === 0 ? asked.stdout.trim() : '';
+  if (answer === 'yes') return ok('clock', 'synchronised');
+  if (answer === 'no') {
+    return warn(
+      'clock',
+      'not synchronised: times of several hosts do not compare',
+      "start a time service, for instance 'timedatectl set-ntp true'",
+    );
+  }
+  return ok('clock', `${new Date().toISOString()} (no timedatectl to ask whether it is synchronised)`);
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,46 @@
+/** Each program of the agent, loaded and attached in the kernel for a moment, beside a running agent. */
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+import { removePins } from '../supervise/pins.ts';
+import { type Check, fail, ok, unsupported, warn } from './check.ts';
+
+const RING_BYTES = 64 * 1024;
+
+export async function programChecks(host: { readonly unsupported: boolean }): Promise<readonly Check[]> {
+  if (host.unsupported) return [warn('programs', 'not tried', 'mend what failed above first')];
+  const loaded = await import('@tcptrail/agent/trace/trace.ts').catch((error: unknown) => error);
+  if (!isTrace(loaded)) {
+    const found = `the way into the kernel does not load: ${firstLine(loaded)}`;
+    return [fail('programs', found, "run 'make deps' again")];
+  }
+  // An instance of its own: maps and pins of a running agent are not touched.
+  const instance = `doctor-${process.pid}`;
+  const trace = loaded.createTrace(
+    { instance, ring: { lifecycleBytes: RING_BYTES, chatterBytes: RING_BYTES } },
+    { nowUs: () => Date.now() * 1_000 },
+  );
+  try {
+    trace.start();
+    const checks = trace.capabilities.map(({ program, attached, error, cost }) =>
+      attached
+        ? ok(program, 'attached')
+        : warn(program, `not attached: ${error}`, cost === '' ? 'nothing is lost' : `without it: ${cost}`),
+    );
+    const kept = trace.notPinned === '' ? [] : [warn('pins', trace.notPinned, 'mount bpffs writable')];
+    trace.close({ forget: true });
+    return [...checks, ...kept];
+  } catch (error) {
+    if (!(error instanceof AppError)) return [fail('programs', firstLine(error), 'report this as a defect')];
+    const [found = '', ...remedy] = error.message.split('; ');
+    return [(error.exitCode === 3 ? unsupported : fail)('programs', found, remedy.join('; '))];
+  } finally {
+    removePins(instance);
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+}
+
+type Trace = typeof import('@tcptrail/agent/trace/trace.ts');
+const isTrace = (loaded: unknown): loaded is Trace =>
+  typeof loaded === 'object' && loaded !== null && 'createTrace' in loaded;

@@ -1,0 +1,131 @@
+/**
+ * Every operating error of the command line: code → exit code and sentence.
+ *
+ * A sentence gives what, the value, the remedy. Codes are stable; `docs/errors.md` lists them.
+ */
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+
+interface Entry<Args extends readonly string[]> {
+  readonly exitCode: 1 | 2 | 3;
+  readonly message: (...args: Args) => string;
+}
+
+const entry = <Args extends readonly string[]>(
+  exitCode: Entry<Args>['exitCode'],
+  message: Entry<Args>['message'],
+): Entry<Args> => ({ exitCode, message });
+
+export const CLI_ERRORS = {
+  CLI_USAGE: entry(2, (problem: string, help: string) => `${problem}; see '${help} --help'`),
+  CLI_NOT_ROOT: entry(
+    3,
+    (command: string) =>
+      `'tcptrail ${command}' needs root to load programs into the kernel; run it with sudo`,
+  ),
+  CLI_ALREADY_RUNS: entry(
+    1,
+    (place: string, pid: string) =>
+      `tcptrail already runs for ${place} (pid ${pid}); end it with 'tcptrail stop', or give this one its own --instance and --home`,
+  ),
+  CLI_PORT_TAKEN: entry(
+    1,
+    (address: string, holder: string) =>
+      `port ${address} is taken${holder}; free it, or choose another with --port`,
+  ),
+  CLI_ADDRESS_UNUSABLE: entry(
+    1,
+    (address: string, reason: string) => `cannot listen on ${address} (${reason}); choose another --port`,
+  ),
+  CLI_FOLDER_UNUSABLE: entry(
+    1,
+    (folder: string, reason: string) =>
+      `cannot use the folder ${folder} (${reason}); make it writable, or give --home`,
+  ),
+  CLI_HOME_STRANGE: entry(
+    2,
+    (home: string) => `${home} holds files that are not tcptrail's; give --home a new or empty folder`,
+  ),
+  CLI_USER_UNMADE: entry(
+    1,
+    (user: string, reason: string) =>
+      `cannot make the system user ${user} (${reason}); make it by hand, or give --user an existing one`,
+  ),
+  CLI_USER_UNKNOWN: entry(
+    2,
+    (user: string) => `there is no user ${user}; make it, or give --user an existing one`,
+  ),
+  CLI_TOOL_MISSING: entry(
+    3,
+    (tool: string, where: string) => `${tool} is not on this machine; install the package ${where}`,
+  ),
+  CLI_PART_FAILED: entry(
+    1,
+    (part: string, reason: string, log: string) => `${part} did not start: ${reason}; its log is ${log}`,
+  ),
+  CLI_PART_CRASHES: entry(
+    1,
+    (part: string, times: string, reason: string, log: string) =>
+      `${part} ended ${times} times in a row (${reason}), so everything was stopped; its log is ${log}`,
+  ),
+  CLI_NOT_STOPPED: entry(
+    1,
+    (pid: string, seconds: string) =>
+      `tcptrail (pid ${pid}) did not end within ${seconds} s; wait for it, or end it with 'tcptrail stop --force'`,
+  ),
+  CLI_NOT_CONFIRMED: entry(
+    2,
+    (command: string) =>
+      `'tcptrail ${command}' deletes data and asks before it does; without a terminal give --yes`,
+  ),
+  CLI_FILE_UNREADABLE: entry(
+    2,
+    (file: string, reason: string) => `cannot read ${file} (${reason}); give the path of a readable file`,
+  ),
+  CLI_CLICKHOUSE_UNREACHABLE: entry(
+    1,
+    (url: string, reason: string) =>
+      `ClickHouse does not answer at ${url} (${reason}); start it with 'tcptrail up', or give --url`,
+  ),
+  CLI_NO_CLICKHOUSE: entry(
+    1,
+    (url: string, answer: string) =>
+      `what answers at ${url} is not ClickHouse (${answer}); give the right --url`,
+  ),
+  CLI_CLICKHOUSE_DENIED: entry(
+    1,
+    (url: string, user: string) =>
+      `ClickHouse at ${url} refuses user ${user}; give the right --user and --password-file`,
+  ),
+  CLI_QUERY_FAILED: entry(1, (sentence: string, code: string) => `${sentence} (ClickHouse code ${code})`),
+  CLI_READ_ONLY: entry(
+    1,
+    (user: string) =>
+      `user ${user} may only read, and this statement is no question; give --user default to change data`,
+  ),
+  CLI_NO_TABLES: entry(
+    1,
+    (url: string, database: string) =>
+      `ClickHouse at ${url} has no tcptrail tables in database ${database}; start 'tcptrail up' or 'tcptrail consumer' once, or give --database`,
+  ),
+} as const;
+
+export type CliErrorCode = keyof typeof CLI_ERRORS;
+type ArgsOf<Code extends CliErrorCode> = Parameters<(typeof CLI_ERRORS)[Code]['message']>;
+
+/** The error of `code`, its sentence filled with `args` in the order of the catalogue. */
+export function cliError<Code extends CliErrorCode>(
+  code: Code,
+  args: ArgsOf<Code>,
+  options: { readonly cause?: unknown } = {},
+): AppError {
+  const { exitCode, message } = CLI_ERRORS[code];
+  const sentence = (message as (...parts: readonly string[]) => string)(...args);
+  return new AppError(code, sentence, { ...options, exitCode });
+}
+
+/** What a person needs of a system error: its code, else its message. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  return code ?? (error.message || error.name);
+}

@@ -1,0 +1,54 @@
+/** The `tcptrail` command: parses, runs, and turns every error into one sentence and its exit code. */
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+import { type Command, CommanderError } from 'commander';
+import { cliError } from './errors.ts';
+import { createProgram } from './program.ts';
+
+// A reader that went away (`| head`), or a terminal that did, is no error; what runs long ends in good order.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    if (process.listenerCount('SIGHUP') === 0) process.exit(process.exitCode ?? 0);
+    process.emit('SIGHUP', 'SIGHUP');
+  });
+}
+
+try {
+  const program = createProgram();
+  for (const command of [program, ...program.commands]) asErrors(command);
+  if (process.argv.length <= 2) {
+    program.outputHelp({ error: true });
+    process.exitCode = 2;
+  } else await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Makes `command` throw where commander would print and exit. */
+function asErrors(command: Command): void {
+  command.exitOverride((error) => {
+    if (error.exitCode === 0) throw error;
+    const problem = error.message
+      .replace(/^error: /, '')
+      .replace(/\s*\n\s*/g, ' ')
+      .replace(/[.\s]+$/, '');
+    const name = command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
+    throw cliError('CLI_USAGE', [problem, name], { cause: error });
+  });
+  command.configureOutput({ outputError: () => {} });
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode;
+  if (error instanceof AppError) {
+    process.stderr.write(`tcptrail: ${error.message}\n`);
+    return error.exitCode;
+  }
+  // What nobody foresaw keeps its stack: it is a defect to report.
+  process.stderr.write(`tcptrail: this is a defect, please report it: ${inspected(error)}\n`);
+  return 1;
+}
+
+function inspected(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

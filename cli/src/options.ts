@@ -1,0 +1,28 @@
+/** Values of options, checked where they come in; commander turns the error into exit code 2. */
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number from `least` to `most`. */
+export function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`give a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** A repeatable option whose value may list several, parted by commas. */
+export function list(text: string, before: readonly string[] | undefined): readonly string[] {
+  const values = text.split(',').map((value) => value.trim());
+  if (values.some((value) => value === '')) throw new InvalidArgumentError('a value is empty.');
+  return [...(before ?? []), ...values];
+}
+
+/** As `list`, of ports. */
+export function ports(text: string, before: readonly number[] | undefined): readonly number[] {
+  return [...(before ?? []), ...list(text, undefined).map(integer(0, 65_535))];
+}
+
+export function instanceName(text: string): string {
+  if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(text)) return text;
+  throw new InvalidArgumentError('give 1 to 32 of a-z, 0-9 and -.');
+}

@@ -1,0 +1,222 @@
+/** The commands and their options; each loads its part only when it runs. */
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { instanceName, integer, list, ports } from './options.ts';
+
+const VERSION_FILE = new URL('../package.json', import.meta.url);
+
+export function createProgram(): Command {
+  const program = new Command('tcptrail');
+  program
+    .description('Every TCP connection on every host, in SQL.')
+    .version(versionOf(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .showHelpAfterError(false)
+    .addHelpText('after', () => examples(EXAMPLES));
+  addUp(program);
+  addStop(program);
+  addQuery(program);
+  addTail(program);
+  addDoctor(program);
+  addPart(program, 'agent', 'record the connections of this host into the spool (needs root)');
+  addPart(program, 'consumer', 'move the spool into ClickHouse, exactly once');
+  addUninstall(program);
+  addCompletion(program);
+  for (const command of program.commands) command.helpOption('-h, --help', 'print this help');
+  return program;
+}
+
+const EXAMPLES = [
+  ['sudo tcptrail up', 'record this machine and print connections as they close'],
+  ['tcptrail query "SELECT executable, count() FROM connections GROUP BY executable ORDER BY 2 DESC"', ''],
+  ['tcptrail tail --port 443 --verdict reset_received', 'live, filtered'],
+  ['sudo tcptrail doctor', 'what works on this machine, what does not, and what to do'],
+] as const;
+
+function examples(lines: readonly (readonly [string, string])[]): string {
+  const text = lines.map(([command, why]) => `  ${command}${why === '' ? '' : `\n      ${why}`}`);
+  return `\nExamples:\n${text.join('\n')}`;
+}
+
+function versionOf(): string {
+  const manifest = JSON.parse(readFileSync(VERSION_FILE, 'utf8')) as { readonly version: string };
+  return manifest.version;
+}
+
+const home = (): Option =>
+  new Option('--home <folder>', 'keep everything under this folder instead of the standard places').env(
+    'TCPTRAIL_HOME',
+  );
+const instance = (): Option =>
+  new Option('--instance <name>', 'name that keeps several apart on one host')
+    .argParser(instanceName)
+    .default('default');
+
+function addUp(program: Command): void {
+  program
+    .command('up')
+    .summary('record this machine: embedded ClickHouse, consumer and agent')
+    .description(
+      'Starts embedded ClickHouse, the consumer and the agent under one supervisor, and prints the connections\n' +
+        'of this machine as they close. Only the agent runs as root. Ctrl-C stops everything cleanly.',
+    )
+    .addOption(home())
+    .addOption(instance())
+    .option('--host <address>', 'address ClickHouse listens on', '127.0.0.1')
+    .option('--port <port>', 'port ClickHouse listens on; 0 takes a free one', integer(0, 65_535), 8123)
+    .option(
+      '--user <name>',
+      'user that ClickHouse and the consumer run as; made when it is missing',
+      'tcptrail',
+    )
+    .option('--agent-metrics-port <port>', "the agent's metrics; 0 for none", integer(0, 65_535), 9480)
+    .option(
+      '--consumer-metrics-port <port>',
+      "the consumer's metrics; 0 takes a free one",
+      integer(0, 65_535),
+      9481,
+    )
+    .option('--password-file <file>', 'password that ClickHouse asks for (user default)')
+    .option('--reader-password-file <file>', 'password of the read-only user reader')
+    .option('--json', 'print connections as JSON, one object a line')
+    .option('--quiet', 'print no connections')
+    .action(async (options) => (await import('./up.ts')).up(options));
+}
+
+function addStop(program: Command): void {
+  program
+    .command('stop')
+    .summary("end a running 'tcptrail up' cleanly")
+    .description(
+      "Ends a running 'tcptrail up': the agent drains, the consumer stores it, ClickHouse goes last.",
+    )
+    .addOption(home())
+    .addOption(instance())
+    .option('--force', 'end it at once; what the agent spooled is stored at the next start')
+    .action(async (options) => (await import('./stop.ts')).stop(options));
+}
+
+function addClickHouse(command: Command): Command {
+  return command
+    .option('--url <url>', 'address of ClickHouse (TCPTRAIL_CLICKHOUSE_URL; default http://127.0.0.1:8123)')
+    .option('--user <name>', 'user (TCPTRAIL_CLICKHOUSE_USERNAME; default reader, else default)')
+    .option('--password-file <file>', 'file with the password (TCPTRAIL_CLICKHOUSE_PASSWORD_FILE)')
+    .option('--database <name>', 'database (TCPTRAIL_CLICKHOUSE_DATABASE; default tcptrail)');
+}
+
+function addQuery(program: Command): void {
+  const command = program
+    .command('query')
+    .summary('ask in SQL')
+    .description("Asks ClickHouse; '-' reads the SQL from standard input. A FORMAT in the SQL is honoured.")
+    .argument('<sql>', 'the question, for instance "SELECT count() FROM connections"')
+    .addOption(new Option('--json', 'one object a line, keys are the column names').conflicts('csv'))
+    .addOption(new Option('--csv', 'CSV with a head').conflicts('json'));
+  addClickHouse(command).action(async (sql, options) => (await import('./query.ts')).query(sql, options));
+  command.addHelpText('after', () =>
+    examples([
+      [
+        'tcptrail query "SELECT peer_address, count() FROM connections GROUP BY 1 ORDER BY 2 DESC LIMIT 10"',
+        '',
+      ],
+      ['tcptrail query --json "SELECT * FROM failures" | jq .reason', ''],
+      ['tcptrail query - < question.sql', ''],
+    ]),
+  );
+}
+
+function addTail(program: Command): void {
+  const command = program
+    .command('tail')
+    .summary('print connections as they close')
+    .description(
+      'Prints connections as they close or fail. Options narrow each other; values of one option are alternatives.',
+    )
+    .option('-n, --lines <number>', 'begin with the newest stored lines', integer(0, 100_000), 10)
+    .option('--no-follow', 'print those and end')
+    .option('--kind <kind>', 'kinds of event (default: close, fail, summary)', list)
+    .option('--port <port>', 'local or peer port', ports)
+    .option('--peer <address>', 'peer address or network, as 10.0.0.0/8', list)
+    .option('--process <name>', "the process's short name, or its executable", list)
+    .option('--host <name>', 'name or id of the host', list)
+    .option('--verdict <verdict>', 'how it ended, as reset_received', list)
+    .option('--own', "tcptrail's own connections too")
+    .option('--json', 'whole events, one object a line');
+  addClickHouse(command).action(async (options) => (await import('./tail.ts')).tail(options));
+  command.addHelpText('after', () =>
+    examples([
+      ['tcptrail tail --process curl,nginx --peer 10.0.0.0/8', ''],
+      ['tcptrail tail --kind fail --json | jq -c "[.comm, .peer_address, .verdict]"', ''],
+    ]),
+  );
+}
+
+function addDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .summary('what works on this machine, what does not, and what to do')
+    .description(
+      'Checks kernel, privileges, each program in the kernel, folders, ClickHouse and what it stored.\n' +
+        'Exit code 0: all well; 1: something failed; 3: this machine cannot run the agent.',
+    )
+    .addOption(home())
+    .addOption(instance())
+    .option('--json', 'one object a check and line');
+  addClickHouse(command).action(async (options) => (await import('./doctor.ts')).doctor(options));
+}
+
+function addPart(program: Command, name: 'agent' | 'consumer', summary: string): void {
+  program
+    .command(name)
+    .summary(summary)
+    .description(`Runs the ${name} in the foreground; its options go to it as they are.`)
+    .option('--config <file>', `configuration (default /etc/tcptrail/${name}.yaml)`)
+    .option('--check', 'check the configuration and end')
+    .option('--print-config', 'print the configuration as it works out and end')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (_options, command: Command) =>
+      (await import('./part.ts')).part(name, argumentsOf(command)),
+    );
+}
+
+/** What stood behind the command's name, as it stood. */
+function argumentsOf(command: Command): readonly string[] {
+  const given = (command.parent as { readonly rawArgs?: readonly string[] } | null)?.rawArgs ?? [];
+  return given.slice(given.indexOf(command.name()) + 1);
+}
+
+function addUninstall(program: Command): void {
+  program
+    .command('uninstall')
+    .summary('stop, and remove everything that tcptrail made on this machine')
+    .description(
+      "Stops 'tcptrail up' and removes data, spool, run files, kernel pins and the system user it made.",
+    )
+    .addOption(home())
+    .addOption(instance())
+    .option('-y, --yes', 'do not ask (also YES=1)')
+    .option('--keep-data', 'keep what is stored in ClickHouse')
+    .option('--all', 'remove the configuration in /etc/tcptrail too')
+    .action(async (options) => (await import('./uninstall.ts')).uninstall(options));
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .summary('print a completion script')
+    .description('Prints a completion script for the shell.')
+    .argument('<shell>', 'bash or zsh')
+    .action(async (shell: string) => {
+      const { completion } = await import('./completion.ts');
+      process.stdout.write(completion(shell, createProgram()));
+    })
+    .addHelpText('after', () =>
+      examples([
+        ['source <(tcptrail completion bash)', 'in ~/.bashrc'],
+        ['tcptrail completion zsh > ~/.zsh/_tcptrail', 'in a folder of $fpath'],
+      ]),
+    );
+}

@@ -1,0 +1,34 @@
+/** What tcptrail pinned on bpffs, for `uninstall` and `doctor`. */
+import { readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const BPFFS = '/sys/fs/bpf';
+
+/** Paths pinned for `instance`. */
+export function pinsOf(instance: string): readonly string[] {
+  const folder = join(BPFFS, 'tcptrail', instance);
+  try {
+    return readdirSync(folder).map((file) => join(folder, file));
+  } catch {
+    return [];
+  }
+}
+
+/** Removes them and the folders they were in; gives what was removed. */
+export function removePins(instance: string): readonly string[] {
+  const pins = pinsOf(instance);
+  for (const pin of pins) rmSync(pin, { force: true });
+  removeEmptyFolders(instance);
+  return pins;
+}
+
+/** Removes the folders of `instance` that hold no pin. */
+export function removeEmptyFolders(instance: string): void {
+  for (const folder of [join(BPFFS, 'tcptrail', instance), join(BPFFS, 'tcptrail')]) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      // Not there, or pins are in it.
+    }
+  }
+}

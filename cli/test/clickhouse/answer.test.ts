@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import { answerLines } from '../../src/clickhouse/answer.ts';
+
+async function lines(...chunks: readonly (string | Uint8Array)[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const line of answerLines(Readable.from(chunks), 'http://127.0.0.1')) found.push(line);
+  return found;
+}
+
+test('lines come whole whatever the chunks, also where one cuts a character', async () => {
+  const bytes = new TextEncoder().encode('a→b\nc\n');
+  assert.deepEqual(await lines(bytes.subarray(0, 2), bytes.subarray(2)), ['a→b', 'c']);
+  assert.deepEqual(await lines('a', 'b\n', 'c'), ['ab', 'c']);
+});
+
+test('an empty line in the middle is a row, an empty body none', async () => {
+  assert.deepEqual(await lines('\na\n'), ['', 'a']);
+  assert.deepEqual(await lines(), []);
+});
+
+test('an error after rows, marked as ClickHouse 25.11 does, is thrown', async () => {
+  await assert.rejects(
+    lines(
+      '1\n2\n',
+      '__exception__\r\ntagtagtagtagtagt\r\nCode: 395. DB::Exception: boom. (FUNCTION_THROW_IF_VALUE_IS_NON_ZERO) (version 26.7.2.1)\n120 tagtagtagtagtagt\r\n__exception__\r\n',
+    ),
+    /boom.*ClickHouse code 395/,
+  );
+});
+
+test('an unmarked error at the end is thrown, the same words as data in the middle are data', async () => {
+  const error = 'Code: 395. DB::Exception: boom. (X) (version 24.8.1.1)';
+  await assert.rejects(lines(`1\n${error}\n`), /boom \(ClickHouse code 395\)/);
+  assert.deepEqual(await lines(`${error}\n1\n`), [error, '1']);
+});
