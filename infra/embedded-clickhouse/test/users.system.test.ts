@@ -86,7 +86,7 @@ test('the reader reaches no file and no other host, by any spelling', async () =
   ];
   for (const sql of reaches) assert.equal(await codeOf(sql, reader), '497', sql);
   assert.equal(await codeOf('SELECT * FROM `/etc/passwd`', reader), '164');
-  assert.equal(await codeOf('SELECT executable FROM (SELECT 1 AS executable)', reader), undefined);
+  assert.equal(await codeOf('SELECT executable FROM (SELECT 1 AS executable)', reader), null);
 });
 
 test('the reader cannot lift its lock', async () => {
