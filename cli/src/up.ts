@@ -78,8 +78,9 @@ export async function up(options: UpOptions): Promise<void> {
     done(`consumer stores them, as ${account.name}; data in ${places.data}`);
     const elsewhere = places.home || places.instance !== 'default' ? ` --url ${running.url}` : '';
     const secured = options.passwordFile ? ` --password-file ${options.passwordFile}` : '';
+    const command = process.env['TCPTRAIL_COMMAND'] ?? 'tcptrail';
     process.stderr.write(
-      `\n  ${style('bold', 'Ask')}   tcptrail query${elsewhere}${secured} "SELECT executable, count() FROM connections GROUP BY executable"\n` +
+      `\n  ${style('bold', 'Ask')}   ${command} query${elsewhere}${secured} "SELECT executable, count() FROM connections GROUP BY executable"\n` +
         `        or any ClickHouse client at ${style('bold', running.url)}, database tcptrail\n` +
         `  ${style('bold', 'Stop')}  Ctrl-C\n\n`,
     );

@@ -36,6 +36,7 @@ function startLoad(): { stop(): Promise<void> } {
 
 interface Completeness {
   readonly kernel_epoch: string;
+  readonly place: string;
   readonly numbered: string;
   readonly rows: string;
   readonly failed: string;
@@ -51,6 +52,8 @@ interface Completeness {
 
 test(`${KILLS} kills each of agent, consumer and server under load lose nothing that was spooled and double nothing`, async () => {
   const random = createRandom(SEED);
+  /** Kernel epoch and CPU → last number that the kernel had given when the agent was gone. */
+  const left = new Map<string, number>();
   const load = startLoad();
   const victims = ['agent', 'consumer', 'server'].flatMap((victim) =>
     Array.from({ length: KILLS }, () => victim),
@@ -61,6 +64,7 @@ test(`${KILLS} kills each of agent, consumer and server under load lose nothing 
     await sleep(100 + random.below(1500));
     if (victim === 'agent') {
       await stack.agent.end('SIGKILL');
+      for (const [place, number] of stack.pinnedNumbers()) left.set(place, number);
       await stack.startAgent();
     } else if (victim === 'consumer') {
       await stack.consumer.end('SIGKILL');
@@ -74,7 +78,9 @@ test(`${KILLS} kills each of agent, consumer and server under load lose nothing 
   await stack.agent.end();
 
   await until('all that was spooled to be stored', () => stack.caughtUp());
-  const rows = await stack.rows<Completeness>('SELECT * FROM completeness');
+  const rows = await stack.rows<Completeness>(
+    "SELECT *, concat(toString(toUnixTimestamp64Micro(kernel_epoch)), '/', toString(cpu)) AS place FROM completeness",
+  );
   const epochs = new Set(rows.map((row) => row.kernel_epoch));
   const runs = await stack.rows<object>(
     'SELECT agent_epoch, kernel_epoch, count() AS batches, max(batch_seq) AS last FROM tcp_batches GROUP BY ALL ORDER BY ALL',
@@ -93,7 +99,18 @@ test(`${KILLS} kills each of agent, consumer and server under load lose nothing 
       Number(row.filtered) +
       Number(row.unspooled);
     assert.equal(Number(row.numbered), told, text);
+    const number = left.get(row.place);
+    if (number !== undefined)
+      assert.equal(Number(row.numbered), number, `${text}: the kernel says ${number}`);
   }
+  assert.ok(
+    [...left.values()].some((number) => number > 0),
+    'a killed agent left an account',
+  );
+  assert.ok(
+    rows.some((row) => Number(row.unspooled) > 0),
+    'a kill cost events in the rings, and they are counted',
+  );
   const total = await stack.rows<{ stored: string; identities: string }>(
     'SELECT count() AS stored, uniqExact(host_id, boot_id, kernel_epoch, cpu, seq) AS identities FROM tcp_events',
   );

@@ -1,4 +1,5 @@
 /** The whole path on this machine in a folder of its own: embedded ClickHouse, agent, consumer, as processes. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +26,8 @@ export interface Stack {
   rows<T>(query: string, params?: Record<string, unknown>): Promise<T[]>;
   /** Everything in the spool is stored: the consumer's cursor stands at its end. */
   caughtUp(): boolean;
+  /** What the kernel had numbered by kernel epoch and CPU, read by bpftool from the accounts pinned now. */
+  pinnedNumbers(): Map<string, number>;
   /** Ends what runs, agent first, and removes the folder. */
   stop(): Promise<void>;
 }
@@ -36,6 +39,7 @@ export async function createStack(options: { agent?: object; consumer?: object }
   const instance = `test-${process.pid}-${++instances}`;
   const spool = join(folder, 'spool');
   mkdirSync(spool);
+  const pins = `/sys/fs/bpf/tcptrail/${instance}`;
   const agentConfig = join(folder, 'agent.yaml');
   const consumerConfig = join(folder, 'consumer.yaml');
   // YAML is a superset of JSON.
@@ -108,10 +112,24 @@ export async function createStack(options: { agent?: object; consumer?: object }
       };
       return cursor.segment === newest && cursor.position === statSync(join(spool, newest)).size;
     },
+    pinnedNumbers() {
+      const numbers = new Map<string, number>();
+      for (const name of readdirSync(pins)) {
+        const epoch = name.replace('accounts-', '');
+        const dump = execFileSync('bpftool', ['-j', 'map', 'dump', 'pinned', join(pins, name)], {
+          encoding: 'utf8',
+        });
+        const elements = JSON.parse(dump) as { formatted: { key: number; value: { seq: number } } }[];
+        for (const { formatted } of elements) numbers.set(`${epoch}/${formatted.key}`, formatted.value.seq);
+      }
+      return numbers;
+    },
     async stop() {
       for (const part of [agent, consumer, server]) await part?.end();
       await client?.close();
       rmSync(folder, { recursive: true, force: true });
+      rmSync(pins, { recursive: true, force: true });
+      rmSync(`/run/tcptrail/agent-${instance}.lock`, { force: true });
     },
   };
   return stack;

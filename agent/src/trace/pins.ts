@@ -3,7 +3,7 @@
  * epoch, so that the next agent can tell what the rings of a killed one still held. Links, rings and socket
  * storage take their place here when they are kept over a restart.
  */
-import { closeSync, mkdirSync, readdirSync, statfsSync, unlinkSync } from 'node:fs';
+import { closeSync, mkdirSync, readdirSync, rmdirSync, statfsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ACCOUNT_BYTES, createAccounts, type KernelAccount } from './accounts.ts';
 import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
@@ -95,11 +95,18 @@ export function createPins(config: { instance: string; bpffs: string }, libbpf: 
         .map(read);
     },
     unpin(kernelEpoch) {
-      try {
-        unlinkSync(pathOf(kernelEpoch));
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-      }
+      unless(['ENOENT'], () => unlinkSync(pathOf(kernelEpoch)));
+      // The last pin takes the instance's folder with it.
+      unless(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(folder));
     },
   };
+}
+
+function unless(codes: readonly string[], act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (!codes.includes(code)) throw error;
+  }
 }

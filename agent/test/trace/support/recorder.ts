@@ -1,6 +1,5 @@
 /** A trace of its own instance, drained into an array. */
 import { randomBytes } from 'node:crypto';
-import { rmdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createTrace, type Trace } from '../../../src/trace/trace.ts';
 import { type RingRecord, recordAt } from './record.ts';
@@ -75,7 +74,6 @@ export async function startRecorder(
     close() {
       trace.stop();
       trace.close({ forget: true });
-      rmdirSync(`/sys/fs/bpf/tcptrail/${instance}`);
     },
   };
 }
