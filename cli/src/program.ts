@@ -30,7 +30,7 @@ export function createProgram(): Command {
 
 const EXAMPLES = [
   ['sudo tcptrail up', 'record this machine and print connections as they close'],
-  ['tcptrail query "SELECT executable, count() FROM connections GROUP BY executable ORDER BY 2 DESC"', ''],
+  ['tcptrail query "SELECT comm, count() FROM connections GROUP BY comm ORDER BY 2 DESC"', ''],
   ['tcptrail tail --port 443 --verdict reset_received', 'live, filtered'],
   ['sudo tcptrail doctor', 'what works on this machine, what does not, and what to do'],
 ] as const;
