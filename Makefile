@@ -1,4 +1,5 @@
-NODE = $(shell bin/node24)
+# Asked when a command runs, not when make reads it: deps may only just have brought it.
+NODE = "$$(bin/node24)"
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env)
 
 # Tests named *.system.test.ts need root, the kernel or servers; all others are pure and belong to `check`.
