@@ -96,3 +96,16 @@ test('the reader cannot lift its lock', async () => {
     assert.equal(await codeOf(sql, reader), '164', sql);
   assert.equal(await codeOf('SELECT 1; DROP TABLE t', reader), '62');
 });
+
+test('no setting that names a file, a schema or a place, or that lifts a memory limit, is open to the reader', async () => {
+  const names = await server.sql(
+    "SELECT name FROM system.settings WHERE match(name, 'path|file|schema|url|endpoint|memory|external') FORMAT TSV",
+    owner,
+  );
+  const list = names.trim().split('\n');
+  assert.ok(
+    list.includes('output_format_schema') && list.includes('max_memory_usage'),
+    'the list is the real one',
+  );
+  for (const name of list) assert.equal(await codeOf('SELECT 1', { ...reader, [name]: '1' }), '164', name);
+});
