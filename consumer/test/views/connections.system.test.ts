@@ -23,16 +23,36 @@ test('a connection is one row, whatever events told of it, each generation its o
     { seq: 5, kind: FAIL, cookie: 12, generation: 1, verdict: 7 },
   ]);
   const rows = await database.rows(
-    'SELECT socket_cookie, generation, state, verdict, events FROM {db}.connections ORDER BY socket_cookie, generation',
+    'SELECT socket_cookie, generation, state, verdict FROM {db}.connections ORDER BY socket_cookie, generation',
   );
   assert.deepEqual(rows, [
-    { socket_cookie: 10, generation: 0, state: 'closed', verdict: 'closed_peer', events: 2 },
-    { socket_cookie: 11, generation: 0, state: 'live', verdict: 'unknown', events: 1 },
-    { socket_cookie: 12, generation: 0, state: 'failed', verdict: 'refused', events: 1 },
-    { socket_cookie: 12, generation: 1, state: 'failed', verdict: 'refused', events: 1 },
+    { socket_cookie: 10, generation: 0, state: 'closed', verdict: 'closed_peer' },
+    { socket_cookie: 11, generation: 0, state: 'live', verdict: 'unknown' },
+    { socket_cookie: 12, generation: 0, state: 'failed', verdict: 'refused' },
+    { socket_cookie: 12, generation: 1, state: 'failed', verdict: 'refused' },
   ]);
   const [failures] = await database.rows<{ n: number }>('SELECT sum(connections) AS n FROM {db}.failures');
   assert.equal(failures?.n, 2);
   const hosts = await database.rows('SELECT host_id, agent_runs, silent FROM {db}.hosts');
   assert.equal(hosts.length, 1);
+});
+
+test('300,000 events are asked within 300 MB', async () => {
+  const database = await createDatabase(server.url);
+  after(() => database.clickhouse.close());
+  await database.put({ agent_epoch: NOW_US, batch_seq: 1 }, [{ seq: 1, kind: OPEN, cookie: 1 }]);
+  await database.rows(`
+    INSERT INTO {db}.tcp_events (day, host_id, boot_id, kind, ts, seq, socket_cookie, peer_port, comm, bytes_sent, connections, pid)
+    SELECT today(), 'h', 'b', if(number % 2 = 0, 'open', 'close'), now64(6) - number / 1000, number, 1000 + intDiv(number, 2),
+        443 + number % 3, 'curl', number, number % 2, 42
+    FROM numbers(300000)`);
+  const within = ' SETTINGS max_memory_usage = 300000000';
+  const first = await database.rows(`SELECT * FROM {db}.connections LIMIT 10${within}`);
+  assert.equal(first.length, 10);
+  const some = await database.rows(`SELECT * FROM {db}.connections WHERE peer_port = 443 LIMIT 3${within}`);
+  assert.equal(some.length, 3);
+  const [total] = await database.rows<{ n: number }>(
+    `SELECT sum(connections) AS n FROM {db}.connections WHERE comm = 'curl'${within}`,
+  );
+  assert.equal(total?.n, 150_001, 'each ended one, and the live one');
 });

@@ -22,7 +22,7 @@ CREATE OR REPLACE VIEW {database}.connections {on_cluster}
     established_ts DateTime64(6, 'UTC') COMMENT 'When it was established; 1970 when it never was, or before the agent. Unit: us.',
     ended_ts DateTime64(6, 'UTC') COMMENT 'When it ended; 1970 while it lives.',
     seen_ts DateTime64(6, 'UTC') COMMENT 'Last event of the connection.',
-    vouched_ts DateTime64(6, 'UTC') COMMENT 'Last batch of its boot: until then a live one was live.',
+    vouched_ts DateTime64(6, 'UTC') COMMENT 'Until then its state is certain: its end, or the last batch of its boot.',
     duration_us UInt64 COMMENT 'From start to the last event; the sum over folded connections. Unit: us.',
     handshake_us UInt32 COMMENT 'Client: SYN sent to established. Server: SYN-ACK sent to its ACK. Unit: us.',
     bytes_sent UInt64 COMMENT 'Payload handed to the network at least once. Unit: bytes.',
@@ -66,139 +66,95 @@ CREATE OR REPLACE VIEW {database}.connections {on_cluster}
     owner_source Enum8('unknown' = 0, 'connect' = 1, 'first_io' = 2, 'close' = 3, 'listener' = 4, 'scan' = 5, 'socket' = 6) COMMENT 'Evidence for the owner, best first: connect, first_io, close, listener, scan, socket.',
     own Bool COMMENT 'The connection is tcptrail\'s own.',
     counters_since Enum8('birth' = 0, 'scan' = 1) COMMENT 'birth, or scan when the connection is older than the agent.',
-    events UInt64 COMMENT 'Events that told of it. Unit: events.',
     doubts Array(String) COMMENT 'What is not certain: end_reported_late, counters_since_scan, errno_unknown, owner_unknown, host_rebooted, host_silent, agent_restarted. Empty: all is known.'
 )
 AS
 WITH
-    -- One row per event of a connection. An end outweighs what was said while it lived.
-    words AS
+    -- One row per connection that ended: its last event holds all that is known of it. A summary stands for several.
+    ended AS
     (
         SELECT
-            *,
-            kind != 'reset' AS counts,
-            (kind IN ('close', 'fail', 'summary'), ts, seq) AS weight,
-            -- A folded row stands for itself: its cookie is only that of its last connection.
-            kind = 'summary' AS is_folded,
-            if(is_folded, (kernel_epoch, cpu, seq), (toDateTime64(0, 6, 'UTC'), 0, 0)) AS fold
+            if(kind = 'fail', 'failed', 'closed') AS state,
+            if(kind = 'summary', connections, 1) AS connections,
+            ts AS ended_ts, ts AS seen_ts, ts AS vouched_ts,
+            [
+                if(late, 'end_reported_late', ''),
+                if(counters_since = 'scan', 'counters_since_scan', ''),
+                if(kind = 'fail' AND NOT errno_known, 'errno_unknown', ''),
+                if(pid = 0, 'owner_unknown', '')
+            ] AS all_doubts,
+        host_id, host_name, boot_id, socket_cookie, generation, verdict, errno, errno_known, role, family,
+        local_address, local_port, peer_address, peer_port, peer_name, network_namespace, start_ts,
+        established_ts, duration_us, handshake_us, bytes_sent, bytes_delivered, bytes_received, bytes_unsent,
+        bytes_unread, local_drop_bytes, tcp_bytes_sent, tcp_bytes_retrans, segs_out, segs_in, total_retrans,
+        retrans_syn, retrans_syn_ack, retrans_rto, retrans_loss_recovery, retrans_fast, retrans_tail_loss_probe,
+        retrans_other, retrans_failed, rtt_us, min_rtt_us, snd_cwnd, delivery_rate, congestion_control,
+        reset_direction, reset_reason, pid, process_start_ts, uid, comm, executable, command_line, parent_pid,
+        parent_executable, cgroup_path, container_id, pod_uid, systemd_unit, owner_source, own, counters_since
         FROM {database}.tcp_events
-        WHERE socket_cookie != 0 AND kind IN ('open', 'fail', 'update', 'close', 'retransmit', 'reset', 'summary')
+        WHERE kind IN ('close', 'fail', 'summary') AND socket_cookie != 0
     ),
-    -- One row per connection, or per folded row: the last word on it.
-    told AS
+    -- One row per connection that ended: its key, as a hash to keep the set small.
+    ended_keys AS
     (
-        SELECT
-            host_id, boot_id, socket_cookie, generation, is_folded, fold,
-            argMaxIf(host_name, weight, counts) AS host_name,
-            argMaxIf(role, weight, counts) AS role,
-            argMaxIf(family, weight, counts) AS family,
-            argMaxIf(local_address, weight, counts) AS local_address,
-            argMaxIf(local_port, weight, counts) AS local_port,
-            argMaxIf(peer_address, weight, counts) AS peer_address,
-            argMaxIf(peer_port, weight, counts) AS peer_port,
-            argMaxIf(network_namespace, weight, counts) AS network_namespace,
-            argMaxIf(peer_name, weight, counts) AS peer_name,
-            argMaxIf(owner_source, weight, counts) AS owner_source,
-            argMaxIf(own, weight, counts) AS own,
-            argMaxIf(start_ts, weight, counts) AS start_ts,
-            argMaxIf(established_ts, weight, counts) AS established_ts,
-            argMaxIf(handshake_us, weight, counts) AS handshake_us,
-            argMaxIf(duration_us, weight, counts) AS duration_us,
-            argMaxIf(counters_since, weight, counts) AS counters_since,
-            argMaxIf(verdict, weight, counts) AS verdict,
-            argMaxIf(errno, weight, counts) AS errno,
-            argMaxIf(errno_known, weight, counts) AS errno_known,
-            argMaxIf(bytes_sent, weight, counts) AS bytes_sent,
-            argMaxIf(bytes_delivered, weight, counts) AS bytes_delivered,
-            argMaxIf(bytes_unsent, weight, counts) AS bytes_unsent,
-            argMaxIf(bytes_received, weight, counts) AS bytes_received,
-            argMaxIf(bytes_unread, weight, counts) AS bytes_unread,
-            argMaxIf(local_drop_bytes, weight, counts) AS local_drop_bytes,
-            argMaxIf(tcp_bytes_sent, weight, counts) AS tcp_bytes_sent,
-            argMaxIf(tcp_bytes_retrans, weight, counts) AS tcp_bytes_retrans,
-            argMaxIf(segs_out, weight, counts) AS segs_out,
-            argMaxIf(segs_in, weight, counts) AS segs_in,
-            argMaxIf(total_retrans, weight, counts) AS total_retrans,
-            argMaxIf(rtt_us, weight, counts) AS rtt_us,
-            argMaxIf(min_rtt_us, weight, counts) AS min_rtt_us,
-            argMaxIf(snd_cwnd, weight, counts) AS snd_cwnd,
-            argMaxIf(delivery_rate, weight, counts) AS delivery_rate,
-            argMaxIf(congestion_control, weight, counts) AS congestion_control,
-            argMaxIf(retrans_syn, weight, counts) AS retrans_syn,
-            argMaxIf(retrans_syn_ack, weight, counts) AS retrans_syn_ack,
-            argMaxIf(retrans_rto, weight, counts) AS retrans_rto,
-            argMaxIf(retrans_loss_recovery, weight, counts) AS retrans_loss_recovery,
-            argMaxIf(retrans_fast, weight, counts) AS retrans_fast,
-            argMaxIf(retrans_tail_loss_probe, weight, counts) AS retrans_tail_loss_probe,
-            argMaxIf(retrans_other, weight, counts) AS retrans_other,
-            argMaxIf(retrans_failed, weight, counts) AS retrans_failed,
-            if(is_folded, argMaxIf(connections, weight, counts), 1) AS connections,
-            argMaxIf(pid, weight, counts) AS pid,
-            argMaxIf(process_start_ts, weight, counts) AS process_start_ts,
-            argMaxIf(uid, weight, counts) AS uid,
-            argMaxIf(comm, weight, counts) AS comm,
-            argMaxIf(parent_pid, weight, counts) AS parent_pid,
-            argMaxIf(executable, weight, counts) AS executable,
-            argMaxIf(command_line, weight, counts) AS command_line,
-            argMaxIf(parent_executable, weight, counts) AS parent_executable,
-            argMaxIf(cgroup_path, weight, counts) AS cgroup_path,
-            argMaxIf(container_id, weight, counts) AS container_id,
-            argMaxIf(pod_uid, weight, counts) AS pod_uid,
-            argMaxIf(systemd_unit, weight, counts) AS systemd_unit,
-            max(late) AS late,
-            maxIf(ts, kind IN ('close', 'fail', 'summary')) AS ended_ts,
-            max(ts) AS seen_ts,
-            max(kernel_epoch) AS seen_epoch,
-            max(reset_reason) AS reset_reason,
-            maxIf(reset_direction, reset_direction != 'none') AS reset_direction,
-            argMaxIf(kind, weight, counts) AS last_kind,
-            count() AS events
-        FROM words
-        GROUP BY host_id, boot_id, socket_cookie, generation, is_folded, fold
-        HAVING countIf(counts) > 0
+        SELECT sipHash64(host_id, boot_id, socket_cookie, generation)
+        FROM {database}.tcp_events
+        WHERE kind IN ('close', 'fail') AND socket_cookie != 0
     ),
-    -- One row per boot of a host: until when its agent vouched for it.
+    -- One row per connection without an end: the last word on it.
+    unended AS
+    (
+        SELECT *
+        FROM {database}.tcp_events
+        WHERE kind IN ('open', 'update', 'retransmit') AND socket_cookie != 0
+            AND sipHash64(host_id, boot_id, socket_cookie, generation) NOT IN (SELECT * FROM ended_keys)
+        ORDER BY kind != 'retransmit' DESC, ts DESC, seq DESC
+        LIMIT 1 BY host_id, boot_id, socket_cookie, generation
+    ),
+    -- One row per boot of a host: until when its agent vouched for it, and whether the host still runs it.
     boots AS
     (
-        SELECT host_id, boot_id, max(batch_ts) AS vouched_ts, max(kernel_epoch) AS newest_epoch
+        SELECT
+            host_id, boot_id, max(batch_ts) AS boot_vouched_ts, max(kernel_epoch) AS newest_epoch,
+            boot_id = argMax(boot_id, boot_vouched_ts) OVER (PARTITION BY host_id ORDER BY boot_vouched_ts ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS is_now
         FROM {database}.tcp_batches
         GROUP BY host_id, boot_id
     ),
-    -- One row per host: the boot it runs in now.
-    hosts_now AS
+    -- One row per connection without an end, with what its host says since.
+    live AS
     (
-        SELECT host_id, argMax(boot_id, batch_ts) AS boot_now
-        FROM {database}.tcp_batches
-        GROUP BY host_id
+        SELECT
+            if(is_now, 'live', 'vanished') AS state,
+            toUInt32(1) AS connections,
+            toDateTime64(0, 6, 'UTC') AS ended_ts, ts AS seen_ts, boot_vouched_ts AS vouched_ts,
+            [
+                if(counters_since = 'scan', 'counters_since_scan', ''),
+                if(pid = 0, 'owner_unknown', ''),
+                if(NOT is_now, 'host_rebooted', ''),
+                if(is_now AND boot_vouched_ts < now64(6, 'UTC') - INTERVAL 30 SECOND, 'host_silent', ''),
+                if(is_now AND kernel_epoch < newest_epoch, 'agent_restarted', '')
+            ] AS all_doubts,
+        host_id, host_name, boot_id, socket_cookie, generation, verdict, errno, errno_known, role, family,
+        local_address, local_port, peer_address, peer_port, peer_name, network_namespace, start_ts,
+        established_ts, duration_us, handshake_us, bytes_sent, bytes_delivered, bytes_received, bytes_unsent,
+        bytes_unread, local_drop_bytes, tcp_bytes_sent, tcp_bytes_retrans, segs_out, segs_in, total_retrans,
+        retrans_syn, retrans_syn_ack, retrans_rto, retrans_loss_recovery, retrans_fast, retrans_tail_loss_probe,
+        retrans_other, retrans_failed, rtt_us, min_rtt_us, snd_cwnd, delivery_rate, congestion_control,
+        reset_direction, reset_reason, pid, process_start_ts, uid, comm, executable, command_line, parent_pid,
+        parent_executable, cgroup_path, container_id, pod_uid, systemd_unit, owner_source, own, counters_since
+        FROM unended
+        LEFT JOIN boots USING (host_id, boot_id)
     )
 SELECT
-    host_id, host_name, boot_id, socket_cookie, generation,
-    multiIf(
-        last_kind = 'fail', 'failed',
-        last_kind IN ('close', 'summary'), 'closed',
-        boot_id != boot_now, 'vanished',
-        'live') AS state,
-    verdict, errno, errno_known, connections,
-    role, family, local_address, local_port, peer_address, peer_port, peer_name, network_namespace,
-    start_ts, established_ts, ended_ts, seen_ts, vouched_ts, duration_us, handshake_us,
-    bytes_sent, bytes_delivered, bytes_received, bytes_unsent, bytes_unread, local_drop_bytes,
-    tcp_bytes_sent, tcp_bytes_retrans, segs_out, segs_in,
-    total_retrans, retrans_syn, retrans_syn_ack, retrans_rto, retrans_loss_recovery, retrans_fast,
-    retrans_tail_loss_probe, retrans_other, retrans_failed,
-    rtt_us, min_rtt_us, snd_cwnd, delivery_rate, congestion_control, reset_direction, reset_reason,
-    pid, process_start_ts, uid, comm, executable, command_line, parent_pid, parent_executable,
-    cgroup_path, container_id, pod_uid, systemd_unit, owner_source, own, counters_since,
-    events,
-    arrayFilter(doubt -> doubt != '', [
-        if(late, 'end_reported_late', ''),
-        if(counters_since = 'scan', 'counters_since_scan', ''),
-        if(state = 'failed' AND NOT errno_known, 'errno_unknown', ''),
-        if(pid = 0, 'owner_unknown', ''),
-        if(state = 'vanished', 'host_rebooted', ''),
-        if(state = 'live' AND vouched_ts < now64(6, 'UTC') - INTERVAL 30 SECOND, 'host_silent', ''),
-        if(state = 'live' AND seen_epoch < newest_epoch, 'agent_restarted', '')
-    ]) AS doubts
-FROM told
-LEFT JOIN boots USING (host_id, boot_id)
-LEFT JOIN hosts_now USING (host_id)
+        host_id, host_name, boot_id, socket_cookie, generation, state, verdict, errno, errno_known, connections,
+        role, family, local_address, local_port, peer_address, peer_port, peer_name, network_namespace,
+        start_ts, established_ts, ended_ts, seen_ts, vouched_ts, duration_us, handshake_us, bytes_sent,
+        bytes_delivered, bytes_received, bytes_unsent, bytes_unread, local_drop_bytes, tcp_bytes_sent,
+        tcp_bytes_retrans, segs_out, segs_in, total_retrans, retrans_syn, retrans_syn_ack, retrans_rto,
+        retrans_loss_recovery, retrans_fast, retrans_tail_loss_probe, retrans_other, retrans_failed, rtt_us,
+        min_rtt_us, snd_cwnd, delivery_rate, congestion_control, reset_direction, reset_reason, pid,
+        process_start_ts, uid, comm, executable, command_line, parent_pid, parent_executable, cgroup_path,
+        container_id, pod_uid, systemd_unit, owner_source, own, counters_since,
+    arrayFilter(doubt -> doubt != '', all_doubts) AS doubts
+FROM (SELECT * FROM ended UNION ALL SELECT * FROM live)
 COMMENT 'One row per connection, live ones included; folded rows stand for several: count with sum(connections).';
