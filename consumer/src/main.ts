@@ -11,7 +11,7 @@ import { createMetricsServer } from './metrics-server.ts';
 import { migrate } from './migrate/migrate.ts';
 import { createBackoff } from './store/backoff.ts';
 import { type ClickHouse, createClickHouse } from './store/clickhouse.ts';
-import { readGuarantee } from './store/guarantee.ts';
+import { type Guarantee, readGuarantee } from './store/guarantee.ts';
 import { createStore } from './store/store.ts';
 
 export interface ConsumerDeps {
@@ -42,10 +42,15 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
 
   try {
     if (!isOnce) log.info(`metrics on http://${config.metrics.host}:${await health.start()}/metrics`);
-    await prepare(clickhouse, { config, log, triesMax, signal, tell: (text) => (trouble = text) });
-    if (signal.aborted) return;
+    const guarantee = await prepare(clickhouse, {
+      config,
+      log,
+      triesMax,
+      signal,
+      tell: (text) => (trouble = text),
+    });
+    if (!guarantee) return;
     metrics.clickhouseUp.set(1);
-    const guarantee = await readGuarantee(clickhouse);
     metrics.exactlyOnce.set(guarantee.isExactlyOnce ? 1 : 0);
     log[guarantee.isExactlyOnce ? 'info' : 'warn'](guarantee.text);
     trouble = undefined;
@@ -69,7 +74,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
   }
 }
 
-/** Until ClickHouse answers and has the tables. Only a wrong configuration ends the waiting. */
+/** Until ClickHouse answers and has the tables; undefined when stopped. Only a wrong configuration ends the waiting. */
 async function prepare(
   clickhouse: ClickHouse,
   at: {
@@ -79,15 +84,16 @@ async function prepare(
     signal: AbortSignal;
     tell: (trouble: string) => void;
   },
-): Promise<void> {
+): Promise<Guarantee | undefined> {
   const backoff = createBackoff({ triesMax: at.triesMax, signal: at.signal });
   while (!at.signal.aborted) {
     try {
       await clickhouse.query('SELECT 1');
-      if (!at.config.migrate) return;
-      const { applied } = await migrate(clickhouse);
-      if (applied.length > 0) at.log.info({ applied }, 'the database was migrated');
-      return;
+      if (at.config.migrate) {
+        const { applied } = await migrate(clickhouse);
+        if (applied.length > 0) at.log.info({ applied }, 'the database was migrated');
+      }
+      return await readGuarantee(clickhouse);
     } catch (error) {
       const isPassing =
         error instanceof AppError && ['CLICKHOUSE_UNREACHABLE', 'CLICKHOUSE_BUSY'].includes(error.code);
@@ -99,6 +105,7 @@ async function prepare(
       });
     }
   }
+  return undefined;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -151,7 +158,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof AppError) {
-      log.fatal({ code: error.code }, error.message);
+      process.stderr.write(`tcptrail consumer: ${error.message}\n`);
       return error.exitCode;
     }
     if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) {

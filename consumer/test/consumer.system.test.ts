@@ -88,7 +88,7 @@ test('a second run finds nothing to do, and one without its cursor doubles nothi
   writeFileSync(join(setup.spool.path, 'cursor/clickhouse.json'), '{"segment":"gone.avro","position":1}');
   const consumer = setup.start(['--once']);
   assert.equal(await consumer.exited, 0, consumer.output());
-  assert.match(consumer.output(), /which is gone; going on at the oldest one/);
+  assert.match(consumer.output(), /which is gone or shorter; going on at the oldest bytes there are/);
   assert.deepEqual(await counts(setup), { n: 30, u: 30, b: 3, ub: 3 });
 });
 
@@ -264,6 +264,31 @@ test('a batch that does not decode is parked whole and set aside byte for byte',
   assert.deepEqual(readFileSync(join(setup.spool.path, 'set-aside', name)), Buffer.from(half));
 });
 
+test('a batch that ClickHouse refuses is found among its neighbours and parked; they are stored', async () => {
+  const setup = setUp();
+  setup.spool.batch(2);
+  const first = setup.start(['--once']);
+  assert.equal(await first.exited, 0, first.output());
+  await server.client.command({
+    query: `ALTER TABLE ${setup.database}.tcp_events ADD CONSTRAINT not_four CHECK origin_offset != 4`,
+  });
+  for (let batch = 2; batch <= 7; batch++) setup.spool.batch(2);
+  const second = setup.start(['--once']);
+  assert.equal(await second.exited, 0, second.output());
+  assert.deepEqual(await counts(setup), { n: 12, u: 12, b: 6, ub: 6 });
+  const parked = await setup.rows('SELECT batch_seq, reason FROM {db}.tcp_parked FINAL');
+  assert.deepEqual(parked, [{ batch_seq: 4, reason: 'CLICKHOUSE_REFUSED' }]);
+  const kept = readdirSync(join(setup.spool.path, 'set-aside')).filter((name) => name.endsWith('.parked'));
+  assert.equal(kept.length, 1);
+});
+
+test('a user that may only read ends with 2 and says what to set', async () => {
+  const setup = setUp();
+  const consumer = setup.start(['--once'], { TCPTRAIL_CLICKHOUSE_USERNAME: 'reader' });
+  assert.equal(await consumer.exited, 2, consumer.output());
+  assert.match(consumer.output(), /^tcptrail consumer: ClickHouse at .* refuses user "reader"/m);
+});
+
 test('a ClickHouse that is not there yet is waited for; --once gives up with 1', async () => {
   const free = createServer();
   await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve));
@@ -293,7 +318,7 @@ test('a second consumer of the same spool ends with one clear sentence', async (
   await until('the first to read', () => /reading/.test(first.output()));
   const second = setup.start(['--once']);
   assert.equal(await second.exited, 1);
-  assert.match(second.output(), /another consumer reads .* as \\"clickhouse\\"; stop it/);
+  assert.match(second.output(), /^tcptrail consumer: another consumer reads .*; stop it/m);
   assert.equal(await first.end(), 0);
 });
 

@@ -167,8 +167,18 @@ function readValue(reader: AvroReader, type: EnvelopeType): unknown {
     case 'owner':
       throw new AppError('DECODE_RANGE', `${type} has no place in the envelope`);
     default:
-      return reader.long();
+      return readNumber(reader, type);
   }
+}
+
+const LIMITS: Readonly<Record<string, number>> = { u8: 0xff, u16: 0xffff, u32: 0xffffffff };
+
+/** Unsigned and within its type: nothing may wrap on its way into a column. */
+function readNumber(reader: AvroReader, type: string): number {
+  const at = reader.position;
+  const value = reader.long();
+  if (value < 0 || value > (LIMITS[type] ?? Number.MAX_SAFE_INTEGER)) throw decodeRange(type, at);
+  return value;
 }
 
 function readRecord(reader: AvroReader, fields: readonly Pick<BatchField, 'name' | 'type'>[]): RecordValue {

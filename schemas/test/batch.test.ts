@@ -33,6 +33,15 @@ test('every shortened batch is refused with a code, never with garbage', () => {
   }
 });
 
+test('a number that its column cannot hold is refused', () => {
+  const account = sampleEnvelope().cpus[0];
+  assert.ok(account);
+  for (const wrong of [{ cpu: 65_536 }, { rows: -1 }]) {
+    const datum = encodeBatch(sampleEnvelope({ cpus: [{ ...account, ...wrong }] }), NO_EVENTS);
+    assert.throws(() => decodeEnvelope(datum), { code: 'DECODE_RANGE' }, JSON.stringify(wrong));
+  }
+});
+
 test('bytes after the batch are refused', () => {
   const datum = Buffer.concat([encodeBatch(sampleEnvelope(), NO_EVENTS), Buffer.from([0])]);
   assert.throws(() => decodeEnvelope(datum), { code: 'DECODE_TRAILING' });

@@ -1,5 +1,5 @@
 /** Where a reader stands in the spool: `cursor/<reader>.json`, replaced by rename. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { failure } from '../errors.ts';
@@ -19,12 +19,16 @@ export interface Cursor {
 }
 
 export interface CursorFile {
-  /** Undefined when there is none yet. Throws CONSUMER_CURSOR when it cannot be read. */
+  /** Undefined when there is none yet, or a damaged one, which is set aside. Throws CONSUMER_CURSOR when it cannot be read. */
   load(): Cursor | undefined;
   save(cursor: Cursor): void;
 }
 
-export function createCursorFile(spool: string, reader: string): CursorFile {
+export function createCursorFile(
+  place: { readonly spool: string; readonly reader: string },
+  deps: { readonly onDamaged: (keptAs: string) => void },
+): CursorFile {
+  const { spool, reader } = place;
   const folder = join(spool, 'cursor');
   const file = join(folder, `${reader}.json`);
   return {
@@ -40,19 +44,26 @@ export function createCursorFile(spool: string, reader: string): CursorFile {
       }
       try {
         return SCHEMA.parse(JSON.parse(text));
-      } catch (error) {
-        throw failure(
-          'CONSUMER_CURSOR',
-          `cursor ${file} is damaged; remove it: stored batches are recognised and not doubled`,
-          { cause: error },
-        );
+      } catch {
+        // Without it reading begins at the oldest segment: stored batches are recognised and not doubled.
+        const keptAs = `${file}.damaged`;
+        renameSync(file, keptAs);
+        deps.onDamaged(keptAs);
+        return undefined;
       }
     },
     save(cursor) {
       const next = `${file}.${process.pid}`;
       try {
         mkdirSync(folder, { recursive: true });
-        writeFileSync(next, `${JSON.stringify(cursor)}\n`);
+        const fd = openSync(next, 'w');
+        try {
+          writeSync(fd, `${JSON.stringify(cursor)}\n`);
+          // A name that survives a power loss must not point to an empty file.
+          fsyncSync(fd);
+        } finally {
+          closeSync(fd);
+        }
         renameSync(next, file);
       } catch (error) {
         throw failure(

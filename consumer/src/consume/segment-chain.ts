@@ -1,17 +1,17 @@
 /** The spool's segments one after another, from a cursor on. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AppError } from '@tcptrail/schemas/app-error.ts';
+import { failure } from '../errors.ts';
 import type { Cursor } from './cursor.ts';
 import { agentEpochOf, isSegment, openSegment, type Segment, type SegmentRead } from './segment.ts';
 
 export type ChainRead =
   | (Exclude<SegmentRead, { kind: 'end' }> & { readonly segment: string; readonly agentEpoch: number })
-  /** A segment of an ended run stops inside a block. */
-  | { readonly kind: 'torn'; readonly segment: string; readonly bytes: number }
   | { readonly kind: 'nothing' };
 
 export interface SegmentChain {
-  /** The segment the cursor names is gone: the chain begins at the oldest one. */
+  /** The cursor does not fit: its segment is gone, and the chain begins behind it; or shorter, and it begins there anew. */
   readonly isCursorLost: boolean;
   /** Undefined before the first segment. */
   readonly place: { readonly segment: string; readonly position: number } | undefined;
@@ -25,39 +25,60 @@ export function openSegmentChain(spool: string, cursor: Cursor | undefined): Seg
   const list = (): string[] => readdirSync(spool).filter(isSegment).toSorted();
   const after = (name: string): string | undefined => list().find((other) => other > name);
   const present = list();
-  const isCursorLost = cursor !== undefined && !present.includes(cursor.segment);
+  const isGone = cursor !== undefined && !present.includes(cursor.segment);
+  const isShorter = cursor !== undefined && !isGone && cursor.position > sizeOf(join(spool, cursor.segment));
   let current: Segment | undefined;
-  if (cursor && !isCursorLost) current = openSegment(spool, cursor.segment, cursor.position);
-  let passed = isCursorLost ? cursor.segment : '';
+  if (cursor && !isGone) current = open(cursor.segment, isShorter ? 0 : cursor.position);
+  let passed = isGone ? cursor.segment : '';
+
+  /** Undefined when the agent deleted it meanwhile. Throws CONSUMER_SEGMENT when it cannot be read. */
+  function open(name: string, position: number): Segment | undefined {
+    try {
+      return openSegment(spool, name, position);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw unreadable(spool, name, error);
+    }
+  }
+
+  function readOn(segment: Segment, isComplete: boolean): SegmentRead {
+    try {
+      return segment.read(isComplete);
+    } catch (error) {
+      throw unreadable(spool, segment.name, error);
+    }
+  }
 
   /** The first segment behind what was passed; all of them when none is: then names run backwards. */
   function begin(): boolean {
     const name = after(passed) ?? list()[0];
     if (name === undefined) return false;
-    current = openSegment(spool, name, 0);
-    passed = '';
+    passed = name;
+    current = open(name, 0);
     return true;
   }
 
   function next(): ChainRead {
     for (;;) {
       if (!current && !begin()) return { kind: 'nothing' };
-      const segment = current as Segment;
-      const following = after(segment.name);
-      // Listed before it is read to its end: a segment that has a successor grows no more.
-      const read = segment.read(following !== undefined);
+      if (!current) continue;
+      const segment = current;
+      let read = readOn(segment, false);
+      const following = read.kind === 'end' ? after(segment.name) : undefined;
+      // A segment that has a successor grows no more; it may have grown until the successor came.
+      if (following !== undefined) read = readOn(segment, true);
       if (read.kind !== 'end') {
         return { ...read, segment: segment.name, agentEpoch: agentEpochOf(segment.name) };
       }
       if (following === undefined) return { kind: 'nothing' };
       segment.close();
-      current = openSegment(spool, following, 0);
-      if (read.torn > 0) return { kind: 'torn', segment: segment.name, bytes: read.torn };
+      passed = segment.name;
+      current = undefined;
     }
   }
 
   return {
-    isCursorLost,
+    isCursorLost: isGone || isShorter,
     get place() {
       return current && { segment: current.name, position: current.position };
     },
@@ -74,4 +95,13 @@ export function openSegmentChain(spool: string, cursor: Cursor | undefined): Seg
 
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function unreadable(spool: string, name: string, cause: unknown): AppError {
+  const why = (cause as NodeJS.ErrnoException)?.code ?? String(cause);
+  return failure(
+    'CONSUMER_SEGMENT',
+    `${join(spool, name)} cannot be read (${why}); give the consumer access, or move it out of the spool`,
+    { cause },
+  );
 }

@@ -1,24 +1,36 @@
 /** One spool segment, read as it grows. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
-import { type ContainerHeader, findSync, readBlock, readHeader } from '@tcptrail/schemas/container.ts';
+import {
+  type ContainerHeader,
+  findSync,
+  readBlock,
+  readHeader,
+  SYNC_BYTES,
+} from '@tcptrail/schemas/container.ts';
 
 const NAME = /^(\d{16})-(\d{8})\.avro$/;
 const READ_BYTES_MIN = 1024 * 1024;
 
 export type SegmentRead =
   | { readonly kind: 'batch'; readonly datum: Uint8Array; readonly bytes: number }
-  /** Bytes that are no block; the reader stands behind them. */
-  | { readonly kind: 'damage'; readonly from: number; readonly bytes: Uint8Array; readonly why: string }
-  /** Nothing more for now. `torn`: bytes of an unfinished block follow. */
-  | { readonly kind: 'end'; readonly torn: number };
+  /** Bytes that are no block; the reader stands behind them. SEGMENT_TORN: the agent did not finish them. */
+  | {
+      readonly kind: 'damage';
+      readonly reason: 'SEGMENT_CORRUPT' | 'SEGMENT_TORN';
+      readonly from: number;
+      readonly bytes: Uint8Array;
+      readonly why: string;
+    }
+  /** Nothing more for now. */
+  | { readonly kind: 'end' };
 
 export interface Segment {
   readonly name: string;
   /** Position behind the last thing read. */
   readonly position: number;
   readonly size: number;
-  /** `isLast`: a later segment exists, so nothing will be added to this one. */
+  /** `isComplete`: a later segment exists, so nothing will be added to this one. */
   read(isComplete: boolean): SegmentRead;
   close(): void;
 }
@@ -54,35 +66,54 @@ export function openSegment(folder: string, name: string, start: number): Segmen
     return buffer.subarray(0, size);
   }
 
-  function damage(bytes: Buffer, to: number, error: AppError): SegmentRead {
+  function damage(
+    bytes: Buffer,
+    to: number,
+    { why, reason = 'SEGMENT_CORRUPT' }: { why: string; reason?: 'SEGMENT_CORRUPT' | 'SEGMENT_TORN' },
+  ): SegmentRead {
     const from = position;
     position = to;
-    return { kind: 'damage', from, bytes: Buffer.from(bytes.subarray(from, to)), why: error.message };
+    return { kind: 'damage', reason, from, bytes: Buffer.from(bytes.subarray(from, to)), why };
+  }
+
+  /** Without a header the last bytes of a finished segment still tell its sync marker. */
+  function salvage(bytes: Buffer, why: string): SegmentRead {
+    const sync = bytes.subarray(-SYNC_BYTES);
+    const first = findSync(bytes, position, sync);
+    header = { schema: '', codec: 'zstandard', sync: Uint8Array.from(sync), end: first };
+    return damage(bytes, first, { why });
+  }
+
+  function torn(bytes: Buffer, isComplete: boolean): SegmentRead {
+    if (!isComplete) return { kind: 'end' };
+    const why = `it ends inside a block of ${bytes.length - position} bytes that its agent did not finish`;
+    return damage(bytes, bytes.length, { why, reason: 'SEGMENT_TORN' });
   }
 
   function read(isComplete: boolean): SegmentRead {
     const bytes = load();
     if (position > bytes.length) position = bytes.length;
+    if (position === bytes.length) return { kind: 'end' };
     try {
       header ??= readHeader(bytes);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      return position < bytes.length ? damage(bytes, bytes.length, error) : { kind: 'end', torn: 0 };
+      return isComplete ? salvage(bytes, error.message) : { kind: 'end' };
     }
-    if (!header) return { kind: 'end', torn: bytes.length };
+    if (!header) return isComplete ? salvage(bytes, 'its header is not whole') : { kind: 'end' };
     position = Math.max(position, header.end);
-    if (position === bytes.length) return { kind: 'end', torn: 0 };
+    if (position === bytes.length) return { kind: 'end' };
     try {
       const block = readBlock(bytes, position, header.sync);
-      if (block.kind === 'incomplete') return { kind: 'end', torn: bytes.length - position };
+      if (block.kind === 'incomplete') return torn(bytes, isComplete);
       const length = block.next - position;
       position = block.next;
       return { kind: 'batch', datum: block.datum, bytes: length };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       const next = findSync(bytes, position, header.sync);
-      if (next > 0) return damage(bytes, next, error);
-      return isComplete ? damage(bytes, bytes.length, error) : { kind: 'end', torn: bytes.length - position };
+      if (next > 0) return damage(bytes, next, { why: error.message });
+      return isComplete ? damage(bytes, bytes.length, { why: error.message }) : { kind: 'end' };
     }
   }
 

@@ -48,9 +48,20 @@ interface Held extends Message {
 
 export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Transport {
   const { fill, log, metrics } = deps;
-  const cursorFile = createCursorFile(config.path, config.reader);
+  const cursorFile = createCursorFile(
+    { spool: config.path, reader: config.reader },
+    {
+      onDamaged(keptAs) {
+        metrics.cursorLosses.inc();
+        log.error(
+          { file: keptAs },
+          `the cursor was damaged and is kept as ${keptAs}; going on at the oldest segment, stored batches are recognised`,
+        );
+      },
+    },
+  );
   const setAside = createSetAside(config.path);
-  const lock = createReaderLock(config.path, config.reader);
+  const lock = createReaderLock(config.path);
   const ending = new AbortController();
   const done = Promise.withResolvers<void>();
   done.promise.catch(() => {});
@@ -65,7 +76,7 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
       metrics.cursorLosses.inc();
       log.warn(
         { segment: saved?.segment },
-        `cursor names segment ${saved?.segment}, which is gone; going on at the oldest one, "completeness" names what is missing`,
+        `the cursor stands at ${saved?.position} of segment ${saved?.segment}, which is gone or shorter; going on at the oldest bytes there are, "completeness" names what is missing`,
       );
     }
     try {
@@ -132,10 +143,9 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
 
     while (!ending.signal.aborted) {
       const isDue = fill.waitMs(performance.now()) === 0;
-      const read: ChainRead = isDue ? { kind: 'nothing' } : chain.next();
+      const read: ChainRead = isDue ? { kind: 'nothing' } : await nextOf(chain, flush);
       if (read.kind === 'batch') await take(read);
       else if (read.kind === 'damage') damages.push(keepDamage(read));
-      else if (read.kind === 'torn') tellTorn(read);
       else if (isDue || (config.isOnce && held.length > 0)) await flush();
       else {
         metrics.spoolBytes.set(chain.bytesLeft());
@@ -162,7 +172,8 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
       { segment: read.segment, from: read.from, to, file },
       `${read.segment}: ${read.why}; ${read.bytes.length} bytes set aside as ${file}, going on behind them`,
     );
-    return { agentEpoch: read.agentEpoch, reason: 'SEGMENT_CORRUPT', detail: file };
+    if (read.reason === 'SEGMENT_TORN') metrics.tornTails.inc();
+    return { agentEpoch: read.agentEpoch, reason: read.reason, detail: file };
   }
 
   function keepMessage(held: readonly Held[], batch: ParkedBatch): void {
@@ -174,14 +185,6 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
     log.error(
       { origin: batch.origin, batch_seq: batch.identity.batchSeq, file },
       `batch ${batch.identity.batchSeq} cannot be stored (${batch.detail}); set aside as ${file}`,
-    );
-  }
-
-  function tellTorn(read: Extract<ChainRead, { kind: 'torn' }>): void {
-    metrics.tornTails.inc();
-    log.warn(
-      { segment: read.segment, bytes: read.bytes },
-      `${read.segment} ends inside a block of ${read.bytes} bytes that its agent did not finish; going on with the next segment`,
     );
   }
 
@@ -201,6 +204,16 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
       await lock.release();
     },
   };
+}
+
+/** What is in hand is stored before an unreadable segment ends the reading. */
+async function nextOf(chain: SegmentChain, flush: () => Promise<void>): Promise<ChainRead> {
+  try {
+    return chain.next();
+  } catch (error) {
+    await flush();
+    throw error;
+  }
 }
 
 /** A batch whose head does not decode is the one after the batch before it. */

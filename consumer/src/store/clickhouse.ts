@@ -32,10 +32,11 @@ export interface ClickHouse {
   close(): Promise<void>;
 }
 
-const DENIED = new Set(['192', '193', '194', '497', '516']);
-/** Errors of the statement or its data: trying again cannot help. Everything else is tried again. */
+const DENIED = new Set(['164', '192', '193', '194', '497', '516']);
+/** Errors of the statement or its data: trying again cannot help. A missing table may come back and is no such error. */
 const REFUSED = new Set([
   '6',
+  '26',
   '16',
   '27',
   '33',
@@ -45,12 +46,11 @@ const REFUSED = new Set([
   '47',
   '53',
   '57',
-  '60',
   '62',
   '69',
   '70',
+  '72',
   '73',
-  '81',
   '115',
   '117',
   '131',

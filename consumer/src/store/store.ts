@@ -70,6 +70,8 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
         if (!(error instanceof AppError)) throw error;
         certain.delete(key);
         metrics.insertFailures.inc({ code: error.code });
+        if (error.code === 'CLICKHOUSE_REFUSED' && messages.length > 0)
+          return await isolate({ ...range, messages }, error);
         if (error.code === 'STORE_LEDGER') {
           metrics.ledgerAlarms.inc();
           throw error;
@@ -80,6 +82,19 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
       }
     }
     settle(decoded, [...range.parked, ...parked]);
+    return parked;
+  }
+
+  /** Halves the range until the message that ClickHouse refuses stands alone; that one is parked. */
+  async function isolate(range: StoreRange, error: AppError): Promise<readonly Parked[]> {
+    const { messages } = range;
+    if (messages.length > 1) {
+      const middle = messages.length >> 1;
+      const first = await store({ ...range, messages: messages.slice(0, middle) });
+      return [...first, ...(await store({ ...range, messages: messages.slice(middle), parked: [] }))];
+    }
+    const parked = messages.map(({ offset }) => parkedOf(range, messages, { offset, error }));
+    await store({ ...range, messages: [], parked: [...range.parked, ...parked] });
     return parked;
   }
 
