@@ -183,6 +183,22 @@ test('a parked last batch of a killed run is parked, not lost', async () => {
   });
 });
 
+test('a run that ends in parked batches is not exact until another account tells what they held', async () => {
+  const made = await make();
+  await made.batch(1, numbered(1, 3), { seq_last: 3, rows: 3 });
+  await made.park(2);
+  const [row] = await made.completeness();
+  assertRow(row, { numbered: 3, stored: 3, verdict: 'parked', exact: false });
+  assert.match(row?.holes[0] ?? '', /^parked: the end of run .*, up to batch 2$/);
+  await made.batch(1, [], { seq_last: 5, rows: 3 }, { run: RUN + 1 });
+  assertRow((await made.completeness())[0], {
+    numbered: 5,
+    unspooled: 2,
+    verdict: 'counted_loss',
+    exact: true,
+  });
+});
+
 test('a parked batch that was stored later is missing no more', async () => {
   const made = await make();
   await made.batch(1, numbered(1, 4), { seq_last: 4, rows: 4 });

@@ -52,6 +52,7 @@ WITH
             argMax(accounts.filtered, (agent_epoch, batch_seq)) AS filtered,
             argMax(accounts.spool_dropped, (agent_epoch, batch_seq)) AS spool_dropped,
             max(batch_ts) AS account_ts,
+            max(agent_epoch) AS last_run,
             min((agent_epoch, batch_seq)).2 AS first_batch_seq
         FROM accounts
         GROUP BY host_id, boot_id, kernel_epoch, cpu
@@ -143,7 +144,7 @@ WITH
                 toString(toUnixTimestamp64Micro(epoch_before)), '/', toString(seq_before), ' and ',
                 toString(toUnixTimestamp64Micro(agent_epoch)), '/', toString(batch_seq)) AS hole
         FROM steps
-        WHERE deficit != deficit_before
+        WHERE deficit > deficit_before
     ),
     -- One row per CPU and kernel epoch: rows missing, by fate.
     fates AS
@@ -156,6 +157,20 @@ WITH
             groupArray(100)(hole) AS holes_named
         FROM holes
         GROUP BY host_id, boot_id, kernel_epoch, cpu
+    ),
+    -- One row per run of an agent whose last batches are parked: how many rows they held nobody knows.
+    tails AS
+    (
+        SELECT host_id, agent_epoch AS last_run, max(parked.batch_seq) AS parked_seq
+        FROM {database}.tcp_parked AS parked FINAL
+        LEFT JOIN
+        (
+            SELECT host_id, agent_epoch, max(batch_seq) AS stored_seq
+            FROM {database}.tcp_batches
+            GROUP BY host_id, agent_epoch
+        ) AS run USING (host_id, agent_epoch)
+        GROUP BY host_id, agent_epoch
+        HAVING parked_seq > max(stored_seq)
     ),
     -- One row per kernel epoch: what the kernel never numbered.
     skips AS
@@ -194,16 +209,24 @@ SELECT
         first_batch_seq > 1 AND toDate(kernel_epoch) < oldest_day, 'expired',
         doubled != 0, 'doubled',
         lost > 0, 'lost',
-        parked > 0, 'parked',
+        parked > 0 OR tails.parked_seq > 0, 'parked',
         waiting > 0, 'waiting',
         missing != 0 OR unspooled < 0, 'unexplained',
         failed + unspooled + spool_dropped > 0, 'counted_loss',
         'complete') AS verdict,
-    toBool(verdict != 'expired' AND doubled = 0 AND unspooled >= 0 AND missing = waiting + parked + lost) AS exact,
-    fates.holes_named AS holes
+    toBool(
+        verdict != 'expired' AND doubled = 0 AND unspooled >= 0 AND tails.parked_seq = 0
+        AND missing = waiting + parked + lost) AS exact,
+    arrayConcat(
+        fates.holes_named,
+        if(tails.parked_seq > 0,
+            [concat('parked: the end of run ', toString(toUnixTimestamp64Micro(last_run)), ', up to batch ', toString(tails.parked_seq))],
+            [])
+    ) AS holes
 FROM newest
 LEFT JOIN present USING (host_id, boot_id, kernel_epoch, cpu)
 LEFT JOIN fates USING (host_id, boot_id, kernel_epoch, cpu)
 LEFT JOIN skips USING (host_id, boot_id, kernel_epoch)
+LEFT JOIN tails USING (host_id, last_run)
 CROSS JOIN kept
 COMMENT 'One row per CPU and kernel epoch: every numbered event is in the table or named here. Covers the days that did not age away.';
