@@ -44,6 +44,24 @@ export function fromEngine(error: unknown): ClickHouseException {
   return new ClickHouseException({ code: Number(parts[1]), name }, tail?.[1] ?? body);
 }
 
+/**
+ * The engine's exception as if it had been given the statement that the client sent: without the `before` characters
+ * put in front of it and the text put `behind` it.
+ */
+export function aboutStatement(
+  error: unknown,
+  added: { readonly before: number; readonly behind: string },
+): ClickHouseException {
+  const { code, exceptionName, message } = fromEngine(error);
+  const less = (_: string, words: string, at: string): string =>
+    `${words}${Math.max(1, Number(at) - added.before)}`;
+  const text = message
+    .replace(/(failed at position )(\d+)/g, less)
+    .replace(/(\(line 1, col )(\d+)/g, less)
+    .replaceAll(added.behind === '' ? '\0' : added.behind, '');
+  return new ClickHouseException({ code, name: exceptionName }, text);
+}
+
 /** The one-line form that clients parse. */
 export function exceptionText(error: ClickHouseException, version: string): string {
   return `Code: ${error.code}. DB::Exception: ${error.message} (${error.exceptionName}) (version ${version} (official build))\n`;

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import type { Engine, EngineResult, Surroundings } from './engine.ts';
-import { ClickHouseException } from './exception.ts';
+import { aboutStatement, ClickHouseException } from './exception.ts';
 import type { HttpQuery } from './http-request.ts';
 import type { ProcessList, RunningQuery } from './process-list.ts';
-import { assertReaderMay, assertReaderSettings } from './reader-guard.ts';
+import { assertInside, assertReaderMay, assertReaderSettings } from './reader-guard.ts';
 import type { RequestBody } from './request-body.ts';
 import { parseStatement, type Statement, upper } from './statement.ts';
 import { quoteString } from './tokens.ts';
@@ -65,8 +65,14 @@ export async function runQuery(
       running.assertAlive();
       const format = statement.format ?? query.defaultFormat;
       const sql = deps.processList.rewrite(text, statement.tokens);
-      const run = (engineSql: string): Promise<EngineResult> =>
-        lease.run(running.marked(utf8(engineSql)), format);
+      const run = async (engineSql: string, behind = ''): Promise<EngineResult> => {
+        const marked = running.marked(utf8(engineSql));
+        try {
+          return await lease.run(marked, format);
+        } catch (error) {
+          throw aboutStatement(error, { before: marked.length - utf8(engineSql).length, behind });
+        }
+      };
       let result: EngineResult;
       if (statement.kind === 'read') {
         // Through a file the result may be of any size, and an error in its last row still has its own status.
@@ -76,7 +82,8 @@ export async function runQuery(
           sql.slice(statement.clauseStart + shift, statement.end + shift),
         ];
         const tail = statement.format === undefined ? ` FORMAT ${format}` : ` ${after}`;
-        result = await run(`${before} INTO OUTFILE ${latin1(quoteString(file))}${tail}`);
+        const into = ` INTO OUTFILE ${latin1(quoteString(file))}`;
+        result = await run(`${before}${into}${tail}`, statement.format === undefined ? into + tail : into);
         keepFile = true;
       } else if (insert !== undefined) result = await run(insertFromFile(text, statement, file));
       else if (statement.kind === 'kill')
@@ -160,8 +167,9 @@ function assertAllowed(query: HttpQuery, user: User, statement: Statement): void
       'Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries.',
     );
   }
+  assertInside(statement, query.parameters);
   if (user !== 'reader') return;
-  assertReaderMay(statement, query.parameters);
+  assertReaderMay(statement);
   assertReaderSettings(query.settings);
 }
 

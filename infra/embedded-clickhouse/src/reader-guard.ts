@@ -9,26 +9,32 @@ const SOURCES =
   /^(?:url|executable|s3|gcs|oss|cosn|hdfs|azureBlobStorage|remote|remoteSecure|cluster|clusterAllReplicas|mysql|postgresql|mongodb|redis|sqlite|odbc|jdbc|ytsaurus|iceberg|deltaLake|hudi|paimon|python|arrowflight|arrowstream|eval|input)(?:\w*Cluster|S3|Azure|HDFS|Local)?$/i;
 
 /**
- * What the engine's `readonly=1` leaves open to the user `reader`, closed.
+ * Nobody reads or writes files of the host, or other hosts, through this server: the process can, so SQL could.
  *
- * Looks at tokens, not at meaning, and rather refuses too much: a column of the name `file` cannot be
- * selected by a reader. Throws ACCESS_DENIED or READONLY.
+ * Looks at tokens, not at meaning, and rather refuses too much: a column of the name `file` cannot be selected.
+ * Throws ACCESS_DENIED.
  */
-export function assertReaderMay(statement: Statement, parameters: ReadonlyMap<string, string>): void {
-  if (statement.kind === 'other' || statement.kind === 'insert_data')
-    throw new ClickHouseException('READONLY', 'reader: Cannot execute query in readonly mode.');
+export function assertInside(statement: Statement, parameters: ReadonlyMap<string, string>): void {
   const denied = (name: string): never => {
     throw new ClickHouseException(
       'ACCESS_DENIED',
-      `reader: Not enough privileges. The function ${name} is not for this user`,
+      `Not enough privileges. ${name} reaches outside the database; send rows with INSERT, and read them with SELECT`,
     );
   };
-  statement.tokens.forEach((token, i) => {
+  const { tokens } = statement;
+  tokens.forEach((token, i) => {
     if (token.kind !== 'word' && token.kind !== 'quoted') return;
     if (FORBIDDEN.test(token.text)) denied(token.text);
-    if (SOURCES.test(token.text) && statement.tokens[i + 1]?.text === '(') denied(token.text);
+    const isEngine = tokens[i - 1]?.text === '=' && upper(tokens[i - 2]) === 'ENGINE';
+    if (SOURCES.test(token.text) && (isEngine || tokens[i + 1]?.text === '(')) denied(token.text);
   });
   for (const value of parameters.values()) if (FORBIDDEN.test(value) || SOURCES.test(value)) denied(value);
+}
+
+/** What the engine's `readonly=1` leaves open to the user `reader`, closed. Throws READONLY. */
+export function assertReaderMay(statement: Statement): void {
+  if (statement.kind === 'other' || statement.kind === 'insert_data')
+    throw new ClickHouseException('READONLY', 'reader: Cannot execute query in readonly mode.');
   if (upper(statement.tokens[0]) === 'SET' && statement.tokens.some((t) => /^readonly$/i.test(t.text)))
     throw new ClickHouseException('READONLY', "Cannot modify 'readonly' setting in readonly mode.");
 }

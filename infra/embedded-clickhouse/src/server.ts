@@ -2,7 +2,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
+import { type Config, isLoopback } from './config.ts';
 import { claimDataFolder, type DataFolder } from './data-folder.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { ClickHouseException, fromEngine } from './exception.ts';
@@ -52,6 +52,7 @@ export function createServer(config: Config, deps: { readonly log: Logger }): Se
     try {
       const query = readHttpQuery(request);
       queryId = query.queryId;
+      if (config.password === undefined) assertLocal(request);
       const user = authenticate(query, config);
       if (engine === undefined || folder === undefined || processList === undefined)
         throw new ClickHouseException('ABORTED', 'Server is shutting down');
@@ -142,4 +143,19 @@ export function createServer(config: Config, deps: { readonly log: Logger }): Se
       log.info('stopped');
     },
   };
+}
+
+/**
+ * Without a password a page in a browser of this machine must not get in, by its own name (Origin) or by a name
+ * that resolves to loopback (Host). Throws ACCESS_DENIED.
+ */
+function assertLocal({ headers }: IncomingMessage): void {
+  const origin = typeof headers.origin === 'string' ? headers.origin : undefined;
+  for (const place of [`http://${headers.host ?? 'localhost'}`, ...(origin === undefined ? [] : [origin])]) {
+    if (URL.canParse(place) && isLoopback(new URL(place).hostname)) continue;
+    throw new ClickHouseException(
+      'ACCESS_DENIED',
+      `Not enough privileges. Requests for or from ${place} need a password: start the server with --password-file`,
+    );
+  }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { request } from 'node:http';
 import { test } from 'node:test';
 import { deflateSync, gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { startEmbedded } from './embedded.ts';
@@ -168,3 +169,31 @@ test('a result larger than a chunk arrives whole', async () => {
   const answer = await post('SELECT number FROM numbers(2000000) FORMAT RowBinary');
   assert.equal((await answer.arrayBuffer()).byteLength, 16_000_000);
 });
+
+test('a mistake is shown in the statement as it was sent', async () => {
+  const answer = await server.ask({}, { method: 'POST', body: 'SELECT foo frm bar' });
+  const text = await answer.text();
+  assert.match(text, /failed at position 16 \(bar\)/);
+  assert.doesNotMatch(text, /OUTFILE '|\/\*query|FORMAT TabSeparated/);
+});
+
+test('without a password, pages of other sites and foreign names are refused', async () => {
+  for (const headers of [{ origin: 'http://evil.example' }, { host: 'evil.example' }]) {
+    const { status, text } = await askWithHeaders(headers);
+    assert.equal(status, 403, JSON.stringify(headers));
+    assert.match(text, /^Code: 497\. DB::Exception: .*--password-file/);
+  }
+  assert.equal((await askWithHeaders({ origin: 'http://localhost:3000' })).status, 200);
+});
+
+/** fetch does not let a caller choose Host. */
+async function askWithHeaders(headers: Record<string, string>): Promise<{ status: number; text: string }> {
+  const { port } = new URL(server.url);
+  return await new Promise((resolve, reject) => {
+    const sent = request({ port, host: '127.0.0.1', path: '/?query=SELECT%201', headers }, async (answer) => {
+      resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(await answer.toArray()).toString() });
+    });
+    sent.once('error', reject);
+    sent.end();
+  });
+}

@@ -113,7 +113,7 @@ test('a body that breaks off inserts nothing', async () => {
   const statement = encodeURIComponent('INSERT INTO aborted FORMAT CSV');
   const socket = connect(server.port, '127.0.0.1');
   socket.write(
-    `POST /?query=${statement}&query_id=broken HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1\n2\n\r\n`,
+    `POST /?query=${statement}&query_id=broken HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1\n2\n\r\n`,
   );
   const running = (): Promise<string> =>
     server.sql("SELECT count() FROM system.processes WHERE query_id = 'broken'");

@@ -109,3 +109,15 @@ test('no setting that names a file, a schema or a place, or that lifts a memory 
   );
   for (const name of list) assert.equal(await codeOf('SELECT 1', { ...reader, [name]: '1' }), '164', name);
 });
+
+test('nobody reaches files of the host or other hosts, the owner neither', async () => {
+  const reaches = [
+    "SELECT * FROM file('/etc/passwd', 'LineAsString')",
+    "INSERT INTO FUNCTION file('/tmp/never', 'TSV', 'a UInt8') VALUES (1)",
+    'CREATE TABLE f (a UInt8) ENGINE = File(TSV)',
+    'CREATE TABLE f (a UInt8) ENGINE = URL',
+    "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
+    "BACKUP TABLE t TO File('/tmp/never')",
+  ];
+  for (const sql of reaches) assert.equal(await codeOf(sql, owner), '497', sql);
+});
