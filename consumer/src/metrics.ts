@@ -13,7 +13,6 @@ export interface Metrics {
   readonly damagedBytes: Counter;
   readonly setAsideFiles: Counter;
   readonly cursorLosses: Counter;
-  readonly missingSegments: Counter;
   readonly tornTails: Counter;
   readonly duplicates: Counter;
   readonly stopped: Gauge;
@@ -45,7 +44,6 @@ export function createMetrics(): Metrics {
     damagedBytes: counter('damaged_bytes', 'Damaged bytes of the spool set aside.'),
     setAsideFiles: counter('set_aside_files', 'Files written to set-aside/.'),
     cursorLosses: counter('cursor_losses', 'Times the cursor named a segment that is gone.'),
-    missingSegments: counter('missing_segments', 'Segments that were gone or empty before they were read.'),
     tornTails: counter('torn_tails', 'Segments of dead agents that end inside a block.'),
     duplicates: counter('duplicate_batches', 'Batches that came twice in one range and were dropped.'),
     stopped: gauge('stopped', '1 while storing is stopped by an alarm.'),

@@ -1,11 +1,8 @@
 /** Where a reader stands in the spool: `cursor/<reader>.json`, replaced by rename. */
-import { readFileSync, renameSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AppError } from '@tcptrail/schemas/app-error.ts';
 import { z } from 'zod';
 import { failure } from '../errors.ts';
-import { makeFolder } from './make-folder.ts';
-import { replaceFile } from './replace-file.ts';
 import type { BatchIdentity } from './transport.ts';
 
 const SCHEMA = z.object({
@@ -34,12 +31,6 @@ export function createCursorFile(
   const { spool, reader } = place;
   const folder = join(spool, 'cursor');
   const file = join(folder, `${reader}.json`);
-  const unwritable = (cause: unknown): AppError =>
-    failure(
-      'CONSUMER_CURSOR',
-      `cursor ${file} cannot be written; make ${folder} writable for the consumer's group`,
-      { cause },
-    );
   return {
     load() {
       let text = '';
@@ -56,21 +47,30 @@ export function createCursorFile(
       } catch {
         // Without it reading begins at the oldest segment: stored batches are recognised and not doubled.
         const keptAs = `${file}.damaged`;
-        try {
-          renameSync(file, keptAs);
-        } catch (error) {
-          throw unwritable(error);
-        }
+        renameSync(file, keptAs);
         deps.onDamaged(keptAs);
         return undefined;
       }
     },
     save(cursor) {
+      const next = `${file}.${process.pid}`;
       try {
-        makeFolder(folder);
-        replaceFile(file, `${JSON.stringify(cursor)}\n`);
+        mkdirSync(folder, { recursive: true });
+        const fd = openSync(next, 'w');
+        try {
+          writeSync(fd, `${JSON.stringify(cursor)}\n`);
+          // A name that survives a power loss must not point to an empty file.
+          fsyncSync(fd);
+        } finally {
+          closeSync(fd);
+        }
+        renameSync(next, file);
       } catch (error) {
-        throw unwritable(error);
+        throw failure(
+          'CONSUMER_CURSOR',
+          `cursor ${file} cannot be written; make ${folder} writable for the consumer's group`,
+          { cause: error },
+        );
       }
     },
   };

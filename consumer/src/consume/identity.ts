@@ -6,8 +6,6 @@ import type { BatchIdentity } from './transport.ts';
 
 export interface Glance {
   readonly identity: BatchIdentity;
-  /** When the batch was closed, by its host's clock. µs. */
-  readonly batchTs: number;
   /** Events of the first block; an agent writes one block. */
   readonly rows: number;
 }
@@ -21,7 +19,6 @@ export function glance(datum: Uint8Array): Glance | undefined {
     decodeEnvelope(datum, (bytes, offset, before: BatchEnvelope) => {
       found = {
         identity: { hostId: before.host_id, agentEpoch: before.agent_epoch, batchSeq: before.batch_seq },
-        batchTs: before.batch_ts,
         rows: Math.abs(createAvroReader(bytes, offset).long()),
       };
       throw new Seen();

@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import type { AppError } from '@tcptrail/schemas/app-error.ts';
 import { failure } from '../errors.ts';
 import type { Cursor } from './cursor.ts';
-import { agentEpochOf, isSegment, numberOf, openSegment, type Segment, type SegmentRead } from './segment.ts';
+import { agentEpochOf, isSegment, openSegment, type Segment, type SegmentRead } from './segment.ts';
 
 export type ChainRead =
   | (Exclude<SegmentRead, { kind: 'end' }> & { readonly segment: string; readonly agentEpoch: number })
-  /** A segment whose batches nobody can read any more; `why` follows its name. */
-  | { readonly kind: 'missing'; readonly segment: string; readonly why: string }
   | { readonly kind: 'nothing' };
 
 export interface SegmentChain {
@@ -17,30 +15,23 @@ export interface SegmentChain {
   readonly isCursorLost: boolean;
   /** Undefined before the first segment. */
   readonly place: { readonly segment: string; readonly position: number } | undefined;
-  /** Throws CONSUMER_SEGMENT or CONSUMER_SPOOL_MISSING when the system does not let it read. */
   next(): ChainRead;
   /** Bytes behind the place, over all segments. */
   bytesLeft(): number;
   close(): void;
 }
 
-/** Throws CONSUMER_SPOOL_MISSING when the folder cannot be listed, CONSUMER_SEGMENT as `next` does. */
 export function openSegmentChain(spool: string, cursor: Cursor | undefined): SegmentChain {
-  const after = (name: string): string | undefined => listSegments(spool).find((other) => other > name);
-  const present = listSegments(spool);
+  const list = (): string[] => readdirSync(spool).filter(isSegment).toSorted();
+  const after = (name: string): string | undefined => list().find((other) => other > name);
+  const present = list();
   const isGone = cursor !== undefined && !present.includes(cursor.segment);
   const isShorter = cursor !== undefined && !isGone && cursor.position > sizeOf(join(spool, cursor.segment));
   let current: Segment | undefined;
-  /** Name of the last segment done with; '' = begin at the oldest. */
-  let passed = '';
-  // A cursor beyond all names: they run backwards, and none of them was read.
-  if (isGone && present.some((name) => name > cursor.segment)) passed = cursor.segment;
-  if (cursor && !isGone) {
-    passed = cursor.segment;
-    current = open(cursor.segment, isShorter ? 0 : cursor.position);
-  }
+  if (cursor && !isGone) current = open(cursor.segment, isShorter ? 0 : cursor.position);
+  let passed = isGone ? cursor.segment : '';
 
-  /** Undefined when the agent deleted it meanwhile. */
+  /** Undefined when the agent deleted it meanwhile. Throws CONSUMER_SEGMENT when it cannot be read. */
   function open(name: string, position: number): Segment | undefined {
     try {
       return openSegment(spool, name, position);
@@ -58,26 +49,19 @@ export function openSegmentChain(spool: string, cursor: Cursor | undefined): Seg
     }
   }
 
-  /** Opens the first segment behind what was passed. Undefined when nothing is to be told. */
-  function begin(): ChainRead | undefined {
-    const name = after(passed);
-    if (name === undefined) return { kind: 'nothing' };
-    const before = passed;
-    current = open(name, 0);
+  /** The first segment behind what was passed; all of them when none is: then names run backwards. */
+  function begin(): boolean {
+    const name = after(passed) ?? list()[0];
+    if (name === undefined) return false;
     passed = name;
-    if (!current) return { kind: 'missing', segment: name, why: 'was deleted before it was read' };
-    const gap = numberOf(name) - numberOf(before) - 1;
-    if (before === '' || agentEpochOf(before) !== agentEpochOf(name) || gap === 0) return undefined;
-    return { kind: 'missing', segment: before, why: `had ${gap} successors that were deleted unread` };
+    current = open(name, 0);
+    return true;
   }
 
   function next(): ChainRead {
     for (;;) {
-      if (!current) {
-        const told = begin();
-        if (told) return told;
-        continue;
-      }
+      if (!current && !begin()) return { kind: 'nothing' };
+      if (!current) continue;
       const segment = current;
       let read = readOn(segment, false);
       const following = read.kind === 'end' ? after(segment.name) : undefined;
@@ -87,10 +71,9 @@ export function openSegmentChain(spool: string, cursor: Cursor | undefined): Seg
         return { ...read, segment: segment.name, agentEpoch: agentEpochOf(segment.name) };
       }
       if (following === undefined) return { kind: 'nothing' };
-      const isEmptied = segment.size === 0 || segment.size < segment.position;
       segment.close();
+      passed = segment.name;
       current = undefined;
-      if (isEmptied) return { kind: 'missing', segment: segment.name, why: 'was emptied' };
     }
   }
 
@@ -101,26 +84,13 @@ export function openSegmentChain(spool: string, cursor: Cursor | undefined): Seg
     },
     next,
     bytesLeft() {
-      const from = current?.name ?? passed;
-      const later = listSegments(spool).filter((name) => name > from);
+      const from = current?.name ?? '';
+      const later = list().filter((name) => name > from);
       const bytes = later.reduce((sum, name) => sum + sizeOf(join(spool, name)), 0);
       return bytes + (current ? current.size - current.position : 0);
     },
     close: () => current?.close(),
   };
-}
-
-function listSegments(spool: string): readonly string[] {
-  try {
-    return readdirSync(spool).filter(isSegment).toSorted();
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw failure(
-      'CONSUMER_SPOOL_MISSING',
-      `spool folder ${spool} cannot be read (${code}); give the consumer access or set spool.path`,
-      { cause },
-    );
-  }
 }
 
 function sizeOf(file: string): number {

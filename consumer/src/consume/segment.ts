@@ -39,11 +39,6 @@ export function isSegment(name: string): boolean {
   return NAME.test(name);
 }
 
-/** Number of the segment within its run, from 1. */
-export function numberOf(name: string): number {
-  return Number(NAME.exec(name)?.[2] ?? 0);
-}
-
 /** Start of the agent that wrote it, µs. */
 export function agentEpochOf(name: string): number {
   return Number(NAME.exec(name)?.[1] ?? 0);
@@ -84,9 +79,9 @@ export function openSegment(folder: string, name: string, start: number): Segmen
   /** Without a header the last bytes of a finished segment still tell its sync marker. */
   function salvage(bytes: Buffer, why: string): SegmentRead {
     const sync = bytes.subarray(-SYNC_BYTES);
-    const first = position > 0 ? position : findSync(bytes, 0, sync);
+    const first = findSync(bytes, position, sync);
     header = { schema: '', codec: 'zstandard', sync: Uint8Array.from(sync), end: first };
-    return position > 0 ? read(true) : damage(bytes, first, { why });
+    return damage(bytes, first, { why });
   }
 
   function torn(bytes: Buffer, isComplete: boolean): SegmentRead {

@@ -12,7 +12,6 @@ import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { type Cursor, createCursorFile } from './cursor.ts';
 import { batchesIn, type Damage, spoolOrigin } from './damage.ts';
-import { filingDay } from './filing-day.ts';
 import { glance } from './identity.ts';
 import { createReaderLock } from './reader-lock.ts';
 import { type ChainRead, openSegmentChain, type SegmentChain } from './segment-chain.ts';
@@ -71,8 +70,6 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
   async function follow(handler: RangeHandler): Promise<void> {
     await folderThere();
     if (ending.signal.aborted) return;
-    await lock.acquire();
-    log.info(`following ${config.path} as reader ${config.reader}`);
     const saved = cursorFile.load();
     const chain = openSegmentChain(config.path, saved);
     if (chain.isCursorLost) {
@@ -139,8 +136,7 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
       damages = [];
       const end = { segment: read.segment, position: endOf(chain, read.segment) };
       const place = `${basename(read.segment, '.avro')}-${end.position - read.bytes}`;
-      const day = seen && filingDay(seen.batchTs, Date.now() * 1000);
-      held.push({ offset: identity.batchSeq, datum: read.datum, identity, day, place });
+      held.push({ offset: identity.batchSeq, datum: read.datum, identity, place });
       behind = end;
       fill.add(item, performance.now());
     }
@@ -150,7 +146,6 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
       const read: ChainRead = isDue ? { kind: 'nothing' } : await nextOf(chain, flush);
       if (read.kind === 'batch') await take(read);
       else if (read.kind === 'damage') damages.push(keepDamage(read));
-      else if (read.kind === 'missing') tellMissing(read);
       else if (isDue || (config.isOnce && held.length > 0)) await flush();
       else {
         metrics.spoolBytes.set(chain.bytesLeft());
@@ -181,11 +176,6 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
     return { agentEpoch: read.agentEpoch, reason: read.reason, detail: file };
   }
 
-  function tellMissing({ segment, why }: Extract<ChainRead, { kind: 'missing' }>): void {
-    metrics.missingSegments.inc();
-    log.error({ segment }, `${segment} ${why}; going on behind it, "completeness" names what is missing`);
-  }
-
   function keepMessage(held: readonly Held[], batch: ParkedBatch): void {
     const message = held.find(({ offset }) => offset === batch.originOffset);
     if (!message) return;
@@ -204,6 +194,7 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
   return {
     done: done.promise,
     async start(handler) {
+      await lock.acquire();
       started = true;
       follow(handler).then(done.resolve, done.reject);
     },

@@ -18,8 +18,6 @@ export interface Message {
   readonly offset: number;
   readonly datum: Uint8Array;
   readonly identity: BatchIdentity;
-  /** Day (since 1970) its rows are filed under; undefined: as they are stamped. */
-  readonly day?: number | undefined;
 }
 
 /** A batch that is kept aside, none of its rows stored. */
