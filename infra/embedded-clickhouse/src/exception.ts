@@ -46,11 +46,11 @@ export function fromEngine(error: unknown): ClickHouseException {
 
 /**
  * The engine's exception as if it had been given the statement that the client sent: without the `before` characters
- * put in front of it and the text put `behind` it.
+ * put in front of it and the `inserted` text, and about the `user` who sent it: to the engine all are `default`.
  */
 export function aboutStatement(
   error: unknown,
-  added: { readonly before: number; readonly behind: string },
+  added: { readonly before: number; readonly inserted: string; readonly user: string },
 ): ClickHouseException {
   const { code, exceptionName, message } = fromEngine(error);
   const less = (_: string, words: string, at: string): string =>
@@ -58,7 +58,8 @@ export function aboutStatement(
   const text = message
     .replace(/(failed at position )(\d+)/g, less)
     .replace(/(\(line 1, col )(\d+)/g, less)
-    .replaceAll(added.behind === '' ? '\0' : added.behind, '');
+    .replace(/^default: /, `${added.user}: `)
+    .replaceAll(added.inserted === '' ? '\0' : added.inserted, '');
   return new ClickHouseException({ code, name: exceptionName }, text);
 }
 

@@ -16,6 +16,8 @@ export interface HttpQuery {
   /** GET and HEAD must not change anything. */
   readonly readMethod: boolean;
   readonly compressResponse: boolean;
+  /** The client sent a `session_id`; there are no sessions, but only a statement that relies on one is refused. */
+  readonly expectsSession: boolean;
 }
 
 /** URL parameters that steer the HTTP exchange; every other one is a setting. */
@@ -61,6 +63,7 @@ export function readHttpQuery(request: IncomingMessage): HttpQuery {
     parameters,
     readMethod: request.method === 'GET' || request.method === 'HEAD',
     compressResponse: ['1', 'true'].includes(one('enable_http_compression') ?? '0'),
+    expectsSession: (one('session_id') ?? '') !== '',
     ...(queryId ? { queryId } : {}),
     ...(database ? { database } : {}),
   };

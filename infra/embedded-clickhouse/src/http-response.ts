@@ -73,8 +73,8 @@ function summary(answer: Answer): Record<string, string> {
   return {
     read_rows: String(answer.rowsRead),
     read_bytes: '0',
-    written_rows: String(answer.rowsWritten),
-    written_bytes: String(answer.bytesWritten),
+    ...(answer.rowsWritten === undefined ? {} : { written_rows: String(answer.rowsWritten) }),
+    ...(answer.bytesWritten === undefined ? {} : { written_bytes: String(answer.bytesWritten) }),
     total_rows_to_read: '0',
     result_rows: String(answer.rowsRead),
     result_bytes: '0',

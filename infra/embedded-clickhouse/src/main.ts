@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { parseCommandLine, UsageError } from './config.ts';
 import { FolderInUseError } from './data-folder.ts';
@@ -6,7 +8,12 @@ import { createServer, PortTakenError } from './server.ts';
 const log = pino({ name: 'embedded-clickhouse' }, pino.destination({ dest: 2, sync: true }));
 
 try {
-  const server = createServer(parseCommandLine(process.argv.slice(2), process.env), { log });
+  const config = parseCommandLine(process.argv.slice(2), process.env);
+  // The engine takes an unknown table name for a file of the working folder, so that folder is empty.
+  const userFiles = join(config.dataDir, 'user_files');
+  mkdirSync(userFiles, { recursive: true });
+  process.chdir(userFiles);
+  const server = createServer(config, { log });
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;

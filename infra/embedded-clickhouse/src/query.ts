@@ -2,8 +2,9 @@ import { rm } from 'node:fs/promises';
 import type { Engine, EngineResult, Surroundings } from './engine.ts';
 import { aboutStatement, ClickHouseException } from './exception.ts';
 import type { HttpQuery } from './http-request.ts';
+import { assertInside, assertRowsInside, PLAIN_VALUES } from './outside-guard.ts';
 import type { ProcessList, RunningQuery } from './process-list.ts';
-import { assertInside, assertReaderMay, assertReaderSettings } from './reader-guard.ts';
+import { assertReaderMay, assertReaderSettings } from './reader-guard.ts';
 import type { RequestBody } from './request-body.ts';
 import { parseStatement, type Statement, upper } from './statement.ts';
 import { quoteString } from './tokens.ts';
@@ -15,8 +16,9 @@ export interface Answer {
   readonly format: string;
   readonly body: { readonly bytes: Uint8Array } | { readonly file: string };
   readonly rowsRead: number;
-  readonly rowsWritten: number;
-  readonly bytesWritten: number;
+  /** Left out where the engine does not tell: INSERT … SELECT. */
+  readonly rowsWritten?: number;
+  readonly bytesWritten?: number;
   readonly elapsedSeconds: number;
   dispose(): Promise<void>;
 }
@@ -39,11 +41,13 @@ export async function runQuery(
   body: RequestBody,
   deps: QueryDeps,
 ): Promise<Answer> {
-  const { text, statement, insert } = await readStatement(query, body);
+  const sent = await readStatement(query, body);
+  const { text, statement, insert } = asSelect(sent);
   assertAllowed(query, user, statement);
+  const rowsSettings = await assertValuesInside(sent, body);
   const running = deps.processList.add({
     user,
-    statement: utf8(text.slice(0, statement.dataStart ?? text.length)).trim(),
+    statement: utf8(sent.text.slice(0, statement.dataStart ?? sent.text.length)).trim(),
     logComment: query.settings.get('log_comment') ?? '',
     ...(query.queryId === undefined ? {} : { queryId: query.queryId }),
   });
@@ -54,7 +58,9 @@ export async function runQuery(
     const surroundings: Surroundings = {
       readOnly: user === 'reader',
       urgent: statement.kind === 'kill' || deps.processList.isReadBy(statement.tokens),
-      settings: new Map([...query.settings].filter(([name]) => user !== 'reader' || name !== 'readonly')),
+      settings: new Map(
+        [...query.settings, ...rowsSettings].filter(([name]) => user !== 'reader' || name !== 'readonly'),
+      ),
       parameters: query.parameters,
       ...(query.database === undefined ? {} : { database: query.database }),
     };
@@ -65,12 +71,13 @@ export async function runQuery(
       running.assertAlive();
       const format = statement.format ?? query.defaultFormat;
       const sql = deps.processList.rewrite(text, statement.tokens);
-      const run = async (engineSql: string, behind = ''): Promise<EngineResult> => {
+      const run = async (engineSql: string, inserted = ''): Promise<EngineResult> => {
         const marked = running.marked(utf8(engineSql));
         try {
           return await lease.run(marked, format);
         } catch (error) {
-          throw aboutStatement(error, { before: marked.length - utf8(engineSql).length, behind });
+          const before = marked.length - utf8(engineSql).length;
+          throw aboutStatement(error, { before, inserted: utf8(inserted), user });
         }
       };
       let result: EngineResult;
@@ -83,21 +90,31 @@ export async function runQuery(
         ];
         const tail = statement.format === undefined ? ` FORMAT ${format}` : ` ${after}`;
         const into = ` INTO OUTFILE ${latin1(quoteString(file))}`;
-        result = await run(`${before}${into}${tail}`, statement.format === undefined ? into + tail : into);
+        try {
+          result = await run(`${before}${into}${tail}`, statement.format === undefined ? into + tail : into);
+        } catch (error) {
+          // The engine's parser stumbles over the same place in the text as sent, and shows it in the client's words.
+          if (error instanceof ClickHouseException && error.exceptionName === 'SYNTAX_ERROR') await run(text);
+          throw error;
+        }
         keepFile = true;
-      } else if (insert !== undefined) result = await run(insertFromFile(text, statement, file));
-      else if (statement.kind === 'kill')
+      } else if (insert !== undefined) {
+        const clause = ` FROM INFILE ${latin1(quoteString(file))} COMPRESSION 'none' `;
+        result = await run(insertFromFile(text, statement, clause), clause);
+      } else if (statement.kind === 'kill')
         result = await killQueries(text, statement, { user, running, run, deps });
       else result = await run(sql);
       reusable = statement.kind !== 'session';
-      const wrote = statement.kind === 'insert_data' || upper(statement.tokens[0]) === 'INSERT';
+      const wrote = statement.kind === 'insert_data';
+      const copied = !wrote && statement.tokens.some((token) => upper(token) === 'INSERT');
       return {
         queryId: running.queryId,
         format,
         body: keepFile ? { file } : { bytes: result.bytes },
         rowsRead: wrote ? 0 : result.rows,
-        rowsWritten: wrote ? result.rows : 0,
-        bytesWritten: wrote ? result.rowBytes : 0,
+        ...(copied
+          ? {}
+          : { rowsWritten: wrote ? result.rows : 0, bytesWritten: wrote ? result.rowBytes : 0 }),
         elapsedSeconds: result.elapsedSeconds,
         dispose: () => rm(file, { force: true }),
       };
@@ -143,6 +160,28 @@ async function readStatement(query: HttpQuery, body: RequestBody): Promise<Assem
   return { text, statement };
 }
 
+/** `SHOW PROCESSLIST` as the SELECT that ClickHouse makes of it, so that it reads the list that clients see. */
+function asSelect(sent: Assembled): Assembled {
+  const [show, list] = sent.statement.tokens;
+  if (upper(show) !== 'SHOW' || upper(list) !== 'PROCESSLIST' || list === undefined) return sent;
+  const text = `SELECT * FROM system.processes ORDER BY elapsed DESC${sent.text.slice(list.end)}`;
+  return { text, statement: parseStatement(text) };
+}
+
+/** Looks at the rows of `VALUES`; settings for those too many to be looked at. Throws ACCESS_DENIED. */
+async function assertValuesInside(sent: Assembled, body: RequestBody): Promise<ReadonlyMap<string, string>> {
+  const { text, statement, insert } = sent;
+  if (statement.kind !== 'insert_data') return new Map();
+  if (statement.data !== 'values' && statement.format?.toUpperCase() !== 'VALUES') return new Map();
+  if (insert === undefined) assertRowsInside(text.slice(statement.dataStart));
+  else {
+    const { head, whole } = await body.peek(STATEMENT_BYTES_MAX);
+    if (!whole) return PLAIN_VALUES;
+    assertRowsInside(Buffer.concat([insert.before, head.subarray(insert.skip)]).toString('latin1'));
+  }
+  return new Map();
+}
+
 function assertAllowed(query: HttpQuery, user: User, statement: Statement): void {
   if (statement.tokens.length === 0)
     throw new ClickHouseException('SYNTAX_ERROR', 'Syntax error: Empty query');
@@ -167,15 +206,20 @@ function assertAllowed(query: HttpQuery, user: User, statement: Statement): void
       'Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries.',
     );
   }
-  assertInside(statement, query.parameters);
-  if (user !== 'reader') return;
-  assertReaderMay(statement);
-  assertReaderSettings(query.settings);
+  if (query.expectsSession && statement.kind === 'session')
+    throw new ClickHouseException(
+      'NOT_IMPLEMENTED',
+      'Sessions are not kept here, so SET and USE would be forgotten: send settings and database with each query',
+    );
+  if (user === 'reader') {
+    assertReaderMay(statement);
+    assertReaderSettings(query.settings);
+  }
+  assertInside({ statement, settings: query.settings, parameters: query.parameters });
 }
 
 /** `FROM INFILE` is how the engine takes rows from a file just as from the wire: defaults, expressions, tokens. */
-function insertFromFile(text: string, statement: Statement, file: string): string {
-  const clause = ` FROM INFILE ${latin1(quoteString(file))} COMPRESSION 'none' `;
+function insertFromFile(text: string, statement: Statement, clause: string): string {
   const [before, rest] = [
     text.slice(0, statement.clauseStart),
     text.slice(statement.clauseStart, statement.end),

@@ -1,36 +1,6 @@
 import { ClickHouseException } from './exception.ts';
 import { type Statement, upper } from './statement.ts';
 
-/** Functions that read files or call out although `readonly=1` lets them: they work as bare names too (`APPLY(file)`). */
-const FORBIDDEN = /^(?:file|filesystem|catboostEvaluate|ai(?:Classify|Embed|Extract|Generate|Translate))$/i;
-
-/** Table functions that reach outside; `DESCRIBE` of one opens its source in spite of `readonly=1`. */
-const SOURCES =
-  /^(?:url|executable|s3|gcs|oss|cosn|hdfs|azureBlobStorage|remote|remoteSecure|cluster|clusterAllReplicas|mysql|postgresql|mongodb|redis|sqlite|odbc|jdbc|ytsaurus|iceberg|deltaLake|hudi|paimon|python|arrowflight|arrowstream|eval|input)(?:\w*Cluster|S3|Azure|HDFS|Local)?$/i;
-
-/**
- * Nobody reads or writes files of the host, or other hosts, through this server: the process can, so SQL could.
- *
- * Looks at tokens, not at meaning, and rather refuses too much: a column of the name `file` cannot be selected.
- * Throws ACCESS_DENIED.
- */
-export function assertInside(statement: Statement, parameters: ReadonlyMap<string, string>): void {
-  const denied = (name: string): never => {
-    throw new ClickHouseException(
-      'ACCESS_DENIED',
-      `Not enough privileges. ${name} reaches outside the database; send rows with INSERT, and read them with SELECT`,
-    );
-  };
-  const { tokens } = statement;
-  tokens.forEach((token, i) => {
-    if (token.kind !== 'word' && token.kind !== 'quoted') return;
-    if (FORBIDDEN.test(token.text)) denied(token.text);
-    const isEngine = tokens[i - 1]?.text === '=' && upper(tokens[i - 2]) === 'ENGINE';
-    if (SOURCES.test(token.text) && (isEngine || tokens[i + 1]?.text === '(')) denied(token.text);
-  });
-  for (const value of parameters.values()) if (FORBIDDEN.test(value) || SOURCES.test(value)) denied(value);
-}
-
 /** What the engine's `readonly=1` leaves open to the user `reader`, closed. Throws READONLY. */
 export function assertReaderMay(statement: Statement): void {
   if (statement.kind === 'other' || statement.kind === 'insert_data')

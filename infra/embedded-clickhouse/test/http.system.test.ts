@@ -171,10 +171,40 @@ test('a result larger than a chunk arrives whole', async () => {
 });
 
 test('a mistake is shown in the statement as it was sent', async () => {
-  const answer = await server.ask({}, { method: 'POST', body: 'SELECT foo frm bar' });
-  const text = await answer.text();
-  assert.match(text, /failed at position 16 \(bar\)/);
-  assert.doesNotMatch(text, /OUTFILE '|\/\*query|FORMAT TabSeparated/);
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['SELECT foo frm bar', /failed at position 16 \(bar\)/],
+    ['SELECT foo frm bar FORMAT JSON', /failed at position 16 \(bar\)/],
+    ['SELECT 1 +', /failed at position 11 \(end of query\)/],
+    ['SELECT 1,\n  2 frm bar x', /\(line 2, col 9\)/],
+    ['CREATE TABEL x (a UInt8)', /failed at position 8 \(TABEL\)/],
+    ['INSERT INTO t frm x', /Syntax error/],
+  ];
+  for (const [statement, expected] of cases) {
+    const text = await (await post(statement)).text();
+    assert.match(text, expected, text);
+    assert.doesNotMatch(text, /OUTFILE '|INFILE '|\/\*query|FORMAT TabSeparated|\/tmp\/\d/, text);
+  }
+});
+
+test('SHOW PROCESSLIST shows the ids and statements of clients', async () => {
+  const answer = await post('SHOW PROCESSLIST FORMAT JSONEachRow', { query_id: 'looks' });
+  const row = JSON.parse((await answer.text()).trim().split('\n')[0] ?? '');
+  assert.equal(row.query_id, 'looks');
+  assert.equal(row.query, 'SHOW PROCESSLIST FORMAT JSONEachRow');
+});
+
+test('the summary of INSERT … SELECT does not say that no row was written', async () => {
+  await server.sql('CREATE TABLE copied (a UInt64) ENGINE = MergeTree ORDER BY a');
+  const answer = await post('INSERT INTO copied SELECT number FROM numbers(10)');
+  const { written_rows } = JSON.parse(answer.headers.get('x-clickhouse-summary') ?? '');
+  assert.notEqual(written_rows, '0');
+});
+
+test('a session_id is taken, but SET and USE say that no session is kept', async () => {
+  const session = { session_id: 's' };
+  assert.equal(await server.sql('SELECT 1', session), '1');
+  for (const statement of ['SET max_threads = 1', 'USE system'])
+    await assert.rejects(server.sql(statement, session), /Code: 48\. .*Sessions are not kept here/);
 });
 
 test('without a password, pages of other sites and foreign names are refused', async () => {

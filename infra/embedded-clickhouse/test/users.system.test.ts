@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { startEmbedded } from './embedded.ts';
 
@@ -85,7 +86,7 @@ test('the reader reaches no file and no other host, by any spelling', async () =
     "SELECT * FROM executable('x', 'TSV', 'a String')",
   ];
   for (const sql of reaches) assert.equal(await codeOf(sql, reader), '497', sql);
-  assert.equal(await codeOf('SELECT * FROM `/etc/passwd`', reader), '164');
+  assert.equal(await codeOf('SELECT * FROM `/etc/passwd`', reader), '497');
   assert.equal(await codeOf('SELECT executable FROM (SELECT 1 AS executable)', reader), null);
 });
 
@@ -113,11 +114,102 @@ test('no setting that names a file, a schema or a place, or that lifts a memory 
 test('nobody reaches files of the host or other hosts, the owner neither', async () => {
   const reaches = [
     "SELECT * FROM file('/etc/passwd', 'LineAsString')",
+    "DESCRIBE TABLE file('/etc/passwd', 'CSVWithNames')",
+    'SELECT * FROM `/etc/passwd`',
+    'SELECT * FROM default."/etc/\\x70asswd"',
+    'DESCRIBE `a/../../../../../../etc/passwd`',
+    "SELECT * FROM '/etc/passwd'",
+    "SELECT * FROM '\\x2fetc/passwd'",
+    "SELECT * FROM (SELECT 1) AS limit, '/etc/passwd'",
+    "SELECT hasColumnInTable('default', '/etc/passwd', 'c1')",
+    "SELECT * FROM loop('default', '/etc/passwd') LIMIT 1",
+    "INSERT INTO t VALUES (length(file('/etc/passwd')))",
+    "INSERT INTO t FORMAT Values (length(file('/etc/passwd')))",
     "INSERT INTO FUNCTION file('/tmp/never', 'TSV', 'a UInt8') VALUES (1)",
+    "INSERT INTO FUNCTION file('/tmp/never', 'TSV', 'a UInt8') SELECT 1",
     'CREATE TABLE f (a UInt8) ENGINE = File(TSV)',
-    'CREATE TABLE f (a UInt8) ENGINE = URL',
+    "CREATE TABLE f (a UInt8) ENGINE URL('http://127.0.0.1:1/', TSV)",
+    "CREATE TABLE f (a UInt8) ENGINE = EmbeddedRocksDB(0, '/tmp/never') PRIMARY KEY a",
+    "CREATE TABLE f (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS disk = disk(type = local, path = '/tmp/never/')",
+    "CREATE DATABASE f ENGINE = Filesystem('/etc')",
+    "CREATE DICTIONARY f (a UInt64) PRIMARY KEY a SOURCE(HTTP(url 'http://127.0.0.1:1/' format 'TSV')) LAYOUT(FLAT()) LIFETIME(0)",
+    "ATTACH TABLE f FROM '/etc' (a UInt8) ENGINE = MergeTree ORDER BY a",
     "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
-    "BACKUP TABLE t TO File('/tmp/never')",
+    "BACKUP TABLE t TO Disk('default', 'never')",
+    "RESTORE TABLE t FROM Disk('default', 'never')",
+    "SELECT 1 SETTINGS output_format_schema = '/tmp/never'",
+    "SET dialect = 'kusto'",
   ];
   for (const sql of reaches) assert.equal(await codeOf(sql, owner), '497', sql);
+  assert.equal(await codeOf('SELECT 1', { ...owner, output_format_schema: '/tmp/never' }), '497');
+  assert.equal(
+    await codeOf('SELECT * FROM {t:Identifier}', { ...owner, param_t: '/etc/passwd' }),
+    '497',
+    'a table named by a parameter',
+  );
+  assert.equal(existsSync('/tmp/never'), false);
+});
+
+test('names that only look like sources, and paths that are data, pass', async () => {
+  assert.equal(await server.sql('SELECT {x:String}', { ...owner, param_x: 'redis' }), 'redis');
+  assert.equal(
+    await server.sql(
+      "SELECT 1 AS `KiB/s` FROM t WHERE '/x' IN ('/y', '/x') AND '/usr/bin/curl' LIKE '/usr/%'",
+      owner,
+    ),
+    '1',
+  );
+  assert.equal(await server.sql('SELECT redis, url FROM (SELECT 1 AS redis, 2 AS url)', owner), '1\t2');
+});
+
+test('rows of VALUES too many to be looked at may not call functions', async () => {
+  await server.sql('CREATE TABLE many (a UInt64) ENGINE = MergeTree ORDER BY a', owner);
+  const rows = Array.from({ length: 200_000 }, (_, a) => `(${a + 1_000})`).join(',');
+  const into = { ...owner, query: 'INSERT INTO many VALUES' };
+  assert.equal(await codeOf(rows, into), null);
+  assert.notEqual(await codeOf(`${rows},(length(file('/etc/passwd')))`, into), null);
+  assert.equal(await server.sql('SELECT count() FROM many', owner), '200000');
+});
+
+test('each engine and table function the engine knows is either known to stay inside or refused', async () => {
+  const names = async (table: string): Promise<string[]> =>
+    (await server.sql(`SELECT name FROM system.${table} ORDER BY name`, owner)).split('\n');
+  const refusedOf = async (list: string[], statement: (name: string) => string): Promise<string[]> => {
+    const codes = await Promise.all(list.map((name) => codeOf(statement(name), owner)));
+    return list.filter((_, i) => codes[i] !== '497');
+  };
+  const engines = await refusedOf(
+    await names('table_engines'),
+    (name) => `CREATE TABLE e (a Bad) ENGINE = ${name}(1)`,
+  );
+  assert.deepEqual(
+    engines.filter((name) => !name.endsWith('MergeTree')),
+    'Dictionary FuzzJSON GenerateRandom Join Log MaterializedView Memory Merge Null Set StripeLog TinyLog View'.split(
+      ' ',
+    ),
+  );
+  const databases = await refusedOf(
+    await names('database_engines'),
+    (name) => `CREATE DATABASE t.e ENGINE = ${name}(1)`,
+  );
+  assert.deepEqual(databases, ['Atomic', 'Dictionary', 'Memory', 'Ordinary']);
+  const functions = await refusedOf(
+    await names('table_functions'),
+    (name) => `SELECT no FROM ${name}(no, no)`,
+  );
+  assert.deepEqual(
+    functions,
+    `SQLStandardValues dictionary format fuzzJSON fuzzQuery generateRandom generateSeries generate_series merge
+    mergeTreeAnalyzeIndexes mergeTreeAnalyzeIndexesUUID mergeTreeIndex mergeTreeProjection mergeTreeTextIndex null numbers
+    numbers_mt primes prometheusQuery prometheusQueryRange timeSeriesData timeSeriesMetrics timeSeriesSamples
+    timeSeriesSelector timeSeriesTags values view viewExplain viewIfPermitted zeros zeros_mt`.split(/\s+/),
+  );
+});
+
+test('an exception of the engine names the user who asked', async () => {
+  const answer = await server.ask(reader, { method: 'POST', body: "SELECT * FROM format(TSV, '1')" });
+  assert.match(
+    await answer.text(),
+    /^Code: 164\. DB::Exception: reader: Cannot execute query in readonly mode/,
+  );
 });
