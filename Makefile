@@ -7,7 +7,7 @@ UNIT   = $(shell git ls-files -co --exclude-standard '*.test.ts' | grep -v '\.sy
 SYSTEM = $(shell git ls-files -co --exclude-standard '*.system.test.ts')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps gen static check test test-long run bench bpf uninstall
+.PHONY: help deps gen static check test test-long run kafka kafka-stop bench bpf uninstall
 
 help: ## list these tasks
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /|/' | column -t -s '|'
@@ -15,11 +15,13 @@ help: ## list these tasks
 deps: ## install what tcptrail needs to run (says what, asks once on a terminal; YES=1 skips)
 	@infra/deps.sh run
 
-gen: ## write every generated file from schemas/src/fields.ts
+gen: ## write every generated file from schemas/src/fields.ts and the config.ts of each part
 	@$(NODE) schemas/src/generate.ts
+	@$(NODE) cli/src/generate-docs.ts
 
 static:
 	@$(NODE) schemas/src/generate.ts --check
+	@$(NODE) cli/src/generate-docs.ts --check
 	@node_modules/.bin/biome check --error-on-warnings
 	@node_modules/.bin/tsc -p .
 
@@ -37,6 +39,13 @@ test-long: ## as test, with the full counts of kills and events
 
 run: deps ## record this machine's connections and print them as they close; Ctrl-C ends it
 	@$(SUDO) bin/tcptrail up
+
+kafka: ## start one Apache Kafka on 127.0.0.1:9092, in the background (installs what it needs, as deps does)
+	@infra/deps.sh kafka
+	@$(NODE) infra/kafka/src/background.ts start
+
+kafka-stop: ## stop the Kafka that make kafka started; its data stay
+	@$(NODE) infra/kafka/src/background.ts stop
 
 bench: ## make bench NAME=e2e [QUICK=1]: one benchmark; the last line of its output is a JSON object
 	@YES=1 infra/deps.sh test >&2

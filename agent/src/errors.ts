@@ -1,5 +1,5 @@
 /**
- * Every operating error of the agent outside `trace/`: code → exit code and sentence.
+ * Every operating error of the agent outside `trace/` and its configuration: code → exit code and sentence.
  *
  * A sentence gives what, the value, the remedy. Codes are stable; `docs/errors.md` lists them.
  */
@@ -19,27 +19,6 @@ export const AGENT_ERRORS = {
   AGENT_USAGE: entry(
     2,
     (problem: string) => `${problem}; usage: agent [--config FILE] [--check | --print-config]`,
-  ),
-  AGENT_CONFIG_MISSING: entry(
-    2,
-    (file: string) => `no configuration at ${file}; give --config an existing file`,
-  ),
-  AGENT_CONFIG_UNREADABLE: entry(
-    2,
-    (file: string, reason: string) => `cannot read configuration ${file} (${reason}); mend its permissions`,
-  ),
-  AGENT_CONFIG_SYNTAX: entry(
-    2,
-    (file: string, problem: string) => `${file} is not valid YAML: ${problem}; mend that line`,
-  ),
-  AGENT_CONFIG_UNKNOWN_KEY: entry(
-    2,
-    (key: string, source: string, known: string) => `unknown key ${key} in ${source}; known here: ${known}`,
-  ),
-  AGENT_CONFIG_INVALID: entry(
-    2,
-    (key: string, source: string, problem: string) =>
-      `${key} in ${source} is not usable: ${problem}; correct the value`,
   ),
   AGENT_NATIVE_MISSING: entry(
     3,

@@ -1,5 +1,6 @@
 /**
- * The agent of one host: kernel → trace → decode → enrich → encode → spool. The only file that knows every stage.
+ * The agent of one host: kernel → trace → decode → enrich → encode → spool → publish. The only file that knows every
+ * stage.
  *
  *   node agent/src/main.ts [--config FILE] [--check | --print-config]
  */
@@ -7,10 +8,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { CONFIG_OPTIONS } from '@tcptrail/config/arguments.ts';
+import { checkReport } from '@tcptrail/config/check.ts';
+import { type ConfigSource, loadConfig } from '@tcptrail/config/load.ts';
+import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { RINGS } from '@tcptrail/schemas/enums.ts';
-import { stringify } from 'yaml';
-import { type AgentConfig, loadConfig } from './config.ts';
+import { AGENT_CONFIG, type AgentConfig } from './config.ts';
 import { createCycle } from './cycle.ts';
 import { createAccount } from './encode/account.ts';
 import { createBatchBuilder } from './encode/batch-builder.ts';
@@ -24,7 +28,8 @@ import { agentError } from './errors.ts';
 import { measureHealth } from './health.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
-import { createNotices } from './notices.ts';
+import { createNotices, type Notices } from './notices.ts';
+import type { Publisher } from './publish/publisher.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
@@ -57,6 +62,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     { agentPid: process.pid, supervisorPid: config.own.supervisorPid },
     { facts: processes.facts, clockOffsetUs: () => clock.offset_us },
   );
+  let publisher: Publisher | undefined;
   const spool = createSpool(
     { ...config.spool, schema: SCHEMA },
     {
@@ -64,6 +70,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       nowMs,
       onWriteFailed: notices.spoolWriteFailed,
       onDropped: notices.spoolDropped,
+      onWritten: () => publisher?.wake(),
     },
   );
   const trace = createTrace(config, { nowUs: clock.nowUs });
@@ -93,6 +100,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
 
     const agentEpoch = spool.epochAfter(clock.nowUs());
     spool.open(agentEpoch);
+    if (config.publish.enabled) {
+      publisher = await createKafkaPublisher(config, { ...host, agentEpoch, notices });
+      publisher.start();
+    }
     const cpus = () => account.cpus(spool.dropped[trace.kernelEpoch] ?? {});
     let shipped = cpus();
     const batcher = createBatcher(
@@ -168,10 +179,38 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       settled = cycle.finish();
     }
     spool.stop();
+    await publisher?.stop(config.publish.stopWaitMsMax);
     told = settled && spool.noteEnded(trace.kernelEpoch, shipped);
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
+}
+
+/** Loaded late: most agents of a single machine never publish. Throws KAFKA_FILE. */
+async function createKafkaPublisher(
+  config: AgentConfig,
+  run: {
+    readonly host_id: string;
+    readonly boot_id: string;
+    readonly agentEpoch: number;
+    readonly notices: Notices;
+  },
+): Promise<Publisher> {
+  const [{ createPublisher }, { openSession }, { createKafka }] = await Promise.all([
+    import('./publish/publisher.ts'),
+    import('./publish/session.ts'),
+    import('@tcptrail/kafka/client.ts'),
+  ]);
+  const { kafka, spool } = config;
+  const client = createKafka(kafka);
+  const { host_id: hostId, boot_id: bootId, agentEpoch, notices } = run;
+  return createPublisher(
+    { spoolPath: spool.path, hostId, bootId, agentEpoch },
+    {
+      openSession: () => openSession({ kafka, hostId }, { client, onTopicMade: notices.topicMade }),
+      notices,
+    },
+  );
 }
 
 /** What calls into libraries of the system, loaded late: a tree without native modules can still say so. */
@@ -198,11 +237,7 @@ function argumentsOf(args: readonly string[]): Arguments {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: {
-        config: { type: 'string' },
-        check: { type: 'boolean', default: false },
-        'print-config': { type: 'boolean', default: false },
-      },
+      options: CONFIG_OPTIONS,
     });
     return { file: values.config, mode: values.check ? 'check' : values['print-config'] ? 'print' : 'run' };
   } catch (error) {
@@ -213,8 +248,10 @@ function argumentsOf(args: readonly string[]): Arguments {
 
 async function main(): Promise<void> {
   const { file, mode } = argumentsOf(process.argv.slice(2));
-  const config = loadConfig({ file, env: process.env });
-  if (mode === 'print') process.stdout.write(stringify(config));
+  const source: ConfigSource = { part: 'agent', file, env: process.env };
+  const config = loadConfig(AGENT_CONFIG, source);
+  if (mode === 'check') process.stdout.write(checkReport(AGENT_CONFIG, source));
+  if (mode === 'print') process.stdout.write(printConfig(AGENT_CONFIG, config));
   if (mode !== 'run') return;
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
@@ -227,4 +264,6 @@ if (import.meta.main) {
     process.stderr.write(`tcptrail agent: ${error.message}\n`);
     process.exitCode = error.exitCode;
   });
+  // A broker that does not answer must not hold up the end.
+  process.exit();
 }

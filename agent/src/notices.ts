@@ -1,5 +1,6 @@
 /** What happens to the agent, each thing once: its metric and its log line. */
 import type { AppError } from '@tcptrail/schemas/app-error.ts';
+import { createSetAside } from '@tcptrail/spool/set-aside.ts';
 import type { AgentConfig } from './config.ts';
 import { agentError, reasonOf } from './errors.ts';
 import type { Log } from './log.ts';
@@ -15,13 +16,29 @@ export interface Notices {
   accountUnreadable(account: { readonly kernelEpoch: number; readonly reason: string }): void;
   accountsNotPinned(reason: string): void;
   metricsPortTaken(error: unknown): void;
+  topicMade(name: string): void;
+  publishConnected(): void;
+  published(sent: { readonly messages: number; readonly bytes: number; readonly again: boolean }): void;
+  publishFailed(error: AppError): void;
+  publishSplit(eventsMax: number): void;
+  publishDamage(damage: {
+    readonly segment: string;
+    readonly from: number;
+    readonly bytes: Uint8Array;
+    readonly why: string;
+  }): void;
+  publishCursorDamaged(keptAs: string): void;
 }
 
 export function createNotices(
-  config: Pick<AgentConfig, 'spool' | 'metrics'>,
+  config: Pick<AgentConfig, 'spool' | 'metrics' | 'kafka'>,
   deps: { readonly log: Log; readonly metrics: Metrics },
 ): Notices {
   const { log, metrics } = deps;
+  const setAside = createSetAside(config.spool.path);
+  const { brokers, topic } = config.kafka;
+  /** Told once when it begins and once when it ends. */
+  let isHeldUp = true;
   const limited = (level: 'warn' | 'error', error: AppError, fields: object = {}): void =>
     log.limited(level, error.code, { code: error.code, ...fields }, error.message);
 
@@ -61,6 +78,46 @@ export function createNotices(
       metrics.add('metrics_listen_failures');
       const address = `${config.metrics.host}:${config.metrics.port}`;
       limited('warn', agentError('AGENT_METRICS_PORT', [address, reasonOf(error)], { cause: error }));
+    },
+    topicMade(name) {
+      log.info({ topic: name }, `made topic ${name}`);
+    },
+    publishConnected() {
+      metrics.set('publish_up', 1);
+      if (isHeldUp) log.info({ topic: topic.events }, `publishing to ${brokers.join(', ')}`);
+      isHeldUp = false;
+    },
+    published({ messages, bytes, again }) {
+      metrics.add('publish_messages', messages);
+      metrics.add('publish_bytes', bytes);
+      if (again) metrics.add('publish_repeated_messages', messages);
+    },
+    publishFailed(error) {
+      isHeldUp = true;
+      metrics.set('publish_up', 0);
+      metrics.add('publish_failures');
+      log.limited('warn', error.code, { code: error.code }, `${error.message}; batches wait in the spool`);
+    },
+    publishSplit(eventsMax) {
+      metrics.add('publish_split_batches');
+      const fields = { topic: topic.events, events_max: eventsMax };
+      const text = `topic ${topic.events} takes no batch of this size, so it goes in parts of at most ${eventsMax} events; raise its max.message.bytes or lower batch.rowsMax`;
+      log.limited('warn', 'publish split', fields, text);
+    },
+    publishDamage({ segment, from, bytes, why }) {
+      const name = `${segment.replace(/\.avro$/, '')}-${from}.damaged`;
+      const file = setAside.put(name, bytes, { segment, from, to: from + bytes.length, why });
+      metrics.add('publish_damaged_bytes', bytes.length);
+      log.warn(
+        { segment, from, file },
+        `${segment}: ${why}; ${bytes.length} bytes are set aside as ${file} and not published`,
+      );
+    },
+    publishCursorDamaged(keptAs) {
+      log.warn(
+        { file: keptAs },
+        `the cursor of publishing was damaged and is kept as ${keptAs}; what is spooled goes out again, marked, and is stored once`,
+      );
     },
   };
 }

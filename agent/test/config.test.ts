@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { keysOf } from '@tcptrail/config/keys.ts';
+import { loadConfig } from '@tcptrail/config/load.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
-import { environmentKeys, loadConfig } from '../src/config.ts';
+import { AGENT_CONFIG, type AgentConfig } from '../src/config.ts';
 import { tempFolder } from './support/temp-folder.ts';
 
 function fileWith(t: TestContext, yaml: string): string {
@@ -12,9 +14,16 @@ function fileWith(t: TestContext, yaml: string): string {
   return file;
 }
 
-function refusal(load: () => unknown): AppError {
+function load(options: {
+  readonly file: string;
+  readonly env?: Readonly<Record<string, string>>;
+}): AgentConfig {
+  return loadConfig(AGENT_CONFIG, { part: 'agent', env: {}, ...options });
+}
+
+function refusal(attempt: () => unknown): AppError {
   try {
-    load();
+    attempt();
   } catch (error) {
     assert.ok(error instanceof AppError);
     return error;
@@ -23,7 +32,7 @@ function refusal(load: () => unknown): AppError {
 }
 
 test('an empty file gives the defaults', (t) => {
-  const config = loadConfig({ file: fileWith(t, '') });
+  const config = load({ file: fileWith(t, '') });
   assert.equal(config.spool.path, '/var/spool/tcptrail');
   assert.equal(config.batch.flushMs, 500);
   assert.equal(config.metrics.port, 9480);
@@ -32,7 +41,7 @@ test('an empty file gives the defaults', (t) => {
 
 test('the environment stands over the file, and the file over the defaults', (t) => {
   const file = fileWith(t, 'spool:\n  path: /a\n  fsyncMs: 7\nlabels: {zone: north}\n');
-  const config = loadConfig({
+  const config = load({
     file,
     env: { TCPTRAIL_SPOOL_PATH: '/b', TCPTRAIL_PROCESS_COMMAND_LINE: 'true' },
   });
@@ -43,20 +52,20 @@ test('the environment stands over the file, and the file over the defaults', (t)
 });
 
 test('every key has one environment variable, words parted by underscores', () => {
-  const keys = environmentKeys();
-  assert.deepEqual(keys.get('TCPTRAIL_BATCH_ROWS_MAX'), ['batch', 'rowsMax']);
-  assert.deepEqual(keys.get('TCPTRAIL_HOST_ID'), ['hostId']);
-  assert.equal(keys.size, 23);
+  const keys = new Map(keysOf(AGENT_CONFIG).map(({ variable, name }) => [variable, name]));
+  assert.equal(keys.get('TCPTRAIL_BATCH_ROWS_MAX'), 'batch.rowsMax');
+  assert.equal(keys.get('TCPTRAIL_HOST_ID'), 'hostId');
+  assert.equal(keys.size, keysOf(AGENT_CONFIG).length);
 });
 
 test('variables of other parts are left alone', (t) => {
-  assert.doesNotThrow(() => loadConfig({ file: fileWith(t, ''), env: { TCPTRAIL_DATA: 'x' } }));
+  assert.doesNotThrow(() => load({ file: fileWith(t, ''), env: { TCPTRAIL_DATA: 'x' } }));
 });
 
 test('an unknown key is refused by name, file and what is known there', (t) => {
   const file = fileWith(t, 'spool:\n  pth: /a\n');
-  const error = refusal(() => loadConfig({ file }));
-  assert.equal(error.code, 'AGENT_CONFIG_UNKNOWN_KEY');
+  const error = refusal(() => load({ file }));
+  assert.equal(error.code, 'CONFIG_UNKNOWN_KEY');
   assert.equal(error.exitCode, 2);
   assert.match(error.message, /spool\.pth/);
   assert.ok(error.message.includes(file));
@@ -65,24 +74,24 @@ test('an unknown key is refused by name, file and what is known there', (t) => {
 
 test('a value out of range is refused under the name it was given by', (t) => {
   const file = fileWith(t, 'ring: {lifecycleBytes: 100000}');
-  assert.match(refusal(() => loadConfig({ file })).message, /ring\.lifecycleBytes .* power of two/);
+  assert.match(refusal(() => load({ file })).message, /ring\.lifecycleBytes .* power of two/);
   const env = { TCPTRAIL_METRICS_PORT: '70000' };
-  assert.match(refusal(() => loadConfig({ file: fileWith(t, ''), env })).message, /TCPTRAIL_METRICS_PORT/);
+  assert.match(refusal(() => load({ file: fileWith(t, ''), env })).message, /TCPTRAIL_METRICS_PORT/);
   const word = { TCPTRAIL_METRICS_PORT: 'many' };
   assert.match(
-    refusal(() => loadConfig({ file: fileWith(t, ''), env: word })).message,
-    /"many" is not a whole number/,
+    refusal(() => load({ file: fileWith(t, ''), env: word })).message,
+    /TCPTRAIL_METRICS_PORT is "many"; give a whole number/,
   );
 });
 
-test('a named file that is missing is refused, the default one is not needed', (t) => {
+test('a named file that is missing is refused', (t) => {
   const missing = join(tempFolder(t), 'none.yaml');
-  const error = refusal(() => loadConfig({ file: missing }));
-  assert.deepEqual([error.code, error.exitCode], ['AGENT_CONFIG_MISSING', 2]);
+  const error = refusal(() => load({ file: missing }));
+  assert.deepEqual([error.code, error.exitCode], ['CONFIG_MISSING', 2]);
 });
 
 test('broken YAML is refused with its line', (t) => {
-  const error = refusal(() => loadConfig({ file: fileWith(t, 'spool:\n  path: [') }));
-  assert.equal(error.code, 'AGENT_CONFIG_SYNTAX');
+  const error = refusal(() => load({ file: fileWith(t, 'spool:\n  path: [') }));
+  assert.equal(error.code, 'CONFIG_SYNTAX');
   assert.match(error.message, /line 2/);
 });

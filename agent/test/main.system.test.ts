@@ -200,13 +200,17 @@ test('wrong usage and wrong configuration end in one sentence and exit code 2', 
 test('the configuration can be checked and shown without root, kernel or spool', async (t) => {
   const file = join(tempFolder(t), 'agent.yaml');
   writeFileSync(file, 'spool: {path: /nowhere/at/all}\n');
-  assert.equal(await startAgent(t, ['--check', '--config', file]).ended(), 0);
-  const shown = startAgent(t, ['--print-config', '--config', file]);
-  let text = '';
-  shown.child.stdout?.setEncoding('utf8').on('data', (part: string) => {
-    text += part;
-  });
-  assert.equal(await shown.ended(), 0);
+  const said = async (option: string): Promise<string> => {
+    const agent = startAgent(t, [option, '--config', file]);
+    let text = '';
+    agent.child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+    });
+    assert.equal(await agent.ended(), 0);
+    return text;
+  };
+  assert.equal(await said('--check'), `agent configuration is right: ${file}\n`);
+  const text = await said('--print-config');
   assert.match(text, /path: \/nowhere\/at\/all\n/);
   assert.match(text, /flushMs: 500\n/);
 });

@@ -1,140 +1,102 @@
-/** The consumer's configuration: one YAML file, `TCPTRAIL_*` variables over it, parsed once. */
-import { readFileSync } from 'node:fs';
-import { AppError } from '@tcptrail/schemas/app-error.ts';
-import { parse } from 'yaml';
+/** Keys of the consumer's configuration, /etc/tcptrail/consumer.yaml. `make gen` writes docs/config.md from them. */
+import type { ConfigOf } from '@tcptrail/config/load.ts';
+import { secret, secretFile } from '@tcptrail/config/secret.ts';
+import { absolutePath, httpUrl, MIB, metricsSection } from '@tcptrail/config/value.ts';
+import { kafkaKeys } from '@tcptrail/kafka/config.ts';
 import { z } from 'zod';
 
-export const CONFIG_FILE = '/etc/tcptrail/consumer.yaml';
+const HOUR_MS = 3_600_000;
 
-const port = z.number().int().min(0).max(65_535);
-const count = z.number().int().min(1);
-
-const SCHEMA = z.strictObject({
+export const CONSUMER_CONFIG = z.strictObject({
   clickhouse: z
     .strictObject({
-      url: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8123'),
-      username: z.string().default('default'),
-      password: z.string().default(''),
-      /** Its first line is the password; wins over `password`. */
-      passwordFile: z.string().default(''),
+      url: httpUrl().default('http://127.0.0.1:8123').describe("Address of ClickHouse's HTTP interface."),
+      username: z.string().default('default').describe('User that inserts, and migrates when it may.'),
+      password: secret().describe('Password of that user.'),
+      passwordFile: secretFile('password').describe(
+        'File whose first line is the password; wins over `password`.',
+      ),
       database: z
         .string()
         .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
-        .default('tcptrail'),
-      requestWaitMsMax: count.default(60_000),
+        .meta({ rule: 'letters, digits and _, not beginning with a digit' })
+        .default('tcptrail')
+        .describe('Database of the tables; it is made when it is not there.'),
+      requestWaitMsMax: z
+        .int()
+        .min(1)
+        .max(HOUR_MS)
+        .default(60_000)
+        .describe(
+          'Milliseconds after which a request without an answer is given up, and its outcome asked for.',
+        ),
     })
     .prefault({}),
-  transport: z.literal('spool').default('spool'),
+  transport: z
+    .enum(['spool', 'kafka'])
+    .default('spool')
+    .describe('Where batches come from: the spool of this host, or Kafka.'),
   spool: z
     .strictObject({
-      path: z.string().default('/var/spool/tcptrail'),
+      path: absolutePath()
+        .default('/var/spool/tcptrail')
+        .describe('Folder of the spool, as the agent of this host has it.'),
       reader: z
         .string()
         .regex(/^[a-z0-9_-]+$/)
-        .default('clickhouse'),
-      pollMs: count.default(200),
+        .meta({ rule: 'one or more of a-z, 0-9, _ and -' })
+        .default('clickhouse')
+        .describe('Names the cursor: how far this reader came.'),
+      pollMs: z
+        .int()
+        .min(1)
+        .max(HOUR_MS)
+        .default(200)
+        .describe('Milliseconds between two looks at a spool that was read to its end.'),
+    })
+    .prefault({}),
+  kafka: kafkaKeys
+    .extend({
+      group: z
+        .string()
+        .min(1)
+        .max(255)
+        .default('tcptrail-consumer')
+        .describe('Consumer group: its members share the partitions.'),
+      sessionMs: z
+        .int()
+        .min(500)
+        .max(HOUR_MS)
+        .default(30_000)
+        .describe('Milliseconds of silence after which a consumer loses its partitions to the others.'),
+      concurrency: z.int().min(1).max(64).default(4).describe('Partitions that are stored at the same time.'),
     })
     .prefault({}),
   batch: z
     .strictObject({
-      rowsMax: count.max(1_000_000).default(50_000),
-      bytesMax: count.default(32 * 1024 * 1024),
-      flushMs: z.number().int().min(0).default(500),
+      rowsMax: z.int().min(1).max(1_000_000).default(50_000).describe('Rows after which an insert is sent.'),
+      bytesMax: z
+        .int()
+        .min(1)
+        .max(1024 * MIB)
+        .default(32 * MIB)
+        .describe('Bytes of batches after which an insert is sent.'),
+      flushMs: z
+        .int()
+        .min(0)
+        .max(HOUR_MS)
+        .default(500)
+        .describe('Milliseconds the oldest batch waits for others before an insert is sent.'),
     })
     .prefault({}),
-  migrate: z.boolean().default(true),
-  metrics: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(9481) }).prefault({}),
-  stopWaitMsMax: count.default(15_000),
+  migrate: z.boolean().default(true).describe('Apply the migrations of the database at start.'),
+  metrics: metricsSection({ port: 9481, zero: 'any free one' }),
+  stopWaitMsMax: z
+    .int()
+    .min(1)
+    .max(HOUR_MS)
+    .default(15_000)
+    .describe('Milliseconds for running inserts at the end; then they are broken off.'),
 });
 
-export type ConsumerConfig = z.infer<typeof SCHEMA>;
-
-/**
- * Reads `file` (absent: defaults, unless `required`) and lays the environment over it:
- * TCPTRAIL_CLICKHOUSE_URL is clickhouse.url, TCPTRAIL_SPOOL_POLL_MS is spool.pollMs.
- * Throws CONSUMER_CONFIG (exit 2) naming the key.
- */
-export function loadConfig(options: {
-  readonly file: string;
-  readonly required: boolean;
-  readonly env: NodeJS.ProcessEnv;
-}): ConsumerConfig {
-  const tree = readTree(options.file, options.required);
-  for (const path of leaves(SCHEMA)) {
-    const value = options.env[`TCPTRAIL_${path.map(snake).join('_')}`];
-    if (value !== undefined) put(tree, path, value);
-  }
-  const parsed = SCHEMA.safeParse(tree);
-  if (parsed.success) return withPassword(parsed.data);
-  const issue = parsed.error.issues[0];
-  const at = issue?.path.join('.') ?? '';
-  const what =
-    issue?.code === 'unrecognized_keys'
-      ? `unknown key ${[...issue.path, issue.keys[0]].join('.')}`
-      : `${at || 'the file'}: ${issue?.message ?? 'not valid'}`;
-  throw wrong(`configuration ${options.file}: ${what}; correct it and start again`);
-}
-
-function readTree(file: string, required: boolean): Record<string, unknown> {
-  try {
-    const tree: unknown = parse(readFileSync(file, 'utf8')) ?? {};
-    if (typeof tree === 'object' && !Array.isArray(tree)) return tree as Record<string, unknown>;
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' && !required) return {};
-    const why = code ?? (error as Error).message.split('\n')[0];
-    throw wrong(`configuration ${file} cannot be read (${why}); give a YAML file with --config`, error);
-  }
-  throw wrong(`configuration ${file} is no YAML mapping; write keys such as "clickhouse:"`);
-}
-
-function withPassword(config: ConsumerConfig): ConsumerConfig {
-  const file = config.clickhouse.passwordFile;
-  if (file === '') return config;
-  try {
-    const password = readFileSync(file, 'utf8').split('\n')[0] ?? '';
-    return { ...config, clickhouse: { ...config.clickhouse, password } };
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw wrong(`clickhouse.passwordFile ${file} cannot be read (${code}); make it readable`, error);
-  }
-}
-
-type Schema = { readonly shape?: Record<string, Schema>; readonly def?: { readonly innerType?: Schema } };
-
-/** Paths of all plain values, e.g. ['clickhouse', 'url']. */
-function leaves(schema: unknown, path: readonly string[] = []): string[][] {
-  const node = schema as Schema;
-  if (node.shape) return Object.entries(node.shape).flatMap(([key, inner]) => leaves(inner, [...path, key]));
-  const inner = node.def?.innerType;
-  return inner ? leaves(inner, path) : [[...path]];
-}
-
-function snake(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-}
-
-/** A variable is read as YAML reads a scalar, except where that would turn a text into a number. */
-function put(tree: Record<string, unknown>, path: readonly string[], text: string): void {
-  let node = tree;
-  for (const key of path.slice(0, -1)) {
-    const next = node[key];
-    node = node[key] = typeof next === 'object' && next !== null ? { ...next } : {};
-  }
-  const key = path.at(-1) ?? '';
-  const isText = [
-    'url',
-    'username',
-    'password',
-    'passwordFile',
-    'database',
-    'path',
-    'reader',
-    'host',
-  ].includes(key);
-  node[key] = isText ? text : parse(text);
-}
-
-function wrong(message: string, cause?: unknown): AppError {
-  return new AppError('CONSUMER_CONFIG', message, { cause, exitCode: 2 });
-}
+export type ConsumerConfig = ConfigOf<typeof CONSUMER_CONFIG>;

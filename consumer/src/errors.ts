@@ -2,11 +2,9 @@
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 
 export const ERRORS = {
-  CONSUMER_CONFIG: 'The configuration is wrong.',
   CONSUMER_SPOOL_MISSING: 'The spool folder cannot be read.',
   CONSUMER_SPOOL_IN_USE: 'Another consumer reads the spool.',
-  CONSUMER_CURSOR: 'The cursor file cannot be read or written.',
-  CONSUMER_SEGMENT: 'A segment of the spool cannot be read.',
+  CONSUMER_PARTITION_LOST: 'A partition went to another consumer.',
   CONSUMER_PORT_TAKEN: 'The metrics port is in use.',
   CLICKHOUSE_UNREACHABLE: 'ClickHouse does not answer.',
   CLICKHOUSE_DENIED: 'ClickHouse refuses the user or the password.',

@@ -1,12 +1,18 @@
-/** The consumer: spool → decode → batch → store. The only file that knows every stage. */
+/** The consumer: spool or Kafka → decode → batch → store. The only file that knows every stage. */
 import { parseArgs } from 'node:util';
+import { CONFIG_OPTIONS } from '@tcptrail/config/arguments.ts';
+import { checkReport } from '@tcptrail/config/check.ts';
+import { type ConfigSource, configFileOf, loadConfig } from '@tcptrail/config/load.ts';
+import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { type Logger, pino } from 'pino';
 import { createBatcher } from './batch/batcher.ts';
-import { CONFIG_FILE, type ConsumerConfig, loadConfig } from './config.ts';
+import { CONSUMER_CONFIG, type ConsumerConfig } from './config.ts';
+import { createKafkaTransport } from './consume/kafka.ts';
 import { createSpoolTransport } from './consume/spool.ts';
+import type { Transport } from './consume/transport.ts';
 import { createRangeDecoder } from './decode/range.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import { migrate } from './migrate/migrate.ts';
 import { createBackoff } from './store/backoff.ts';
@@ -35,10 +41,8 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
   const metrics = createMetrics();
   const health = createMetricsServer(config.metrics, { metrics, trouble: () => trouble });
   const clickhouse = createClickHouse(config.clickhouse);
-  const decoder = createRangeDecoder();
-  const store = createStore({ triesMax }, { clickhouse, decoder, log, metrics });
-  const fill = createBatcher(config.batch);
-  const transport = createSpoolTransport({ ...config.spool, isOnce }, { fill, log, metrics });
+  const store = createStore({ triesMax }, { clickhouse, createDecoder: createRangeDecoder, log, metrics });
+  const transport = createTransport(config, { isOnce, log, metrics, tell: (text) => (trouble = text) });
 
   try {
     if (!isOnce) log.info(`metrics on http://${config.metrics.host}:${await health.start()}/metrics`);
@@ -56,7 +60,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
     trouble = undefined;
 
     await transport.start(store.store);
-    log.info(`reading ${config.spool.path} into ${clickhouse.url}, database ${clickhouse.database}`);
+    log.info(`reading ${sourceOf(config)} into ${clickhouse.url}, database ${clickhouse.database}`);
     await Promise.race([transport.done, aborted(signal)]).catch(async (error: unknown) => {
       if (!(error instanceof AppError) || error.code !== 'STORE_LEDGER' || isOnce) throw error;
       trouble = error.message;
@@ -72,6 +76,31 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
     await clickhouse.close();
     await health.stop();
   }
+}
+
+function createTransport(
+  config: ConsumerConfig,
+  deps: {
+    readonly isOnce: boolean;
+    readonly log: Logger;
+    readonly metrics: Metrics;
+    readonly tell: (trouble: string | undefined) => void;
+  },
+): Transport {
+  const { isOnce } = deps;
+  const createFill = () => createBatcher(config.batch);
+  if (config.transport === 'spool')
+    return createSpoolTransport({ ...config.spool, isOnce }, { ...deps, fill: createFill() });
+  const { group, sessionMs, concurrency, ...kafka } = config.kafka;
+  const { flushMs } = config.batch;
+  return createKafkaTransport(
+    { kafka, group, sessionMs, concurrency, flushMs, isOnce },
+    { ...deps, createFill },
+  );
+}
+
+function sourceOf({ transport, spool, kafka }: ConsumerConfig): string {
+  return transport === 'spool' ? spool.path : `topic ${kafka.topic.events} at ${kafka.brokers.join(', ')}`;
 }
 
 /** Until ClickHouse answers and has the tables; undefined when stopped. Only a wrong configuration ends the waiting. */
@@ -121,10 +150,10 @@ function createLog(): Logger {
 
 const USAGE = `usage: consumer [--config FILE] [--once | --check | --print-config]
 
-  --config FILE    configuration (default ${CONFIG_FILE}); TCPTRAIL_* variables go over it
-  --once           store what the spool holds, then end: 0 when all of it is stored, else 1
+  --config FILE    configuration (default ${configFileOf('consumer')}); TCPTRAIL_* variables go over it
+  --once           store what is there, then end: 0 when all of it is stored, else 1
   --check          say whether the configuration is right and ClickHouse answers, then end
-  --print-config   print the configuration in force, then end
+  --print-config   print the configuration in force, as YAML without passwords, then end
 `;
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -133,10 +162,8 @@ async function main(argv: readonly string[]): Promise<number> {
     const { values } = parseArgs({
       args: [...argv],
       options: {
-        config: { type: 'string' },
+        ...CONFIG_OPTIONS,
         once: { type: 'boolean' },
-        check: { type: 'boolean' },
-        'print-config': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -144,14 +171,16 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(USAGE);
       return 0;
     }
-    const file = values.config ?? CONFIG_FILE;
-    const config = loadConfig({ file, required: values.config !== undefined, env: process.env });
+    const source: ConfigSource = { part: 'consumer', file: values.config, env: process.env };
+    const config = loadConfig(CONSUMER_CONFIG, source);
+    if (values.check) {
+      process.stdout.write(checkReport(CONSUMER_CONFIG, source));
+      return await check(config);
+    }
     if (values['print-config']) {
-      const shown = { ...config.clickhouse, password: config.clickhouse.password === '' ? '' : '(set)' };
-      process.stdout.write(`${JSON.stringify({ ...config, clickhouse: shown }, null, 2)}\n`);
+      process.stdout.write(printConfig(CONSUMER_CONFIG, config));
       return 0;
     }
-    if (values.check) return await check(config);
     const ending = new AbortController();
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => ending.abort());
     await runConsumer(config, { log, signal: ending.signal, isOnce: values.once ?? false });

@@ -15,11 +15,14 @@ export interface Metrics {
   readonly cursorLosses: Counter;
   readonly tornTails: Counter;
   readonly duplicates: Counter;
+  readonly kafkaFailures: Counter<'code'>;
   readonly stopped: Gauge;
   readonly clickhouseUp: Gauge;
   readonly exactlyOnce: Gauge;
   readonly spoolBytes: Gauge;
   readonly lag: Gauge;
+  readonly lagMessages: Gauge<'partition'>;
+  readonly assignedPartitions: Gauge;
   readonly insertSeconds: Histogram;
 }
 
@@ -45,12 +48,20 @@ export function createMetrics(): Metrics {
     setAsideFiles: counter('set_aside_files', 'Files written to set-aside/.'),
     cursorLosses: counter('cursor_losses', 'Times the cursor named a segment that is gone.'),
     tornTails: counter('torn_tails', 'Segments of dead agents that end inside a block.'),
-    duplicates: counter('duplicate_batches', 'Batches that came twice in one range and were dropped.'),
+    duplicates: counter('duplicate_batches', 'Batches that were sent twice and stored once.'),
+    kafkaFailures: labelled('kafka_failures', 'Times reading from Kafka ended with an error.', 'code'),
     stopped: gauge('stopped', '1 while storing is stopped by an alarm.'),
     clickhouseUp: gauge('clickhouse_up', '1 while ClickHouse answers.'),
     exactlyOnce: gauge('exactly_once', '1 when the server gives exactly-once inserts.'),
     spoolBytes: gauge('spool_bytes', 'Bytes of the spool still to read.'),
     lag: gauge('lag_seconds', 'Age of the last batch when it was stored.'),
+    lagMessages: new Gauge({
+      name: 'tcptrail_consumer_lag_messages',
+      help: 'Messages of a partition not yet stored, as of its last fetch.',
+      registers,
+      labelNames: ['partition'],
+    }),
+    assignedPartitions: gauge('assigned_partitions', 'Partitions this consumer reads.'),
     insertSeconds: new Histogram({
       name: 'tcptrail_consumer_insert_seconds',
       help: 'Duration of an INSERT.',

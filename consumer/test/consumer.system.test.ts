@@ -8,7 +8,14 @@ import { type Part, startPart } from '../../test/harness/process.ts';
 import { startServer, type TestServer } from '../../test/harness/server.ts';
 import { until } from '../../test/harness/until.ts';
 import { createRandom } from '../../test/random.ts';
-import { createSpool, datumOf, HOST, type MadeSpool, NOW_US, temporaryFolder } from './spool-writer.ts';
+import {
+  createSpool,
+  datumOf,
+  HOST,
+  type MadeSpool,
+  NOW_US,
+  temporaryFolder,
+} from '../../test/spool-writer.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 

@@ -1,10 +1,10 @@
 /** A database with this program's tables and views, filled by hand through the real store. */
 import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
+import { datumOf, type MadeEvent } from '../../test/spool-writer.ts';
 import { createRangeDecoder } from '../src/decode/range.ts';
 import { migrate } from '../src/migrate/migrate.ts';
 import { type ClickHouse, createClickHouse } from '../src/store/clickhouse.ts';
 import { insertBlock } from '../src/store/insert.ts';
-import { datumOf, type MadeEvent } from './spool-writer.ts';
 
 let databases = 0;
 

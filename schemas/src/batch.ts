@@ -57,7 +57,7 @@ export type ReadEvents = (
 /** Throws DECODE_TRUNCATED, DECODE_RANGE or DECODE_TRAILING with the byte offset. Events are skipped unless read. */
 export function decodeEnvelope(
   datum: Uint8Array,
-  readEvents: ReadEvents = skipEvents,
+  readEvents: ReadEvents = (bytes, offset) => skipEvents(bytes, offset),
 ): { envelope: BatchEnvelope; events: EventRange } {
   const reader = createAvroReader(datum);
   const envelope: RecordValue = {};

@@ -3,8 +3,7 @@
  *
  * `--check` compares instead and exits 1 on any difference. ROOT is the repository, unless a test says otherwise.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { emitAvro, emitFingerprints } from './emit/avro.ts';
 import { emitCHeader } from './emit/c-header.ts';
 import { emitClickHouse } from './emit/clickhouse.ts';
@@ -13,6 +12,7 @@ import { emitDocs } from './emit/docs.ts';
 import { emitEncodeEvent } from './emit/encode-event.ts';
 import { emitEnvelope } from './emit/envelope.ts';
 import { emitRing } from './emit/ring.ts';
+import { settleFiles } from './generated-files.ts';
 
 const args = process.argv.slice(2);
 const check = args.includes('--check');
@@ -31,26 +31,4 @@ const ARTEFACTS: Record<string, () => string> = {
   'docs/events.md': emitDocs,
 };
 
-function onDisk(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-let stale = 0;
-for (const [name, emit] of Object.entries(ARTEFACTS)) {
-  const path = join(root, name);
-  const content = emit();
-  if (onDisk(path) === content) continue;
-  if (check) {
-    stale += 1;
-    console.error(`${relative(process.cwd(), path)} differs from schemas/src/fields.ts; run 'make gen'`);
-  } else {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, content);
-    console.error(`wrote ${name}`);
-  }
-}
-if (stale > 0) process.exit(1);
+if (settleFiles(ARTEFACTS, { root, check, source: 'schemas/src/fields.ts' }) > 0) process.exit(1);

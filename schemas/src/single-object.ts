@@ -5,27 +5,28 @@
 import { AppError } from './app-error.ts';
 import { FINGERPRINTS } from './generated/fingerprints.ts';
 
-const HEADER_BYTES = 10;
+/** Bytes before the datum. */
+export const FRAME_BYTES = 10;
 
 /** Fingerprint of the schema this program writes, as 16 hexadecimal digits in wire order. */
 export const CURRENT_FINGERPRINT: string = FINGERPRINTS.current;
 
 const header = Buffer.concat([Buffer.from([0xc3, 0x01]), Buffer.from(CURRENT_FINGERPRINT, 'hex')]);
 
-export function frame(datum: Uint8Array): Uint8Array {
+export function frame(datum: Uint8Array): Buffer {
   return Buffer.concat([header, datum]);
 }
 
 /** `datum` is a view into `bytes`. Throws FRAME_UNKNOWN when the bytes are no single-object encoding. */
 export function unframe(bytes: Uint8Array): { fingerprint: string; datum: Uint8Array } {
-  if (bytes.length < HEADER_BYTES || bytes[0] !== 0xc3 || bytes[1] !== 0x01) {
+  if (bytes.length < FRAME_BYTES || bytes[0] !== 0xc3 || bytes[1] !== 0x01) {
     throw new AppError(
       'FRAME_UNKNOWN',
       'message does not start with C3 01; it is not an Avro single-object encoding',
     );
   }
   return {
-    fingerprint: Buffer.from(bytes.subarray(2, HEADER_BYTES)).toString('hex'),
-    datum: bytes.subarray(HEADER_BYTES),
+    fingerprint: Buffer.from(bytes.subarray(2, FRAME_BYTES)).toString('hex'),
+    datum: bytes.subarray(FRAME_BYTES),
   };
 }

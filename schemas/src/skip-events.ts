@@ -11,8 +11,15 @@ const STEPS = avroFields(EVENT_FIELDS).map(({ type }) => {
   return type === 'u32[]' ? 'list' : 'varint';
 });
 
-/** `end` is the position after the array's closing zero. Throws DECODE_TRUNCATED or DECODE_RANGE. */
-export function skipEvents(datum: Uint8Array, offset: number): { end: number; count: number } {
+/**
+ * `end` is the position after the array's closing zero. `onEvent` is told where each event starts, but for those in a
+ * block that gives its size, which an agent never writes. Throws DECODE_TRUNCATED or DECODE_RANGE.
+ */
+export function skipEvents(
+  datum: Uint8Array,
+  offset: number,
+  onEvent: (start: number) => void = () => {},
+): { end: number; count: number } {
   const reader = createAvroReader(datum, offset);
   let total = 0;
 
@@ -34,6 +41,7 @@ export function skipEvents(datum: Uint8Array, offset: number): { end: number; co
     }
     total += count;
     for (let event = 0; event < count; event++) {
+      onEvent(reader.position);
       for (const step of STEPS) {
         if (step === 'varint') skipVarint();
         else if (step === 'bytes') reader.skip(reader.long());

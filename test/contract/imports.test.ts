@@ -8,9 +8,12 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Part → parts it may import. `test` may import all. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   schemas: [],
-  agent: ['schemas'],
-  consumer: ['schemas'],
-  cli: ['schemas', 'agent', 'consumer', 'infra'],
+  config: ['schemas'],
+  spool: ['schemas'],
+  kafka: ['schemas', 'config'],
+  agent: ['schemas', 'config', 'spool', 'kafka'],
+  consumer: ['schemas', 'config', 'spool', 'kafka'],
+  cli: ['schemas', 'config', 'spool', 'kafka', 'agent', 'consumer', 'infra'],
   infra: [],
 };
 /** Files of a part that each of its stages may import. */
@@ -23,7 +26,9 @@ interface Import {
 
 /** Imports of the project's own files, both ends as paths from the root. */
 function imports(): Import[] {
-  const files = globSync('{schemas,agent,consumer,cli,infra/*}/src/**/*.ts', { cwd: ROOT });
+  const files = globSync('{schemas,config,spool,kafka,agent,consumer,cli,infra/*}/src/**/*.ts', {
+    cwd: ROOT,
+  });
   return files.flatMap((file) => {
     const text = readFileSync(join(ROOT, file), 'utf8');
     const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(

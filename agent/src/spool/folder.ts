@@ -5,9 +5,10 @@
  */
 import { chmodSync, chownSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { comparePlaces, type Place } from '@tcptrail/spool/cursor.ts';
+import { parseSegmentName } from '@tcptrail/spool/segment-name.ts';
 import { agentError, reasonOf } from '../errors.ts';
 import { makeFolder } from './make-folder.ts';
-import { parseSegmentName } from './segment-name.ts';
 
 export const SEGMENT_MODE = 0o640;
 const FOLDER_MODE = 0o750;
@@ -20,11 +21,6 @@ export interface Segment {
   readonly bytes: number;
 }
 
-export interface Cursor {
-  readonly segment: string;
-  readonly position: number;
-}
-
 export interface SpoolFolder {
   readonly path: string;
   /** Group that may read, where it exists. */
@@ -35,10 +31,10 @@ export interface SpoolFolder {
   /** In the order of writing. */
   segments(): Segment[];
   /** One a reader, the furthest behind first. A cursor that does not parse holds everything. */
-  cursors(): Cursor[];
+  cursors(): Place[];
 }
 
-const START: Cursor = { segment: '', position: 0 };
+const START: Place = { segment: '', position: 0 };
 
 export function createSpoolFolder(path: string, deps: { readonly groupFile?: string } = {}): SpoolFolder {
   const gid = groupId(deps.groupFile ?? '/etc/group');
@@ -73,7 +69,7 @@ export function createSpoolFolder(path: string, deps: { readonly groupFile?: str
       filesOf(cursors)
         .filter((file) => file.endsWith('.json'))
         .map((file) => readCursor(join(cursors, file)))
-        .sort(compareCursors),
+        .sort(comparePlaces),
   };
 }
 
@@ -86,14 +82,9 @@ function filesOf(path: string): string[] {
   }
 }
 
-export function compareCursors(a: Cursor, b: Cursor): number {
-  if (a.segment !== b.segment) return a.segment < b.segment ? -1 : 1;
-  return a.position - b.position;
-}
-
-function readCursor(file: string): Cursor {
+function readCursor(file: string): Place {
   try {
-    const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<Cursor>;
+    const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<Place>;
     if (typeof value.segment !== 'string' || typeof value.position !== 'number') return START;
     return { segment: value.segment, position: value.position };
   } catch {

@@ -1,9 +1,9 @@
 /** How far behind the slowest reader is, in time: marks of when each spooled batch was closed. Bounded. */
-import { type Cursor, compareCursors } from './folder.ts';
+import { comparePlaces, type Place } from '@tcptrail/spool/cursor.ts';
 
 interface Mark {
   /** End of the batch. */
-  readonly at: Cursor;
+  readonly at: Place;
   /** µs since the epoch. */
   readonly ts: number;
 }
@@ -11,7 +11,7 @@ interface Mark {
 export interface Lag {
   spooled(mark: Mark): void;
   /** Age of the oldest batch beyond `cursor` (`undefined`: nobody reads, all count), µs. */
-  us(cursor: Cursor | undefined, nowUs: number): number;
+  us(cursor: Place | undefined, nowUs: number): number;
 }
 
 const MARKS_MAX = 4_096;
@@ -25,7 +25,7 @@ export function createLag(): Lag {
       if (marks.length > MARKS_MAX) marks = marks.filter((_, index) => index % 2 === 0);
     },
     us(cursor, nowUs) {
-      if (cursor) marks = marks.filter((mark) => compareCursors(mark.at, cursor) > 0);
+      if (cursor) marks = marks.filter((mark) => comparePlaces(mark.at, cursor) > 0);
       const oldest = marks[0];
       return oldest ? Math.max(0, nowUs - oldest.ts) : 0;
     },

@@ -6,8 +6,9 @@
  * the cursor stands at that one's end, in the next.
  */
 import { unlinkSync } from 'node:fs';
+import type { Place } from '@tcptrail/spool/cursor.ts';
 import { addRows, countRows, type RowCounts } from './dropped-rows.ts';
-import type { Cursor, Segment, SpoolFolder } from './folder.ts';
+import type { Segment, SpoolFolder } from './folder.ts';
 import type { StateFile } from './state.ts';
 
 export interface Dropped {
@@ -78,7 +79,7 @@ function sum(segments: readonly Segment[]): number {
   return segments.reduce((bytes, segment) => bytes + segment.bytes, 0);
 }
 
-function segmentInUse(cursor: Cursor, segments: readonly Segment[]): string | undefined {
+function segmentInUse(cursor: Place, segments: readonly Segment[]): string | undefined {
   const at = segments.find((segment) => segment.name >= cursor.segment);
   if (at?.name !== cursor.segment || cursor.position < at.bytes) return at?.name;
   return segments.find((segment) => segment.name > cursor.segment)?.name;

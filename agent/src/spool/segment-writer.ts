@@ -15,8 +15,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { SYNC_BYTES, writeBlock, writeHeader } from '@tcptrail/schemas/container.ts';
+import { formatSegmentName } from '@tcptrail/spool/segment-name.ts';
 import { SEGMENT_MODE, type SpoolFolder } from './folder.ts';
-import { formatSegmentName } from './segment-name.ts';
 
 /** Where a block ended up. */
 export interface Written {

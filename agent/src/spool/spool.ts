@@ -4,12 +4,12 @@
  */
 import { join } from 'node:path';
 import { type CpuAccount, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
+import { parseSegmentName } from '@tcptrail/spool/segment-name.ts';
 import { agentError, reasonOf } from '../errors.ts';
 import type { RowCounts } from './dropped-rows.ts';
 import type { SpoolFolder } from './folder.ts';
 import { createLag } from './lag.ts';
 import { createRetention, type Dropped } from './retention.ts';
-import { parseSegmentName } from './segment-name.ts';
 import { batchesBackwards } from './segment-reader.ts';
 import { createSegmentWriter, type SegmentWriter } from './segment-writer.ts';
 import { createStateFile, type StateFile } from './state.ts';
@@ -30,6 +30,8 @@ export interface SpoolDeps {
   readonly nowMs: () => number;
   readonly onWriteFailed: (failure: { readonly reason: string; readonly pending: number }) => void;
   readonly onDropped: (dropped: Dropped) => void;
+  /** A batch is in the spool. */
+  readonly onWritten?: () => void;
 }
 
 export interface SpoolHealth {
@@ -104,6 +106,7 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
     const written = to.append(batch.datum);
     pending.shift();
     pendingBytes -= batch.datum.length;
+    deps.onWritten?.();
     lag.spooled({ at: { segment: written.segment, position: written.end }, ts: batch.closedUs });
     if (written.segment !== current) {
       current = written.segment;

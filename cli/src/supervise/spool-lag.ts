@@ -1,6 +1,8 @@
 /** How far a reader is behind the end of the spool. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Place } from '@tcptrail/spool/cursor.ts';
+import { parseSegmentName } from '@tcptrail/spool/segment-name.ts';
 
 export interface SpoolLag {
   /** Bytes no reader has passed: the slowest one counts. */
@@ -9,19 +11,12 @@ export interface SpoolLag {
   readonly readers: number;
 }
 
-interface Cursor {
-  readonly segment: string;
-  readonly position: number;
-}
-
-const SEGMENT = /^\d{16}-\d{8}\.avro$/;
-
 /** Throws a system error when the folder cannot be read. */
 export function spoolLag(spool: string): SpoolLag {
-  const segments = readdirSync(spool).filter((file) => SEGMENT.test(file));
+  const segments = readdirSync(spool).filter((file) => parseSegmentName(file) !== undefined);
   const cursors = cursorsOf(join(spool, 'cursor'));
   const sizes = segments.map((name) => ({ name, bytes: statSync(join(spool, name)).size }));
-  const behind = (cursor: Cursor): number =>
+  const behind = (cursor: Place): number =>
     sizes.reduce((sum, { name, bytes }) => {
       if (name < cursor.segment) return sum;
       return sum + (name === cursor.segment ? Math.max(0, bytes - cursor.position) : bytes);
@@ -31,7 +26,7 @@ export function spoolLag(spool: string): SpoolLag {
   return { bytes: lags.length === 0 ? nobody : Math.max(...lags), readers: cursors.length };
 }
 
-function cursorsOf(folder: string): readonly Cursor[] {
+function cursorsOf(folder: string): readonly Place[] {
   let files: readonly string[];
   try {
     files = readdirSync(folder).filter((file) => file.endsWith('.json'));
@@ -40,7 +35,7 @@ function cursorsOf(folder: string): readonly Cursor[] {
   }
   return files.map((file) => {
     try {
-      return JSON.parse(readFileSync(join(folder, file), 'utf8')) as Cursor;
+      return JSON.parse(readFileSync(join(folder, file), 'utf8')) as Place;
     } catch {
       // A cursor that does not parse holds everything.
       return { segment: '', position: 0 };

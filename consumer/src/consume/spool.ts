@@ -7,16 +7,25 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createCursorFile, type Place } from '@tcptrail/spool/cursor.ts';
+import { type ChainRead, openSegmentChain, type SegmentChain } from '@tcptrail/spool/segment-chain.ts';
+import { createSetAside } from '@tcptrail/spool/set-aside.ts';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
-import { type Cursor, createCursorFile } from './cursor.ts';
 import { batchesIn, type Damage, spoolOrigin } from './damage.ts';
-import { glance } from './identity.ts';
+import { glance } from './glance.ts';
 import { createReaderLock } from './reader-lock.ts';
-import { type ChainRead, openSegmentChain, type SegmentChain } from './segment-chain.ts';
-import { createSetAside } from './set-aside.ts';
-import type { BatchIdentity, Message, ParkedBatch, RangeHandler, Transport } from './transport.ts';
+import type { BatchIdentity, Fill, Message, ParkedBatch, RangeHandler, Transport } from './transport.ts';
+
+const CURSOR = z.object({
+  segment: z.string(),
+  position: z.number().int().min(0),
+  /** The batch before the position: tells the numbers of damaged ones behind it. */
+  last: z.object({ hostId: z.string(), agentEpoch: z.number(), batchSeq: z.number() }).optional(),
+});
+type Cursor = z.infer<typeof CURSOR>;
 
 export interface SpoolConfig {
   readonly path: string;
@@ -24,15 +33,6 @@ export interface SpoolConfig {
   readonly pollMs: number;
   /** End when everything that is there was handled. */
   readonly isOnce: boolean;
-}
-
-/** When enough is in hand. */
-export interface Fill {
-  readonly isEmpty: boolean;
-  isFullFor(item: { readonly rows: number; readonly bytes: number }): boolean;
-  add(item: { readonly rows: number; readonly bytes: number }, nowMs: number): void;
-  waitMs(nowMs: number): number;
-  clear(): void;
 }
 
 export interface SpoolDeps {
@@ -49,8 +49,9 @@ interface Held extends Message {
 export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Transport {
   const { fill, log, metrics } = deps;
   const cursorFile = createCursorFile(
-    { spool: config.path, reader: config.reader },
+    { spool: config.path, reader: config.reader, parse: (value) => CURSOR.parse(value) },
     {
+      // Without it reading begins at the oldest segment: stored batches are recognised and not doubled.
       onDamaged(keptAs) {
         metrics.cursorLosses.inc();
         log.error(
@@ -104,11 +105,11 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
     let parked: ParkedBatch[] = [];
     let held: Held[] = [];
     /** Behind the last message in hand. */
-    let behind: Omit<Cursor, 'last'> | undefined;
+    let behind: Place | undefined;
 
-    function commit(place: Omit<Cursor, 'last'> | undefined): void {
+    function commit(place: Place | undefined): void {
       if (!place || `${place.segment} ${place.position}` === written) return;
-      cursorFile.save({ ...place, last });
+      cursorFile.save({ ...place, ...(last ? { last } : {}) });
       written = `${place.segment} ${place.position}`;
     }
 

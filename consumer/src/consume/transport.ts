@@ -30,6 +30,23 @@ export interface ParkedBatch {
   readonly detail: string;
 }
 
+/** The right to store a range; see `lease.ts`. */
+export interface Lease {
+  /** Aborted when the right is lost. */
+  readonly signal: AbortSignal;
+  /** Throws CONSUMER_PARTITION_LOST. Asked just before each INSERT. */
+  assertHeld(): void;
+}
+
+/** When enough is in hand. */
+export interface Fill {
+  readonly isEmpty: boolean;
+  isFullFor(item: { readonly rows: number; readonly bytes: number }): boolean;
+  add(item: { readonly rows: number; readonly bytes: number }, nowMs: number): void;
+  waitMs(nowMs: number): number;
+  clear(): void;
+}
+
 export interface MessageRange {
   readonly origin: string;
   readonly originPartition: number;
@@ -37,6 +54,10 @@ export interface MessageRange {
   readonly messages: readonly Message[];
   /** Batches the transport itself could not read; to be recorded with the range. */
   readonly parked: readonly ParkedBatch[];
+  /** Absent where nobody else can store the origin: one reader a spool. */
+  readonly lease?: Lease;
+  /** The first of the partition since it was assigned: another consumer may have stored of it meanwhile. */
+  readonly isFirst?: boolean;
 }
 
 /**

@@ -14,10 +14,10 @@ export interface PlannedInsert {
   readonly rows: number;
 }
 
-export function expectedOf(decoded: StoreDecoded): Expected {
+export function expectedOf(batches: StoreDecoded['batches']): Expected {
   return {
-    tcp_events: new Map(decoded.batches.map((batch) => [batch.offset, batch.events])),
-    tcp_batches: new Map(decoded.batches.map((batch) => [batch.offset, new Map([[batch.batchDay, 1]])])),
+    tcp_events: new Map(batches.map((batch) => [batch.offset, batch.events])),
+    tcp_batches: new Map(batches.map((batch) => [batch.offset, new Map([[batch.batchDay, 1]])])),
   };
 }
 

@@ -24,12 +24,26 @@ export interface Parked extends Place {
 export interface StoreRange extends Place {
   readonly messages: readonly StoreMessage[];
   readonly parked: readonly Parked[];
+  /** The right to store it; absent where it cannot be lost. */
+  readonly lease?: { readonly signal: AbortSignal; assertHeld(): void };
+  /** What is known of the place may be old. */
+  readonly isFirst?: boolean;
+}
+
+/** Which batch a message holds, or which part of one. */
+export interface Batch {
+  readonly host_id: string;
+  readonly boot_id: string;
+  /** µs. */
+  readonly agent_epoch: number;
+  readonly batch_seq: number;
+  readonly batch_part: number;
 }
 
 export interface StoreDecoded {
   readonly batches: readonly {
     readonly offset: number;
-    readonly envelope: { readonly batch_ts: number };
+    readonly envelope: Batch & { readonly batch_ts: number; readonly maybe_duplicate: boolean };
     readonly events: DayRows;
     readonly batchDay: number;
   }[];

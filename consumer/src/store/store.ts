@@ -16,6 +16,7 @@ import { createLedger, type Span } from './ledger.ts';
 import { insertParked } from './parked.ts';
 import { assertStored, type Expected, expectedOf, type PlannedInsert, planInserts } from './plan.ts';
 import type { Parked, StoreDecoded, StoreDecoder, StoreMessage, StoreRange } from './range.ts';
+import { findRepeats } from './repeats.ts';
 
 export interface StoreConfig {
   /** Give up after so many failures in a row; Infinity = go on until stopped. */
@@ -24,7 +25,8 @@ export interface StoreConfig {
 
 export interface StoreDeps {
   readonly clickhouse: ClickHouse;
-  readonly decoder: StoreDecoder;
+  /** Made for each range that is stored at the same time as others; they are used again. */
+  readonly createDecoder: () => StoreDecoder;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -32,7 +34,8 @@ export interface StoreDeps {
 export interface Store {
   /**
    * Resolves with the messages that were parked. Rejects with STORE_LEDGER when the table is not what it must be,
-   * with the last error when it gave up, and when `stop` was called while ClickHouse did not answer.
+   * with CONSUMER_PARTITION_LOST when the range's lease ended, with the last error when it gave up, and when `stop`
+   * was called while ClickHouse did not answer. Ranges of one place are stored one after another, never at once.
    */
   store(range: StoreRange): Promise<readonly Parked[]>;
   /** Ends waiting for ClickHouse; an INSERT under way may finish until `abort`. */
@@ -47,7 +50,8 @@ const DAY_MS = 86_400_000;
 const KEPT_DAYS = 6;
 
 export function createStore(config: StoreConfig, deps: StoreDeps): Store {
-  const { clickhouse, decoder, log, metrics } = deps;
+  const { clickhouse, log, metrics } = deps;
+  const idle: StoreDecoder[] = [];
   const ledger = createLedger(clickhouse);
   const stopping = new AbortController();
   const aborting = new AbortController();
@@ -55,30 +59,48 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   const certain = new Map<string, number>();
 
   async function store(range: StoreRange): Promise<readonly Parked[]> {
-    const key = `${range.origin}/${range.originPartition}`;
+    const decoder = idle.pop() ?? deps.createDecoder();
     const messages = withoutRepeats(range.messages);
+    let refused: AppError;
+    try {
+      return await storeWith(decoder, { ...range, messages });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'CLICKHOUSE_REFUSED') throw error;
+      refused = error;
+    } finally {
+      idle.push(decoder);
+    }
+    return await isolate({ ...range, messages }, refused);
+  }
+
+  /** Rejects with CLICKHOUSE_REFUSED when ClickHouse takes not all of the messages. */
+  async function storeWith(decoder: StoreDecoder, range: StoreRange): Promise<readonly Parked[]> {
+    const key = `${range.origin}/${range.originPartition}`;
+    if (range.isFirst) certain.delete(key);
+    const { messages, lease } = range;
     const decoded = decoder.decode(range, messages);
     const parked = decoded.refused.map(({ offset, error }) => parkedOf(range, messages, { offset, error }));
-    const expected = expectedOf(decoded);
-    const backoff = createBackoff({ triesMax: config.triesMax, signal: stopping.signal });
+    const signal = lease ? AbortSignal.any([stopping.signal, lease.signal]) : stopping.signal;
+    const backoff = createBackoff({ triesMax: config.triesMax, signal });
     for (;;) {
       try {
-        if (messages.length > 0) await storeMessages(range, { key, messages, decoded, expected });
+        if (messages.length > 0) await storeMessages(range, { key, decoded });
         await insertParked(clickhouse, [...range.parked, ...parked]);
         break;
       } catch (error) {
+        // Whatever it looks like, the range is another's now.
+        lease?.assertHeld();
         if (!(error instanceof AppError)) throw error;
         certain.delete(key);
         metrics.insertFailures.inc({ code: error.code });
-        if (error.code === 'CLICKHOUSE_REFUSED' && messages.length > 0)
-          return await isolate({ ...range, messages }, error);
+        if (error.code === 'CLICKHOUSE_REFUSED' && messages.length > 0) throw error;
         if (error.code === 'STORE_LEDGER') {
           metrics.ledgerAlarms.inc();
           throw error;
         }
         metrics.clickhouseUp.set(0);
-        const waitMs = await backoff.wait(error);
-        log.warn({ code: error.code, waitMs }, `${error.message}; the batches wait in the spool`);
+        log.warn({ code: error.code }, `${error.message}; the batches wait where they are`);
+        await backoff.wait(error);
       }
     }
     settle(decoded, [...range.parked, ...parked]);
@@ -100,10 +122,9 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
 
   async function storeMessages(
     range: StoreRange,
-    todo: { key: string; messages: readonly StoreMessage[]; decoded: StoreDecoded; expected: Expected },
+    { key, decoded }: { readonly key: string; readonly decoded: StoreDecoded },
   ): Promise<void> {
-    const { key, messages, decoded, expected } = todo;
-    const offsets = messages.map(({ offset }) => offset);
+    const offsets = range.messages.map(({ offset }) => offset);
     const span: Span = {
       origin: range.origin,
       originPartition: range.originPartition,
@@ -116,24 +137,33 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
       await quiet(logComment);
       maximum = await ledger.maximum(range);
     }
+    const repeats = await findRepeats(clickhouse, span, decoded.batches);
+    const expected = expectedOf(decoded.batches.filter(({ offset }) => !repeats.has(offset)));
     const stored = span.first > maximum ? undefined : await ledger.messages(span);
     const plan = planInserts(expected, stored);
     if (stored) tellSkipped(expected, plan);
     certain.delete(key);
-    for (const planned of plan) await insert(planned, decoded, logComment);
+    for (const planned of plan) await insert(planned, decoded, { logComment, lease: range.lease });
     const oldestDay = Math.floor(Date.now() / DAY_MS) - KEPT_DAYS;
     assertStored(expected, await ledger.totals(span), { span, oldestDay });
     certain.set(key, Math.max(maximum, span.last));
+    metrics.duplicates.inc(repeats.size);
   }
 
-  async function insert(planned: PlannedInsert, decoded: StoreDecoded, logComment: string): Promise<void> {
+  async function insert(
+    planned: PlannedInsert,
+    decoded: StoreDecoded,
+    { logComment, lease }: { readonly logComment: string; readonly lease: StoreRange['lease'] },
+  ): Promise<void> {
     const { table, day, offsets, rows } = planned;
     const isEvents = table === 'tcp_events';
     const body = isEvents ? decoded.events(offsets, day) : decoded.batchLines(offsets, day);
     if (!body) return;
     const stopTimer = metrics.insertSeconds.startTimer();
     const format = isEvents ? 'Native' : 'JSONEachRow';
-    await insertBlock(clickhouse, { table, format, body, logComment, signal: aborting.signal });
+    lease?.assertHeld();
+    const signal = lease ? AbortSignal.any([aborting.signal, lease.signal]) : aborting.signal;
+    await insertBlock(clickhouse, { table, format, body, logComment, signal });
     stopTimer();
     metrics.inserts.inc({ table });
     metrics.rows.inc({ table }, rows);

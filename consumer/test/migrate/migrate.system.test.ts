@@ -3,11 +3,11 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startServer, type TestServer } from '../../../test/harness/server.ts';
+import { temporaryFolder } from '../../../test/spool-writer.ts';
 import { CLICKHOUSE_FOLDER } from '../../src/migrate/files.ts';
 import { createMigrationLock } from '../../src/migrate/lock.ts';
 import { migrate } from '../../src/migrate/migrate.ts';
 import { type ClickHouse, createClickHouse } from '../../src/store/clickhouse.ts';
-import { temporaryFolder } from '../spool-writer.ts';
 
 let server: TestServer;
 before(async () => {

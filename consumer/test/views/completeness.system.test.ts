@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
 import { startServer, type TestServer } from '../../../test/harness/server.ts';
+import { HOST, type MadeEvent, NOW_US } from '../../../test/spool-writer.ts';
 import { insertParked } from '../../src/store/parked.ts';
 import { createDatabase, type TestDatabase } from '../database.ts';
-import { HOST, type MadeEvent, NOW_US } from '../spool-writer.ts';
 
 let server: TestServer;
 before(async () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startServer, type TestServer } from '../../../test/harness/server.ts';
+import { NOW_US } from '../../../test/spool-writer.ts';
 import { createDatabase } from '../database.ts';
-import { NOW_US } from '../spool-writer.ts';
 
 let server: TestServer;
 before(async () => {

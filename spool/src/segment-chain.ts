@@ -2,9 +2,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppError } from '@tcptrail/schemas/app-error.ts';
-import { failure } from '../errors.ts';
-import type { Cursor } from './cursor.ts';
-import { agentEpochOf, isSegment, openSegment, type Segment, type SegmentRead } from './segment.ts';
+import type { Place } from './cursor.ts';
+import { spoolError } from './errors.ts';
+import { openSegment, type Segment, type SegmentRead } from './segment.ts';
+import { parseSegmentName } from './segment-name.ts';
 
 export type ChainRead =
   | (Exclude<SegmentRead, { kind: 'end' }> & { readonly segment: string; readonly agentEpoch: number })
@@ -14,15 +15,20 @@ export interface SegmentChain {
   /** The cursor does not fit: its segment is gone, and the chain begins behind it; or shorter, and it begins there anew. */
   readonly isCursorLost: boolean;
   /** Undefined before the first segment. */
-  readonly place: { readonly segment: string; readonly position: number } | undefined;
+  readonly place: Place | undefined;
+  /** All that the segment of the place holds now was read. */
+  readonly isAtEnd: boolean;
   next(): ChainRead;
   /** Bytes behind the place, over all segments. */
   bytesLeft(): number;
   close(): void;
 }
 
-export function openSegmentChain(spool: string, cursor: Cursor | undefined): SegmentChain {
-  const list = (): string[] => readdirSync(spool).filter(isSegment).toSorted();
+export function openSegmentChain(spool: string, cursor: Place | undefined): SegmentChain {
+  const list = (): string[] =>
+    readdirSync(spool)
+      .filter((file) => parseSegmentName(file) !== undefined)
+      .toSorted();
   const after = (name: string): string | undefined => list().find((other) => other > name);
   const present = list();
   const isGone = cursor !== undefined && !present.includes(cursor.segment);
@@ -31,7 +37,7 @@ export function openSegmentChain(spool: string, cursor: Cursor | undefined): Seg
   if (cursor && !isGone) current = open(cursor.segment, isShorter ? 0 : cursor.position);
   let passed = isGone ? cursor.segment : '';
 
-  /** Undefined when the agent deleted it meanwhile. Throws CONSUMER_SEGMENT when it cannot be read. */
+  /** Undefined when the agent deleted it meanwhile. Throws SPOOL_SEGMENT when it cannot be read. */
   function open(name: string, position: number): Segment | undefined {
     try {
       return openSegment(spool, name, position);
@@ -68,7 +74,11 @@ export function openSegmentChain(spool: string, cursor: Cursor | undefined): Seg
       // A segment that has a successor grows no more; it may have grown until the successor came.
       if (following !== undefined) read = readOn(segment, true);
       if (read.kind !== 'end') {
-        return { ...read, segment: segment.name, agentEpoch: agentEpochOf(segment.name) };
+        return {
+          ...read,
+          segment: segment.name,
+          agentEpoch: parseSegmentName(segment.name)?.agentEpoch ?? 0,
+        };
       }
       if (following === undefined) return { kind: 'nothing' };
       segment.close();
@@ -81,6 +91,9 @@ export function openSegmentChain(spool: string, cursor: Cursor | undefined): Seg
     isCursorLost: isGone || isShorter,
     get place() {
       return current && { segment: current.name, position: current.position };
+    },
+    get isAtEnd() {
+      return !current || current.position >= current.size;
     },
     next,
     bytesLeft() {
@@ -99,9 +112,6 @@ function sizeOf(file: string): number {
 
 function unreadable(spool: string, name: string, cause: unknown): AppError {
   const why = (cause as NodeJS.ErrnoException)?.code ?? String(cause);
-  return failure(
-    'CONSUMER_SEGMENT',
-    `${join(spool, name)} cannot be read (${why}); give the consumer access, or move it out of the spool`,
-    { cause },
-  );
+  const remedy = 'give its reader access, or move it out of the spool';
+  return spoolError('SPOOL_SEGMENT', `${join(spool, name)} cannot be read (${why}); ${remedy}`, cause);
 }

@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from
 import { basename } from 'node:path';
 import { test } from 'node:test';
 import { decodeEnvelope } from '@tcptrail/schemas/batch.ts';
-import { type ChainRead, openSegmentChain, type SegmentChain } from '../../src/consume/segment-chain.ts';
-import { createSpool, NOW_US } from '../spool-writer.ts';
+import { createSpool, NOW_US } from '../../test/spool-writer.ts';
+import { type ChainRead, openSegmentChain, type SegmentChain } from '../src/segment-chain.ts';
 
 /** What the chain gives until it has nothing more: batch numbers, and damage by its reason and size. */
 function readAll(chain: SegmentChain): (number | string)[] {
@@ -107,7 +107,7 @@ test('what cannot be read ends in one sentence that names it', () => {
   const chain = openSegmentChain(spool.path, undefined);
   assert.equal(chain.next().kind, 'batch');
   assert.throws(() => chain.next(), {
-    code: 'CONSUMER_SEGMENT',
+    code: 'SPOOL_SEGMENT',
     message: /9999999999999999-00000001\.avro cannot be read/,
   });
   chain.close();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatSegmentName, parseSegmentName } from '../../src/spool/segment-name.ts';
+import { formatSegmentName, parseSegmentName } from '../src/segment-name.ts';
 
 test('names sort in the order of writing', () => {
   const written = [

@@ -9,7 +9,6 @@ import {
   SYNC_BYTES,
 } from '@tcptrail/schemas/container.ts';
 
-const NAME = /^(\d{16})-(\d{8})\.avro$/;
 const READ_BYTES_MIN = 1024 * 1024;
 
 export type SegmentRead =
@@ -33,15 +32,6 @@ export interface Segment {
   /** `isComplete`: a later segment exists, so nothing will be added to this one. */
   read(isComplete: boolean): SegmentRead;
   close(): void;
-}
-
-export function isSegment(name: string): boolean {
-  return NAME.test(name);
-}
-
-/** Start of the agent that wrote it, µs. */
-export function agentEpochOf(name: string): number {
-  return Number(NAME.exec(name)?.[1] ?? 0);
 }
 
 export function openSegment(folder: string, name: string, start: number): Segment {

@@ -1,0 +1,201 @@
+/**
+ * What is to be sent: the spool from the cursor on, in groups of one segment, and the cursor that tells how far it
+ * was acknowledged. Knows no Kafka.
+ */
+import { createHash } from 'node:crypto';
+import { type CursorFile, comparePlaces, type Place } from '@tcptrail/spool/cursor.ts';
+import type { ChainRead, SegmentChain } from '@tcptrail/spool/segment-chain.ts';
+import { formatSegmentName } from '@tcptrail/spool/segment-name.ts';
+import { type PublishCursor, START } from './cursor.ts';
+import { eventsIn, type Message, messagesOf } from './message.ts';
+
+export interface OutboxConfig {
+  readonly hostId: string;
+  readonly bootId: string;
+  /** Start of this run, µs. */
+  readonly agentEpoch: number;
+  /** The cursor was damaged: anything that is spooled may have been sent. */
+  readonly cursorLost: boolean;
+}
+
+export interface OutboxDeps {
+  /** As it was loaded. */
+  readonly cursor: PublishCursor | undefined;
+  readonly cursorFile: Pick<CursorFile<PublishCursor>, 'save'>;
+  readonly chain: Pick<SegmentChain, 'next' | 'place' | 'isAtEnd'>;
+  /** Bytes of the spool that are no batch were passed over. */
+  readonly onDamage: (damage: Extract<ChainRead, { kind: 'damage' }>) => void;
+}
+
+export interface Group {
+  /** Of the run that spooled it, µs. */
+  readonly agentEpoch: number;
+  /** Not yet acknowledged, in order. */
+  readonly messages: readonly Message[];
+  readonly maybeDuplicate: boolean;
+}
+
+export interface Outbox {
+  /** The group to send: the one in hand, else the next of at most `bytesMax`; undefined when all is acknowledged. */
+  peek(bytesMax: number): Group | undefined;
+  /** Partition of a run's batches among so many, chosen on first use and kept while it exists. */
+  partitionOf(agentEpoch: number, partitions: number): number;
+  /** Notes, before the group is sent, that it may be. Throws SPOOL_CURSOR. */
+  sending(): void;
+  /** The first `count` messages of the group in hand are acknowledged. True when all are. Throws SPOOL_CURSOR. */
+  acknowledged(count: number): boolean;
+  /** The group in hand may have arrived. */
+  uncertain(): void;
+  /**
+   * The first message in hand is too large: it and all to come are split. Gives the events that a message holds at
+   * most now; 0 when it cannot be split. Throws SPOOL_CURSOR.
+   */
+  split(): number;
+}
+
+interface Spooled {
+  readonly read: Extract<ChainRead, { kind: 'batch' }>;
+  readonly end: Place;
+}
+
+interface Hand {
+  readonly agentEpoch: number;
+  messages: Message[];
+  maybeDuplicate: boolean;
+  readonly end: Place;
+}
+
+export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
+  const { chain, cursor: loaded } = deps;
+  let place: Place = loaded ? { segment: loaded.segment, position: loaded.position } : START;
+  const isOtherBoot = loaded !== undefined && loaded.bootId !== config.bootId;
+  /** Batches up to here may have been sent. */
+  let doubt: Place | undefined =
+    config.cursorLost || isOtherBoot
+      ? { segment: formatSegmentName({ agentEpoch: config.agentEpoch, number: 0 }), position: 0 }
+      : loaded?.doubt;
+  let partEventsMax = doubt ? (loaded?.partEventsMax ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+  let partitions: Record<string, number> = { ...loaded?.partitions };
+  let isSaved = loaded !== undefined;
+  let hand: Hand | undefined;
+  /** A batch read that belongs to the next group. */
+  let ahead: Spooled | undefined;
+
+  /** A power loss may take the newest of these along: then everything older than this boot is in doubt. */
+  function save(): void {
+    const cursor = {
+      ...place,
+      ...(doubt ? { doubt } : {}),
+      bootId: config.bootId,
+      partitions,
+      ...(partEventsMax === Number.POSITIVE_INFINITY ? {} : { partEventsMax }),
+    };
+    deps.cursorFile.save(cursor, { durable: !isSaved });
+    isSaved = true;
+  }
+
+  const isDoubtful = (end: Place): boolean => doubt !== undefined && comparePlaces(end, doubt) <= 0;
+
+  const placeOf = (read: { readonly segment: string }): Place => ({
+    segment: read.segment,
+    position: chain.place?.position ?? 0,
+  });
+
+  /** The batch that begins a group; everything before it is acknowledged. */
+  function first(): Spooled | undefined {
+    if (ahead) return ahead;
+    for (;;) {
+      const read = chain.next();
+      if (read.kind === 'nothing') return undefined;
+      if (read.kind === 'batch') return { read, end: placeOf(read) };
+      deps.onDamage(read);
+      place = placeOf(read);
+      save();
+    }
+  }
+
+  /**
+   * Never reads on into the next segment: a full spool makes room by dropping segments that no cursor is in, and
+   * the cursor reaches the next one only when this group is acknowledged.
+   */
+  function gather(bytesMax: number): Hand | undefined {
+    const begin = first();
+    ahead = undefined;
+    if (!begin) return undefined;
+    const maybeDuplicate = isDoubtful(begin.end);
+    const options = { maybeDuplicate, partEventsMax };
+    const messages = messagesOf(begin.read.datum, options);
+    let { end } = begin;
+    let bytes = begin.read.datum.length;
+    while (!chain.isAtEnd) {
+      const read = chain.next();
+      if (read.kind === 'nothing') break;
+      if (read.kind === 'damage') {
+        deps.onDamage(read);
+        end = placeOf(read);
+        continue;
+      }
+      const next = { read, end: placeOf(read) };
+      bytes += read.datum.length;
+      if (bytes > bytesMax || isDoubtful(next.end) !== maybeDuplicate) {
+        ahead = next;
+        break;
+      }
+      messages.push(...messagesOf(read.datum, options));
+      end = next.end;
+    }
+    return { agentEpoch: begin.read.agentEpoch, messages, maybeDuplicate, end };
+  }
+
+  return {
+    peek(bytesMax) {
+      hand ??= gather(bytesMax);
+      return hand;
+    },
+    partitionOf(agentEpoch, count) {
+      const chosen = partitions[agentEpoch];
+      if (chosen !== undefined && chosen < count) return chosen;
+      // Runs before the one that is sent are acknowledged: only this and later ones are kept.
+      const later = Object.entries(partitions).filter(([epoch]) => Number(epoch) > agentEpoch);
+      const partition = spread(`${config.hostId}/${agentEpoch}`, count);
+      partitions = { ...Object.fromEntries(later), [agentEpoch]: partition };
+      return partition;
+    },
+    sending() {
+      if (!hand) return;
+      if (!isDoubtful(hand.end)) doubt = hand.end;
+      save();
+    },
+    acknowledged(count) {
+      if (!hand) return true;
+      hand.messages = hand.messages.slice(count);
+      if (hand.messages.length > 0) return false;
+      place = hand.end;
+      hand = undefined;
+      if (doubt && comparePlaces(doubt, place) <= 0) doubt = undefined;
+      save();
+      return true;
+    },
+    uncertain() {
+      if (!hand) return;
+      const again = { maybeDuplicate: true, partEventsMax };
+      hand.messages = hand.messages.flatMap(({ datum }) => messagesOf(datum, again));
+      hand.maybeDuplicate = true;
+    },
+    split() {
+      const events = hand?.messages[0] ? eventsIn(hand.messages[0].datum) : 0;
+      if (!hand || events < 2) return 0;
+      partEventsMax = events >> 1;
+      const options = { maybeDuplicate: hand.maybeDuplicate, partEventsMax };
+      hand.messages = hand.messages.flatMap(({ datum }) => messagesOf(datum, options));
+      // Before a part is sent: after a crash the same batch must give the same parts.
+      save();
+      return partEventsMax;
+    },
+  };
+}
+
+/** Evenly over the partitions, the same for the same run. */
+function spread(name: string, partitions: number): number {
+  return createHash('sha256').update(name).digest().readUInt32LE(0) % partitions;
+}

@@ -1,0 +1,15 @@
+/**
+ * Writes the documentation that is declared in code of several parts: `generate-docs.ts [--check] [ROOT]`.
+ *
+ * `--check` compares instead and exits 1 on any difference. ROOT is the repository, unless a test says otherwise.
+ */
+import { join } from 'node:path';
+import { settleFiles } from '@tcptrail/schemas/generated-files.ts';
+import { configPage } from './docs/config-page.ts';
+
+const args = process.argv.slice(2);
+const check = args.includes('--check');
+const root = args.find((arg) => !arg.startsWith('--')) ?? join(import.meta.dirname, '../..');
+
+const source = 'the config.ts of its part';
+if (settleFiles({ 'docs/config.md': configPage }, { root, check, source }) > 0) process.exit(1);

@@ -1,0 +1,73 @@
+/**
+ * The configuration of one part: defaults, then its YAML file, then the environment; parsed once, here.
+ *
+ * The schema is strict and is all there is to say about a key: type, range, default, `.describe()` and `.meta()`.
+ */
+import type { z } from 'zod';
+import { type Environment, variablesIn, withEnvironment } from './environment.ts';
+import { type ConfigKey, type ConfigSchema, keysOf, namesBelow } from './keys.ts';
+import { problemOf } from './problem.ts';
+import { withSecretFiles } from './secret.ts';
+import { isTree, type Tree } from './tree.ts';
+import { readYamlFile } from './yaml-file.ts';
+
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
+/** What a schema, or a section of one, gives: read only at every level. */
+export type ConfigOf<Schema extends z.ZodType> = DeepReadonly<z.infer<Schema>>;
+
+export interface ConfigSource {
+  /** Name of the part: `agent`. */
+  readonly part: string;
+  /** Absent: the part's own, which need not exist. */
+  readonly file?: string | undefined;
+  /** A missing file is an error. Absent: when `file` was given. */
+  readonly required?: boolean;
+  readonly env: Environment;
+}
+
+export interface Loaded<Config> {
+  readonly config: Config;
+  /** The file that was read; undefined when there was none. */
+  readonly file: string | undefined;
+  /** Variables that stand over it. */
+  readonly variables: readonly string[];
+}
+
+export function configFileOf(part: string): string {
+  return `/etc/tcptrail/${part}.yaml`;
+}
+
+/** Throws CONFIG_* with exit code 2. */
+export function loadConfig<Schema extends ConfigSchema>(
+  schema: Schema,
+  source: ConfigSource,
+): ConfigOf<Schema> {
+  return loadFrom(schema, source).config;
+}
+
+/** As `loadConfig`, and says where it came from. */
+export function loadFrom<Schema extends ConfigSchema>(
+  schema: Schema,
+  source: ConfigSource,
+): Loaded<ConfigOf<Schema>> {
+  const { part, file = configFileOf(part), required = source.file !== undefined, env } = source;
+  const keys = keysOf(schema);
+  const variables = variablesIn(keys, env);
+  const read = readYamlFile(file, { required, firstKey: namesBelow(keys, [])[0] ?? 'key' });
+  const tree = withEnvironment(withoutEmptySections(read ?? {}, keys), keys, env);
+  const parsed = schema.safeParse(tree);
+  if (!parsed.success) throw problemOf(parsed.error.issues, { keys, file, variables, tree });
+  const config = withSecretFiles(parsed.data, keys) as ConfigOf<Schema>;
+  return { config, file: read && file, variables };
+}
+
+/** A section of which only the name stands, or all keys are comments, is one that was not given. */
+function withoutEmptySections(tree: Tree, keys: readonly ConfigKey[], path: readonly string[] = []): Tree {
+  const kept = Object.entries(tree).flatMap(([name, value]) => {
+    const at = [...path, name];
+    if (value === null && namesBelow(keys, at).length > 0) return [];
+    return [[name, isTree(value) ? withoutEmptySections(value, keys, at) : value]];
+  });
+  return Object.fromEntries(kept);
+}

@@ -1,0 +1,37 @@
+/** Kinds of value that more than one part has. `rule` is what messages and the documentation say of them. */
+import { z } from 'zod';
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+
+export function absolutePath() {
+  return z.string().regex(/^\//).meta({ rule: 'an absolute path' });
+}
+
+export function powerOfTwo(min: number, max: number) {
+  return z
+    .int()
+    .min(min)
+    .max(max)
+    .refine((value) => (value & (value - 1)) === 0, 'must be a power of two')
+    .meta({ rule: `a power of two from ${min} to ${max}` });
+}
+
+export function httpUrl() {
+  return z.url({ protocol: /^https?$/ }).meta({ rule: 'a URL that begins with http:// or https://' });
+}
+
+/** Where a part serves /metrics and /healthz: its default port, and what port 0 means to it. */
+export function metricsSection({ port, zero }: { readonly port: number; readonly zero: string }) {
+  return z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1').describe('Address that serves metrics and health.'),
+      port: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(port)
+        .describe(`Port that serves metrics and health; 0 = ${zero}.`),
+    })
+    .prefault({});
+}

@@ -1,0 +1,60 @@
+/** Messages that cannot be stored, byte for byte on a topic of their own, with where they came from and why. */
+import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
+import { explain } from '@tcptrail/kafka/errors.ts';
+import kafkajs, { type Kafka, type Producer } from 'kafkajs';
+import type { ParkedBatch } from './transport.ts';
+
+export interface DeadLetter {
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly parked: ParkedBatch;
+}
+
+export interface DeadLetters {
+  /** Resolves when all in-sync replicas have them; one may come twice after a crash. Rejects as `explain` says. */
+  put(letters: readonly DeadLetter[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createDeadLetters(config: KafkaConfig, client: Kafka): DeadLetters {
+  const topic = config.topic.deadLetter;
+  let producer: Producer | undefined;
+
+  async function close(): Promise<void> {
+    const open = producer;
+    producer = undefined;
+    await open?.disconnect().catch(() => {});
+  }
+
+  return {
+    async put(letters) {
+      if (letters.length === 0) return;
+      try {
+        if (!producer) {
+          producer = client.producer({ allowAutoTopicCreation: false });
+          await producer.connect();
+        }
+        await producer.send({
+          topic,
+          acks: -1,
+          compression: kafkajs.CompressionTypes.ZSTD,
+          messages: letters.map(({ key, value, parked }) => ({ key, value, headers: headersOf(parked) })),
+        });
+      } catch (error) {
+        await close();
+        throw explain(error, config, { topic, operation: 'Write' });
+      }
+    },
+    close,
+  };
+}
+
+function headersOf(parked: ParkedBatch): Record<string, string> {
+  return {
+    origin: parked.origin,
+    origin_partition: String(parked.originPartition),
+    origin_offset: String(parked.originOffset),
+    reason: parked.reason,
+    detail: parked.detail,
+  };
+}

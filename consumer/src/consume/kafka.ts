@@ -1,0 +1,271 @@
+/**
+ * Transport of a fleet: a member of the consumer group, which reads the events topic.
+ *
+ * The brokers do the waiting: a fetch comes back after `flushMs` or when there is much, and what it brought of a
+ * partition is one range, or several when it is large. Offsets are committed after the range was stored and checked.
+ *
+ * kafkajs waits for its handlers before it joins the group again, but not always: a fetch that finds the topic
+ * changed joins at once. The lease of a batch therefore ends at every join.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createKafka } from '@tcptrail/kafka/client.ts';
+import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
+import { explain } from '@tcptrail/kafka/errors.ts';
+import { groupLag } from '@tcptrail/kafka/lag.ts';
+import { ensureTopics } from '@tcptrail/kafka/topics.ts';
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Logger } from 'pino';
+import type { Metrics } from '../metrics.ts';
+import { createDeadLetters, type DeadLetters } from './dead-letter.ts';
+import { type Fetched, type KafkaRange, rangesOf } from './kafka-batch.ts';
+import { createMembership, type Membership } from './lease.ts';
+import type { Fill, ParkedBatch, RangeHandler, Transport } from './transport.ts';
+
+export interface KafkaTransportConfig {
+  readonly kafka: KafkaConfig;
+  readonly group: string;
+  /** After so long without a heartbeat the brokers give the partitions to another consumer. */
+  readonly sessionMs: number;
+  readonly flushMs: number;
+  /** Partitions whose batches are stored at the same time. */
+  readonly concurrency: number;
+  /** End when what the topic held at the start is stored. */
+  readonly isOnce: boolean;
+}
+
+export interface KafkaTransportDeps {
+  readonly createFill: () => Fill;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** What keeps the consumer from reading; undefined when nothing does. */
+  readonly tell: (trouble: string | undefined) => void;
+}
+
+/** Compressed bytes that end a fetch before `flushMs`, that one partition may bring, and that one fetch may. */
+const FETCH_BYTES_MIN = 1024 * 1024;
+const PARTITION_BYTES_MAX = 4 * 1024 * 1024;
+const FETCH_BYTES_MAX = 16 * 1024 * 1024;
+/** Shorter would ask the brokers without end. */
+const FETCH_WAIT_MS_MIN = 50;
+const FIRST_WAIT_MS = 250;
+const WAIT_MS_MAX = 10_000;
+
+export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTransportDeps): Transport {
+  const { log, metrics } = deps;
+  const { kafka, group, sessionMs } = config;
+  const topic = kafka.topic.events;
+  // A heartbeat is answered within a third of the session or not at all, so two thirds are left when it is.
+  const requestMsMax = Math.floor(sessionMs / 3);
+  const ending = new AbortController();
+  const done = Promise.withResolvers<void>();
+  done.promise.catch(() => {});
+  let failures = 0;
+
+  async function follow(handler: RangeHandler): Promise<void> {
+    const client = createKafka(kafka, { requestMsMax });
+    while (!ending.signal.aborted) {
+      try {
+        await member(client, handler);
+      } catch (error) {
+        const explained = explain(error, kafka, { topic, group, operation: 'Read' });
+        metrics.kafkaFailures.inc({ code: explained.code });
+        deps.tell(explained.message);
+        log.warn({ code: explained.code }, `${explained.message}; trying again`);
+        const ceiling = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** failures++);
+        await sleep(ceiling * (0.5 + Math.random() / 2), undefined, { signal: ending.signal }).catch(
+          () => {},
+        );
+      }
+    }
+  }
+
+  /** A member of the group until the end or the first error that kafkajs does not mend itself. */
+  async function member(client: Kafka, handler: RangeHandler): Promise<void> {
+    await prepareTopics(client);
+    const crashed = Promise.withResolvers<never>();
+    crashed.promise.catch(() => {});
+    const membership = createMembership({ heldMs: sessionMs - requestMsMax }, () => performance.now());
+    const deadLetters = createDeadLetters(kafka, client);
+    const consumer = client.consumer({
+      groupId: group,
+      sessionTimeout: sessionMs,
+      heartbeatInterval: Math.floor(sessionMs / 10),
+      maxWaitTimeInMs: Math.max(FETCH_WAIT_MS_MIN, config.flushMs),
+      minBytes: FETCH_BYTES_MIN,
+      maxBytesPerPartition: PARTITION_BYTES_MAX,
+      maxBytes: FETCH_BYTES_MAX,
+      allowAutoTopicCreation: false,
+      retry: {
+        retries: 3,
+        initialRetryTime: 100,
+        maxRetryTime: 1_000,
+        // Starting again is ours, so that what is wrong is told in one way.
+        restartOnFailure: async () => false,
+      },
+    });
+    consumer.on(consumer.events.CRASH, ({ payload }) => crashed.reject(payload.error));
+    consumer.on(consumer.events.HEARTBEAT, membership.heard);
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      membership.joined();
+      failures = 0;
+      deps.tell(undefined);
+      const partitions = payload.memberAssignment[topic] ?? [];
+      metrics.assignedPartitions.set(partitions.length);
+      log.info({ partitions }, `joined group ${group}: ${partitions.length} partitions of ${topic}`);
+    });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: config.concurrency,
+        eachBatch: (payload) => take(payload, { handler, membership, deadLetters }),
+      });
+      const end = config.isOnce ? drained(client) : aborted(ending.signal);
+      await Promise.race([crashed.promise, end, aborted(ending.signal)]);
+      if (config.isOnce) ending.abort();
+    } finally {
+      await disconnect(consumer);
+      membership.lost();
+      metrics.assignedPartitions.set(0);
+      await deadLetters.close();
+    }
+  }
+
+  async function prepareTopics(client: Kafka): Promise<void> {
+    const admin = client.admin();
+    try {
+      await admin.connect();
+      const made = await ensureTopics(admin, kafka, [topic, kafka.topic.deadLetter]);
+      for (const name of made) log.info(`made topic ${name}`);
+    } finally {
+      await admin.disconnect().catch(() => {});
+    }
+  }
+
+  /** Resolves when the group has committed everything that the topic holds now. */
+  async function drained(client: Kafka): Promise<void> {
+    const admin = client.admin();
+    try {
+      await admin.connect();
+      const ends = await groupLag(admin, kafka, { topic, group });
+      for (let isBehind = true; isBehind && !ending.signal.aborted; ) {
+        const now = await groupLag(admin, kafka, { topic, group });
+        isBehind = now.some(({ partition, committed, low }) => {
+          const high = ends.find((end) => end.partition === partition)?.high ?? 0;
+          return Math.max(committed ?? low, low) < high;
+        });
+        if (isBehind) await sleep(config.flushMs, undefined, { signal: ending.signal }).catch(() => {});
+      }
+    } finally {
+      await admin.disconnect().catch(() => {});
+    }
+  }
+
+  /** Stores what a fetch brought. What is left when the partition is lost comes again to its next owner. */
+  async function take(
+    payload: EachBatchPayload,
+    at: { handler: RangeHandler; membership: Membership; deadLetters: DeadLetters },
+  ): Promise<void> {
+    const { batch } = payload;
+    const lease = at.membership.lease();
+    const isYielding = beat(payload, at.membership);
+    try {
+      const place = { origin: batch.topic, originPartition: batch.partition };
+      for (const range of rangesOf(batch.messages, place, deps.createFill())) {
+        if (ending.signal.aborted || isYielding()) return;
+        const isFirst = at.membership.isFirst(batch.partition);
+        const parked = await at.handler({ ...place, ...range, lease, isFirst });
+        await at.deadLetters.put(lettersOf(batch.messages, [...range.parked, ...parked]));
+        lease.assertHeld();
+        await commit(payload, range);
+        metrics.lagMessages.set(
+          { partition: String(batch.partition) },
+          Math.max(0, Number(batch.highWatermark) - 1 - Number(range.lastOffset)),
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      if (error.code === 'CONSUMER_PARTITION_LOST') {
+        log.warn({ partition: batch.partition }, error.message);
+      } else if (error.code === 'STORE_LEDGER') {
+        // Stored and counted does not agree: nothing of this partition moves until a person has looked.
+        payload.pause();
+        metrics.stopped.set(1);
+        deps.tell(error.message);
+        log.fatal({ code: error.code, partition: batch.partition }, error.message);
+      } else throw error;
+    } finally {
+      isYielding.end();
+    }
+  }
+
+  async function commit(payload: EachBatchPayload, range: KafkaRange): Promise<void> {
+    const { topic: name, partition } = payload.batch;
+    payload.resolveOffset(range.lastOffset);
+    const offset = String(BigInt(range.lastOffset) + 1n);
+    await payload.commitOffsetsIfNecessary({
+      topics: [{ topic: name, partitions: [{ partition, offset }] }],
+    });
+  }
+
+  /** Heartbeats while a batch is stored. The result tells whether the group wants the partitions back. */
+  function beat(payload: EachBatchPayload, membership: Membership): { (): boolean; end(): void } {
+    let isYielding = false;
+    let late: NodeJS.Timeout | undefined;
+    const timer = setInterval(
+      () => {
+        payload.heartbeat().catch((error: { readonly type?: string }) => {
+          if (error.type === 'REBALANCE_IN_PROGRESS') {
+            // The range in hand may still be finished; the others wait for their next owner.
+            isYielding = true;
+            late ??= setTimeout(membership.lost, requestMsMax);
+          } else if (error.type === 'ILLEGAL_GENERATION' || error.type === 'UNKNOWN_MEMBER_ID') {
+            isYielding = true;
+            membership.lost();
+          }
+          // Anything else is the connection's trouble, and the lease ends by the clock.
+        });
+      },
+      Math.floor(sessionMs / 10),
+    );
+    return Object.assign(() => isYielding, {
+      end() {
+        clearInterval(timer);
+        clearTimeout(late);
+      },
+    });
+  }
+
+  return {
+    done: done.promise,
+    async start(handler) {
+      follow(handler).then(done.resolve, done.reject);
+    },
+    async stop() {
+      ending.abort();
+      await done.promise.catch(() => undefined);
+    },
+  };
+}
+
+function lettersOf(fetched: readonly Fetched[], parked: readonly ParkedBatch[]) {
+  return parked.map((one) => {
+    const message = fetched.find(({ offset }) => Number(offset) === one.originOffset);
+    return { key: message?.key ?? null, value: message?.value ?? null, parked: one };
+  });
+}
+
+/** Waits for the handlers; errors of a connection that is gone anyway say nothing new. */
+async function disconnect(consumer: Consumer): Promise<void> {
+  await consumer.disconnect().catch(() => {});
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

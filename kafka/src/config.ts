@@ -1,0 +1,89 @@
+/** What every part says about Kafka in its configuration, under `kafka`. */
+import type { ConfigOf } from '@tcptrail/config/load.ts';
+import { secret, secretFile } from '@tcptrail/config/secret.ts';
+import { KIB, MIB } from '@tcptrail/config/value.ts';
+import { z } from 'zod';
+
+const HOUR_MS = 3_600_000;
+
+const broker = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:,]+):\d{1,5}$/)
+  .meta({ rule: 'host:port' });
+const topicName = () =>
+  z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,249}$/)
+    .meta({ rule: '1 to 249 of letters, digits, ., _ and -' });
+const pemFile = () => z.string().default('').meta({ rule: 'the path of a file' });
+
+export const kafkaKeys = z.strictObject({
+  brokers: z
+    .array(broker)
+    .min(1)
+    .default(['127.0.0.1:9092'])
+    .describe('Brokers to begin with; the others are learned from them.'),
+  clientId: z
+    .string()
+    .min(1)
+    .max(255)
+    .default('tcptrail')
+    .describe('Name in the logs and quotas of the brokers.'),
+  tls: z
+    .strictObject({
+      enabled: z.boolean().default(false).describe('Whether connections are encrypted.'),
+      caFile: pemFile().describe("PEM file of the authority that signed the brokers; empty = the system's."),
+      certFile: pemFile().describe("PEM file of the client's certificate; empty = none."),
+      keyFile: pemFile().describe("PEM file of the client's private key; empty = none."),
+    })
+    .prefault({}),
+  sasl: z
+    .strictObject({
+      mechanism: z
+        .enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512'])
+        .default('none')
+        .describe('How the client proves who it is.'),
+      username: z.string().default('').describe('User of the brokers.'),
+      password: secret().describe('Password of that user.'),
+      passwordFile: secretFile('password').describe(
+        'File whose first line is the password; wins over `password`.',
+      ),
+    })
+    .prefault({}),
+  topic: z
+    .strictObject({
+      events: topicName().default('tcptrail.events').describe('Topic of the batches.'),
+      deadLetter: topicName()
+        .default('tcptrail.dead_letter')
+        .describe('Topic of the messages that cannot be stored.'),
+      create: z.boolean().default(true).describe('Whether a missing topic is made, with the settings below.'),
+      partitions: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(12)
+        .describe('Partitions of the events topic when it is made.'),
+      replicationFactor: z
+        .int()
+        .min(-1)
+        .max(32)
+        .refine((value) => value !== 0, 'must be -1 or at least 1')
+        .default(-1)
+        .describe("Copies of each partition of a topic that is made; -1 = the brokers' default."),
+      retentionMs: z
+        .int()
+        .min(HOUR_MS)
+        .default(168 * HOUR_MS)
+        .describe('Milliseconds that a topic that is made keeps its messages.'),
+      messageBytesMax: z
+        .int()
+        .min(64 * KIB)
+        .max(64 * MIB)
+        .default(4 * MIB)
+        .describe('Largest compressed set of messages that a topic that is made takes.'),
+    })
+    .prefault({}),
+});
+
+export const kafkaSection = kafkaKeys.prefault({});
+export type KafkaConfig = ConfigOf<typeof kafkaKeys>;

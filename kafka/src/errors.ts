@@ -1,0 +1,138 @@
+/** What an error of the Kafka client means, as one sentence: what, the value, the remedy. */
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+import type { KafkaConfig } from './config.ts';
+
+export const KAFKA_ERRORS = {
+  KAFKA_UNREACHABLE: 'No broker answers.',
+  KAFKA_LOGIN_REFUSED: 'The brokers refuse user or password.',
+  KAFKA_NOT_AUTHORISED: 'The user may not do this.',
+  KAFKA_TOPIC_MISSING: 'A topic is not there.',
+  KAFKA_TOPIC_REFUSED: 'The brokers refuse to make a topic.',
+  KAFKA_MESSAGE_TOO_LARGE: 'The topic takes no message of this size.',
+  KAFKA_FILE: 'A file named in the configuration cannot be read.',
+  KAFKA_BUSY: 'Kafka cannot do it now.',
+} as const;
+export type KafkaErrorCode = keyof typeof KAFKA_ERRORS;
+
+export function kafkaError(
+  code: KafkaErrorCode,
+  message: string,
+  options: { readonly cause?: unknown; readonly exitCode?: number } = {},
+): AppError {
+  return new AppError(code, message, options);
+}
+
+/** What was tried, so that the sentence can name it and the right that is missing. */
+export interface Attempt {
+  readonly topic?: string;
+  readonly group?: string;
+  /** Operation in Kafka's words. */
+  readonly operation?: 'Write' | 'Read' | 'Create' | 'Describe';
+}
+
+interface ClientError extends Error {
+  readonly type?: string;
+  readonly code?: string | number;
+  readonly retriable?: boolean;
+}
+
+/** Already explained errors come back as they are. */
+export function explain(
+  error: unknown,
+  config: Pick<KafkaConfig, 'brokers' | 'sasl'>,
+  attempt: Attempt = {},
+): AppError {
+  if (error instanceof AppError) return error;
+  const root = rootOf(error);
+  const type = root.type ?? '';
+  const brokers = config.brokers.join(', ');
+  const user = config.sasl.mechanism === 'none' ? 'ANONYMOUS' : config.sasl.username;
+  const made = (code: KafkaErrorCode, message: string): AppError =>
+    kafkaError(code, message, { cause: error });
+
+  if (root.name === 'KafkaJSSASLAuthenticationError' || /SASL/.test(type)) {
+    return made(
+      'KAFKA_LOGIN_REFUSED',
+      `Kafka at ${brokers} refuses user "${user}" with ${config.sasl.mechanism}; set kafka.sasl.mechanism, username and passwordFile`,
+    );
+  }
+  if (type.endsWith('AUTHORIZATION_FAILED')) return notAuthorised(type, { user, attempt, cause: error });
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
+    return topicMissing(attempt.topic ?? 'of the configuration', error);
+  if (['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(type)) {
+    return made(
+      'KAFKA_MESSAGE_TOO_LARGE',
+      `topic ${attempt.topic} takes no message of this size; raise its max.message.bytes`,
+    );
+  }
+  if (isConnectionError(root)) {
+    const why = typeof root.code === 'string' ? root.code : firstLine(root.message);
+    return made(
+      'KAFKA_UNREACHABLE',
+      `Kafka does not answer at ${brokers} (${why}); start it, or set kafka.brokers${sslHint(root)}`,
+    );
+  }
+  const what = type === '' ? firstLine(root.message) : `${type}: ${firstLine(root.message)}`;
+  return made(
+    'KAFKA_BUSY',
+    `Kafka at ${brokers} cannot do it now (${what}); see the brokers' logs if it stays so`,
+  );
+}
+
+export function topicMissing(topic: string, cause?: unknown): AppError {
+  return kafkaError(
+    'KAFKA_TOPIC_MISSING',
+    `topic ${topic} is not there; run 'tcptrail topic create', or set kafka.topic.create: true`,
+    { cause },
+  );
+}
+
+function notAuthorised(
+  type: string,
+  found: { readonly user: string; readonly attempt: Attempt; readonly cause: unknown },
+): AppError {
+  const { user, attempt, cause } = found;
+  const { operation = 'Describe' } = attempt;
+  const [what, option] = type.startsWith('GROUP')
+    ? [`group ${attempt.group}`, `--group ${attempt.group} --operation Read`]
+    : type.startsWith('TOPIC')
+      ? [`topic ${attempt.topic}`, `--topic ${attempt.topic} --operation ${operation}`]
+      : ['the cluster', `--cluster --operation ${operation === 'Write' ? 'IdempotentWrite' : operation}`];
+  return kafkaError(
+    'KAFKA_NOT_AUTHORISED',
+    `Kafka user "${user}" has no right to ${operation.toLowerCase()} ${what}; grant it: kafka-acls --add --allow-principal User:${user} ${option}`,
+    { cause },
+  );
+}
+
+/** The client wraps what happened, sometimes twice. */
+function rootOf(error: unknown): ClientError {
+  const found = error as ClientError & { readonly errors?: readonly unknown[] };
+  if (!(error instanceof Error)) return new Error(String(error));
+  const inner = found.cause ?? found.errors?.[0];
+  return inner instanceof Error && inner !== error ? rootOf(inner) : found;
+}
+
+const CONNECTION_ERRORS = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSLockTimeout',
+]);
+
+function isConnectionError(error: ClientError): boolean {
+  return CONNECTION_ERRORS.has(error.name) || /^(E[A-Z]+|ERR_(SSL|TLS)\w*)$/.test(String(error.code ?? ''));
+}
+
+/** A TLS listener hangs up on plain text, and the other way round. */
+function sslHint(error: ClientError): string {
+  return error.name === 'KafkaJSConnectionClosedError' || /SSL|TLS/.test(String(error.code))
+    ? '; is kafka.tls.enabled as the listener wants it?'
+    : '';
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? '').slice(0, 200);
+}
