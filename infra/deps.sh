@@ -1,18 +1,29 @@
 #!/usr/bin/env bash
-# Installs what tcptrail needs on a Debian-like machine: `deps.sh run`, or `deps.sh test` for building and testing.
+# Installs what tcptrail needs on a Debian-like machine: `deps.sh run`, `deps.sh kafka` for a local Kafka, or
+# `deps.sh test` for building and testing.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 run=(ca-certificates libbpf1 util-linux)
-test=(bpftool clang-14 curl gcc iproute2 libbpf-dev libc6-dev libelf-dev lz4 make nftables procps python3)
+test=(bpftool clang-14 curl gcc iproute2 libbpf-dev libc6-dev libelf-dev lz4 make nftables procps python3 python3-venv)
+kafka=(ca-certificates util-linux)
 packages=("${run[@]}")
-[ "${1:-run}" = test ] && packages+=("${test[@]}")
+case "${1:-run}" in
+  test) packages+=("${test[@]}"); needs_java=1 ;;
+  kafka) packages=("${kafka[@]}"); needs_java=1 ;;
+esac
 
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
 done
 command -v npm >/dev/null || missing+=(npm)
+if [ -n "${needs_java:-}" ]; then
+  # Any Java from 17 on will do, whoever installed it.
+  java=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' || true)
+  [ "${java:-0}" -ge 17 ] || missing+=(openjdk-17-jre-headless)
+  command -v mvn >/dev/null || missing+=(maven)
+fi
 modules=node_modules/.package-lock.json
 [ -e "$modules" ] && [ ! package-lock.json -nt "$modules" ] && bin/node24 >/dev/null 2>&1 || npm_needed=1
 

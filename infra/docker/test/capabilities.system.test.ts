@@ -1,0 +1,113 @@
+/**
+ * The capabilities that docker-compose.yml leaves the agent, tried on this kernel: they are enough, and each is
+ * needed. Root with a bounded set of capabilities is what root in a container is.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { type AgentHome, agentHome, spooled, until } from '../../../agent/test/support/agent-process.ts';
+import { service } from './compose.ts';
+import { type Image, makeImage } from './image.ts';
+
+const GRANTED = (service('agent').cap_add ?? []).map((name) => name.toLowerCase());
+const NOBODY = 65_534;
+/** Another user's server and client in one process, connected until told to end. */
+const CONNECTION = `
+process.setgid(${NOBODY});
+process.setuid(${NOBODY});
+const server = require('node:net').createServer((socket) => socket.on('data', () => process.exit()));
+server.listen(0, '127.0.0.1', () => {
+  const client = require('node:net').connect(server.address().port, '127.0.0.1', () => console.log('connected'));
+  process.stdin.on('data', () => client.write('x'));
+});`;
+/** The image has no group `tcptrail` to share the spool with; this machine may. */
+const IN_IMAGE = 'mount --bind /dev/null /etc/group && exec "$@"';
+
+let image: Image;
+before(() => {
+  image = makeImage('agent');
+});
+after(() => image?.remove());
+
+function startAgent(t: TestContext, home: AgentHome, capabilities: readonly string[]) {
+  const bounds = ['-all', ...capabilities.map((name) => `+${name}`)].join(',');
+  const main = [process.execPath, join(image.folder, 'agent/src/main.ts'), '--config', home.configFile];
+  const bounded = ['setpriv', `--bounding-set=${bounds}`, '--inh-caps=-all', ...main];
+  const child = spawn('unshare', ['--mount', 'sh', '-c', IN_IMAGE, 'sh', ...bounded], {
+    cwd: image.folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const closed = once(child, 'close');
+  t.after(async () => {
+    if (child.exitCode === null) child.kill('SIGTERM');
+    await closed;
+    rmSync(home.spoolPath, { recursive: true, force: true });
+  });
+  return { child, said: () => said, closed: closed as Promise<[number | null]> };
+}
+
+/** What the agent with these capabilities finds as the executable of another user's process. */
+async function executableSeen(t: TestContext, capabilities: readonly string[]): Promise<unknown> {
+  const home = agentHome(t);
+  const agent = startAgent(t, home, capabilities);
+  await until('a heartbeat', () => {
+    assert.equal(agent.child.exitCode, null, agent.said());
+    return spooled(home).some(({ health }) => health !== null);
+  });
+  const attached = spooled(home).find(({ health }) => health !== null)?.health?.['capabilities'];
+  for (const program of attached as readonly Record<string, unknown>[])
+    assert.equal(program['attached'], true, JSON.stringify(program));
+
+  const other = spawn(process.execPath, ['-e', CONNECTION]);
+  const ended = once(other, 'close');
+  t.after(() => other.kill());
+  await once(other.stdout, 'data');
+  const owner = () =>
+    spooled(home)
+      .flatMap(({ owners }) => owners)
+      .find(({ pid }) => pid === other.pid);
+  await until('the other user’s connection', () => owner() !== undefined);
+  other.stdin.write('x');
+  await ended;
+  return owner()?.['executable'];
+}
+
+test('with the capabilities of docker-compose.yml all programs run and other users’ processes are named', async (t) => {
+  assert.equal(await executableSeen(t, GRANTED), process.execPath);
+});
+
+test('without SYS_PTRACE other users’ processes have no name', async (t) => {
+  assert.ok(GRANTED.includes('sys_ptrace'));
+  assert.equal(
+    await executableSeen(
+      t,
+      GRANTED.filter((name) => name !== 'sys_ptrace'),
+    ),
+    '',
+  );
+});
+
+for (const name of ['bpf', 'perfmon']) {
+  test(`without ${name.toUpperCase()} the agent says so and ends with status 3`, async (t) => {
+    assert.ok(GRANTED.includes(name));
+    const agent = startAgent(
+      t,
+      agentHome(t),
+      GRANTED.filter((each) => each !== name),
+    );
+    const [status] = await agent.closed;
+    assert.match(agent.said(), new RegExp(`the agent lacks CAP_${name.toUpperCase()};`));
+    assert.equal(status, 3);
+  });
+}
+
+test('docker-compose.yml grants nothing that is not tried here', () => {
+  assert.deepEqual([...GRANTED].sort(), ['bpf', 'perfmon', 'sys_ptrace']);
+});
