@@ -11,6 +11,7 @@ export const ERRORS = {
   CLICKHOUSE_REFUSED: 'ClickHouse refuses a statement for good.',
   CLICKHOUSE_BUSY: 'ClickHouse cannot do it now.',
   CLICKHOUSE_NO_GUARANTEE: 'The server cannot give exactly-once inserts.',
+  STORE_ROWS_REFUSED: 'ClickHouse refuses rows for good.',
   STORE_LEDGER: 'The stored rows are not what was inserted.',
   MIGRATION_CHANGED: 'An applied migration was changed.',
   MIGRATION_NEWER: 'The database is newer than this program.',

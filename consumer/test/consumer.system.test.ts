@@ -284,7 +284,7 @@ test('a batch that ClickHouse refuses is found among its neighbours and parked; 
   assert.equal(await second.exited, 0, second.output());
   assert.deepEqual(await counts(setup), { n: 12, u: 12, b: 6, ub: 6 });
   const parked = await setup.rows('SELECT batch_seq, reason FROM {db}.tcp_parked FINAL');
-  assert.deepEqual(parked, [{ batch_seq: 4, reason: 'CLICKHOUSE_REFUSED' }]);
+  assert.deepEqual(parked, [{ batch_seq: 4, reason: 'STORE_ROWS_REFUSED' }]);
   const kept = readdirSync(join(setup.spool.path, 'set-aside')).filter((name) => name.endsWith('.parked'));
   assert.equal(kept.length, 1);
 });

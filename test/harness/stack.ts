@@ -1,14 +1,13 @@
 /** The whole path on this machine in a folder of its own: embedded ClickHouse, agent, consumer, as processes. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { createTestAgent, type TestAgent } from './agent.ts';
 import { type Part, startPart } from './process.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SERVER = join(ROOT, 'infra/embedded-clickhouse/src/main.ts');
-const AGENT = join(ROOT, 'agent/src/main.ts');
 const CONSUMER = join(ROOT, 'consumer/src/main.ts');
 
 export interface Stack {
@@ -16,9 +15,9 @@ export interface Stack {
   readonly spool: string;
   readonly client: ClickHouseClient;
   readonly url: string;
-  server: Part;
-  agent: Part;
-  consumer: Part;
+  readonly server: Part;
+  readonly agent: Part;
+  readonly consumer: Part;
   startServer(): Promise<void>;
   startAgent(): Promise<void>;
   startConsumer(): void;
@@ -32,25 +31,14 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-let instances = 0;
-
 export async function createStack(options: { agent?: object; consumer?: object } = {}): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), 'tcptrail-stack-'));
-  const instance = `test-${process.pid}-${++instances}`;
-  const spool = join(folder, 'spool');
-  mkdirSync(spool);
-  const pins = `/sys/fs/bpf/tcptrail/${instance}`;
-  const agentConfig = join(folder, 'agent.yaml');
+  const testAgent: TestAgent = createTestAgent(folder, options.agent);
+  const { spool } = testAgent;
   const consumerConfig = join(folder, 'consumer.yaml');
-  // YAML is a superset of JSON.
-  writeFileSync(
-    agentConfig,
-    JSON.stringify({ instance, spool: { path: spool }, metrics: { port: 0 }, ...options.agent }),
-  );
   let port = 0;
   let client: ClickHouseClient | undefined;
   let server: Part | undefined;
-  let agent: Part | undefined;
   let consumer: Part | undefined;
 
   const running = (part: Part | undefined, name: string): Part => {
@@ -71,7 +59,7 @@ export async function createStack(options: { agent?: object; consumer?: object }
       return running(server, 'server');
     },
     get agent() {
-      return running(agent, 'agent');
+      return testAgent.part;
     },
     get consumer() {
       return running(consumer, 'consumer');
@@ -89,10 +77,7 @@ export async function createStack(options: { agent?: object; consumer?: object }
         }),
       );
     },
-    async startAgent() {
-      agent = startPart([AGENT, '--config', agentConfig]);
-      await agent.said('agent runs');
-    },
+    startAgent: testAgent.start,
     startConsumer() {
       consumer = startPart([CONSUMER, '--config', consumerConfig]);
     },
@@ -100,36 +85,13 @@ export async function createStack(options: { agent?: object; consumer?: object }
       const result = await stack.client.query({ query, query_params: params, format: 'JSONEachRow' });
       return await result.json<T>();
     },
-    caughtUp() {
-      const newest = readdirSync(spool)
-        .filter((name) => name.endsWith('.avro'))
-        .toSorted()
-        .at(-1);
-      if (newest === undefined) return false;
-      const cursor = JSON.parse(readFileSync(join(spool, 'cursor/clickhouse.json'), 'utf8')) as {
-        segment: string;
-        position: number;
-      };
-      return cursor.segment === newest && cursor.position === statSync(join(spool, newest)).size;
-    },
-    pinnedNumbers() {
-      const numbers = new Map<string, number>();
-      for (const name of readdirSync(pins)) {
-        const epoch = name.replace('accounts-', '');
-        const dump = execFileSync('bpftool', ['-j', 'map', 'dump', 'pinned', join(pins, name)], {
-          encoding: 'utf8',
-        });
-        const elements = JSON.parse(dump) as { formatted: { key: number; value: { seq: number } } }[];
-        for (const { formatted } of elements) numbers.set(`${epoch}/${formatted.key}`, formatted.value.seq);
-      }
-      return numbers;
-    },
+    caughtUp: () => testAgent.isRead('clickhouse'),
+    pinnedNumbers: testAgent.pinnedNumbers,
     async stop() {
-      for (const part of [agent, consumer, server]) await part?.end();
+      await testAgent.stop();
+      for (const part of [consumer, server]) await part?.end();
       await client?.close();
       rmSync(folder, { recursive: true, force: true });
-      rmSync(pins, { recursive: true, force: true });
-      rmSync(`/run/tcptrail/agent-${instance}.lock`, { force: true });
     },
   };
   return stack;

@@ -2,10 +2,9 @@
 import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
 import type { Origin } from '@tcptrail/schemas/event-columns.ts';
 import { BATCH_FIELDS, type BatchField } from '@tcptrail/schemas/fields.ts';
+import { timeText } from '@tcptrail/schemas/time-text.ts';
 
 const DAY_US = 86_400e6;
-/** What DateTime64(6) holds at most: the last second of 2299. */
-const TIME_US_MAX = 10_413_791_999e6;
 
 type Row = Record<string, unknown>;
 
@@ -38,12 +37,6 @@ function put(row: Row, field: BatchField, value: unknown): void {
   } else if (value !== null) {
     for (const member of type.of) put(row, member, (value as Row)[member.name]);
   }
-}
-
-function timeText(us: number): string {
-  const clamped = Math.min(Math.max(us, 0), TIME_US_MAX);
-  const micros = String(clamped % 1_000_000).padStart(6, '0');
-  return `${new Date(Math.floor(clamped / 1_000_000) * 1000).toISOString().slice(0, 19).replace('T', ' ')}.${micros}`;
 }
 
 function dateText(day: number): string {

@@ -1,5 +1,6 @@
 /** Names parked batches in tcp_parked; inserting one again changes nothing (ReplacingMergeTree, read FINAL). */
 import { hostname } from 'node:os';
+import { timeText } from '@tcptrail/schemas/time-text.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { insertBlock } from './insert.ts';
 import type { Parked } from './range.ts';
@@ -12,7 +13,7 @@ export async function insertParked(clickhouse: ClickHouse, parked: readonly Park
       origin_partition: batch.originPartition,
       origin_offset: batch.originOffset,
       host_id: identity.hostId,
-      agent_epoch: (identity.agentEpoch / 1e6).toFixed(6),
+      agent_epoch: timeText(identity.agentEpoch),
       batch_seq: identity.batchSeq,
       reason: batch.reason,
       detail: batch.detail,

@@ -41,10 +41,11 @@ async function storedElsewhere(
   batches: readonly Batch[],
 ): Promise<ReadonlySet<string>> {
   const rows = await clickhouse.query<Batch>(
-    `SELECT host_id, boot_id, toUnixTimestamp64Micro(agent_epoch) AS agent_epoch, batch_seq, batch_part
-     FROM ${clickhouse.database}.tcp_batches
-     WHERE host_id IN {hosts:Array(String)}
-       AND concat(host_id, ' ', boot_id, ' ', toString(toUnixTimestamp64Micro(agent_epoch)), ' ', toString(batch_seq)) IN {asked:Array(String)}
+    `SELECT stored.host_id AS host_id, stored.boot_id AS boot_id, batch_seq, batch_part,
+            toUnixTimestamp64Micro(stored.agent_epoch) AS agent_epoch
+     FROM ${clickhouse.database}.tcp_batches AS stored
+     WHERE stored.host_id IN {hosts:Array(String)}
+       AND concat(stored.host_id, ' ', stored.boot_id, ' ', toString(toUnixTimestamp64Micro(stored.agent_epoch)), ' ', toString(batch_seq)) IN {asked:Array(String)}
        AND NOT (origin = {origin:String} AND origin_partition = {originPartition:UInt32}
                 AND origin_offset BETWEEN {first:UInt64} AND {last:UInt64})`,
     {

@@ -8,6 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
+import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createBackoff } from './backoff.ts';
 import type { ClickHouse } from './clickhouse.ts';
@@ -65,7 +66,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     try {
       return await storeWith(decoder, { ...range, messages });
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'CLICKHOUSE_REFUSED') throw error;
+      if (!(error instanceof AppError) || error.code !== 'STORE_ROWS_REFUSED') throw error;
       refused = error;
     } finally {
       idle.push(decoder);
@@ -73,7 +74,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     return await isolate({ ...range, messages }, refused);
   }
 
-  /** Rejects with CLICKHOUSE_REFUSED when ClickHouse takes not all of the messages. */
+  /** Rejects with STORE_ROWS_REFUSED when ClickHouse takes not all of the messages. */
   async function storeWith(decoder: StoreDecoder, range: StoreRange): Promise<readonly Parked[]> {
     const key = `${range.origin}/${range.originPartition}`;
     if (range.isFirst) certain.delete(key);
@@ -93,7 +94,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
         if (!(error instanceof AppError)) throw error;
         certain.delete(key);
         metrics.insertFailures.inc({ code: error.code });
-        if (error.code === 'CLICKHOUSE_REFUSED' && messages.length > 0) throw error;
+        if (error.code === 'STORE_ROWS_REFUSED') throw error;
         if (error.code === 'STORE_LEDGER') {
           metrics.ledgerAlarms.inc();
           throw error;
@@ -163,7 +164,11 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     const format = isEvents ? 'Native' : 'JSONEachRow';
     lease?.assertHeld();
     const signal = lease ? AbortSignal.any([aborting.signal, lease.signal]) : aborting.signal;
-    await insertBlock(clickhouse, { table, format, body, logComment, signal });
+    await insertBlock(clickhouse, { table, format, body, logComment, signal }).catch((error: unknown) => {
+      // Of the rows, not of a question of ours: only these may be parked.
+      if (!(error instanceof AppError) || error.code !== 'CLICKHOUSE_REFUSED') throw error;
+      throw failure('STORE_ROWS_REFUSED', error.message, { cause: error });
+    });
     stopTimer();
     metrics.inserts.inc({ table });
     metrics.rows.inc({ table }, rows);

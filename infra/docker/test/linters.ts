@@ -1,10 +1,8 @@
 /** check-jsonschema and hadolint, installed once into a folder that git ignores. */
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ROOT } from './compose.ts';
+import { pythonEnvironment } from '../../../test/harness/python.ts';
 
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt');
 const run = promisify(execFile);
@@ -18,22 +16,8 @@ let installed: Promise<string> | undefined;
 
 /** Folder of the programs. */
 function programs(): Promise<string> {
-  installed ??= install();
+  installed ??= pythonEnvironment('docker-linters', REQUIREMENTS);
   return installed;
-}
-
-async function install(): Promise<string> {
-  const version = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 12);
-  const folder = join(ROOT, `node_modules/.cache/tcptrail-docker-linters-${version}`);
-  const complete = join(folder, 'complete');
-  if (!existsSync(complete)) {
-    rmSync(folder, { recursive: true, force: true });
-    await run('python3', ['-m', 'venv', folder]);
-    const pip = join(folder, 'bin/pip');
-    await run(pip, ['install', '--quiet', '--disable-pip-version-check', '--requirement', REQUIREMENTS]);
-    writeFileSync(complete, '');
-  }
-  return join(folder, 'bin');
 }
 
 async function verdict(program: string, args: readonly string[]): Promise<Verdict> {

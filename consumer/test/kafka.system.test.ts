@@ -1,0 +1,281 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createKafka } from '@tcptrail/kafka/client.ts';
+import { groupLag } from '@tcptrail/kafka/lag.ts';
+import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
+import { frame } from '@tcptrail/schemas/single-object.ts';
+import { splitBatch } from '@tcptrail/schemas/split-batch.ts';
+import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
+import { startKafka, type TestKafka } from '../../test/harness/kafka.ts';
+import { type Part, startPart } from '../../test/harness/process.ts';
+import { startServer, type TestServer } from '../../test/harness/server.ts';
+import { until } from '../../test/harness/until.ts';
+import { datumOf, HOST, NOW_US, temporaryFolder } from '../../test/spool-writer.ts';
+import { CONSUMER_CONFIG } from '../src/config.ts';
+
+const MAIN = join(import.meta.dirname, '../src/main.ts');
+
+let broker: TestKafka;
+let server: TestServer;
+let client: Kafka;
+let admin: Admin;
+let producer: Producer;
+before(async () => {
+  broker = await startKafka();
+  server = await startServer();
+  client = createKafka(CONSUMER_CONFIG.parse({ kafka: { brokers: broker.brokers } }).kafka);
+  admin = client.admin();
+  producer = client.producer();
+  await admin.connect();
+  await producer.connect();
+});
+after(async () => {
+  await producer?.disconnect();
+  await admin?.disconnect();
+  await server?.stop();
+  await broker?.stop();
+});
+
+interface Setup {
+  readonly topic: string;
+  readonly deadLetter: string;
+  readonly group: string;
+  start(args?: readonly string[]): Part;
+  /** Puts the values on partition 0. */
+  send(...values: (Uint8Array | null)[]): Promise<void>;
+  rows<T>(query: string): Promise<T[]>;
+  counts(): Promise<{ n: number; u: number; b: number }>;
+  isDrained(): Promise<boolean>;
+}
+
+let setups = 0;
+
+/** Topics, a group and a database of the test's own. */
+async function setUp(
+  change: { sessionMs?: number; batch?: object; partitions?: number } = {},
+): Promise<Setup> {
+  const name = `test-${++setups}`;
+  const database = `kafka_${setups}`;
+  const [topic, deadLetter, group] = [`${name}.events`, `${name}.dead_letter`, `${name}-consumer`];
+  await admin.createTopics({
+    topics: [{ topic, numPartitions: change.partitions ?? 1 }, { topic: deadLetter }],
+    waitForLeaders: true,
+  });
+  const file = join(temporaryFolder(), 'consumer.yaml');
+  const config = {
+    transport: 'kafka',
+    clickhouse: { url: server.url, database, requestWaitMsMax: 5_000 },
+    kafka: {
+      brokers: broker.brokers,
+      topic: { events: topic, deadLetter },
+      group,
+      sessionMs: change.sessionMs ?? 3_000,
+    },
+    batch: { flushMs: 50, ...change.batch },
+    metrics: { port: 0 },
+  };
+  writeFileSync(file, JSON.stringify(config));
+  const kafka = CONSUMER_CONFIG.parse(config).kafka;
+  const setup: Setup = {
+    topic,
+    deadLetter,
+    group,
+    start(args = []) {
+      const consumer = startPart([MAIN, '--config', file, ...args]);
+      after(() => consumer.end('SIGKILL'));
+      return consumer;
+    },
+    async send(...values) {
+      const messages = values.map((value) => ({ key: HOST, value: value as Buffer | null, partition: 0 }));
+      await producer.send({ topic, acks: -1, compression: kafkajs.CompressionTypes.ZSTD, messages });
+    },
+    async rows(query) {
+      const result = await server.client.query({
+        query: query.replaceAll('{db}', database),
+        format: 'JSONEachRow',
+        clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+      });
+      return await result.json();
+    },
+    async counts() {
+      const [row] = await setup.rows<{ n: number; u: number; b: number }>(
+        `SELECT count() AS n, uniqExact(agent_epoch, cpu, seq) AS u, (SELECT count() FROM {db}.tcp_batches) AS b
+         FROM {db}.tcp_events`,
+      );
+      assert.ok(row);
+      return row;
+    },
+    async isDrained() {
+      const lags = await groupLag(admin, kafka, { topic, group });
+      return lags.every(({ lag, committed }) => lag === 0 && committed !== undefined);
+    },
+  };
+  return setup;
+}
+
+/** Batch `batchSeq` with ten events of its own. */
+function batch(batchSeq: number, change: Partial<BatchEnvelope> = {}): Uint8Array {
+  const events = Array.from({ length: 10 }, (_, index) => ({ seq: (batchSeq - 1) * 10 + index + 1 }));
+  return datumOf({ agent_epoch: NOW_US, batch_seq: batchSeq, ...change }, events);
+}
+
+const again = (batchSeq: number) => batch(batchSeq, { maybe_duplicate: true });
+
+async function once(setup: Setup): Promise<Part> {
+  const consumer = setup.start(['--once']);
+  assert.equal(await consumer.exited, 0, consumer.output());
+  return consumer;
+}
+
+/** What is on the dead-letter topic. */
+async function deadLetters(
+  setup: Setup,
+): Promise<{ value: Buffer | null; headers: Record<string, string> }[]> {
+  const [end] = await admin.fetchTopicOffsets(setup.deadLetter);
+  const wanted = Number(end?.high ?? 0);
+  const consumer = client.consumer({ groupId: `${setup.group}-dead` });
+  const found: { value: Buffer | null; headers: Record<string, string> }[] = [];
+  await consumer.subscribe({ topics: [setup.deadLetter], fromBeginning: true });
+  await consumer.run({
+    async eachMessage({ message }) {
+      const headers = Object.entries(message.headers ?? {}).map(([key, value]) => [key, String(value)]);
+      found.push({ value: message.value, headers: Object.fromEntries(headers) });
+    },
+  });
+  await until('all dead letters', () => found.length >= wanted);
+  await consumer.disconnect();
+  return found;
+}
+
+test('--once stores what the topic holds, commits it and ends with 0', async () => {
+  const setup = await setUp();
+  await setup.send(...[1, 2, 3].map((seq) => frame(batch(seq))));
+  await once(setup);
+  assert.deepEqual(await setup.counts(), { n: 30, u: 30, b: 3 });
+  assert.ok(await setup.isDrained());
+});
+
+test('a group set back to the beginning reads everything again and doubles nothing', async () => {
+  const setup = await setUp();
+  await setup.send(...[1, 2, 3].map((seq) => frame(batch(seq))));
+  await once(setup);
+  await admin.setOffsets({
+    groupId: setup.group,
+    topic: setup.topic,
+    partitions: [{ partition: 0, offset: '0' }],
+  });
+  await setup.send(frame(batch(4)));
+  const consumer = await once(setup);
+  assert.match(consumer.output(), /the ledger holds [0-9]+ of [0-9]+ batches already/);
+  assert.deepEqual(await setup.counts(), { n: 40, u: 40, b: 4 });
+});
+
+test('a batch sent again is stored once: beside its first copy, after it was stored, and after the group was set back', async () => {
+  const setup = await setUp();
+  await setup.send(frame(batch(1)), frame(again(1)), frame(batch(2)));
+  await once(setup);
+  assert.deepEqual(await setup.counts(), { n: 20, u: 20, b: 2 });
+  await setup.send(frame(again(2)), frame(again(3)));
+  await once(setup);
+  assert.deepEqual(await setup.counts(), { n: 30, u: 30, b: 3 });
+  await admin.setOffsets({
+    groupId: setup.group,
+    topic: setup.topic,
+    partitions: [{ partition: 0, offset: '1' }],
+  });
+  await once(setup);
+  assert.deepEqual(await setup.counts(), { n: 30, u: 30, b: 3 });
+});
+
+test('parts of a batch that was stored whole, or of a part, are left out; parts of their own are stored', async () => {
+  const setup = await setUp();
+  const halves = (datum: Uint8Array) => [...(splitBatch(datum) ?? [])];
+  await setup.send(frame(batch(1)), ...halves(batch(2)).map(frame));
+  await once(setup);
+  assert.deepEqual(await setup.counts(), { n: 20, u: 20, b: 3 });
+  await setup.send(...halves(again(1)).map(frame), ...halves(again(2)).flatMap(halves).map(frame));
+  await once(setup);
+  assert.deepEqual(await setup.counts(), { n: 20, u: 20, b: 3 });
+});
+
+test('what is no batch of ours is kept on the dead-letter topic byte for byte, and the rest is stored', async () => {
+  const setup = await setUp();
+  const foreign = Buffer.from('{"no":"avro"}');
+  const newer = Buffer.from(frame(batch(2)));
+  newer[3] = (newer[3] ?? 0) ^ 0xff;
+  const torn = Buffer.from(frame(batch(3))).subarray(0, 200);
+  await setup.send(frame(batch(1)), foreign, newer, torn, null, frame(batch(4)));
+  await once(setup);
+  assert.deepEqual(await setup.counts(), { n: 20, u: 20, b: 2 });
+  const letters = (await deadLetters(setup)).toSorted(
+    (a, b) => Number(a.headers['origin_offset']) - Number(b.headers['origin_offset']),
+  );
+  assert.deepEqual(
+    letters.map(({ headers }) => [headers['origin'], headers['origin_offset'], headers['reason']]),
+    [
+      [setup.topic, '1', 'FRAME_UNKNOWN'],
+      [setup.topic, '2', 'SCHEMA_UNKNOWN'],
+      [setup.topic, '3', 'DECODE_TRUNCATED'],
+      [setup.topic, '4', 'FRAME_UNKNOWN'],
+    ],
+  );
+  assert.deepEqual(
+    letters.map(({ value }) => value?.toString('hex')),
+    [foreign, newer, torn, undefined].map((value) => value?.toString('hex')),
+  );
+  const parked = await setup.rows<{ o: number }>(
+    'SELECT origin_offset AS o FROM {db}.tcp_parked FINAL ORDER BY o',
+  );
+  assert.deepEqual(
+    parked.map(({ o }) => o),
+    [1, 2, 3, 4],
+  );
+});
+
+test('a batch that ClickHouse refuses is found among its neighbours and kept as a dead letter', async () => {
+  const setup = await setUp();
+  await setup.send(frame(batch(1)));
+  await once(setup);
+  const database = (await setup.rows<{ d: string }>("SELECT '{db}' AS d"))[0]?.d;
+  await server.client.command({
+    query: `ALTER TABLE ${database}.tcp_events ADD CONSTRAINT not_four CHECK origin_offset != 4`,
+  });
+  await setup.send(...[2, 3, 4, 5, 6, 7].map((seq) => frame(batch(seq))));
+  await once(setup);
+  assert.deepEqual(await setup.counts(), { n: 60, u: 60, b: 6 });
+  const [letter, ...others] = await deadLetters(setup);
+  assert.deepEqual(others, []);
+  assert.equal(letter?.headers['reason'], 'STORE_ROWS_REFUSED');
+  assert.deepEqual(letter?.value, Buffer.from(frame(batch(5))));
+});
+
+test('a second consumer takes over half of the partitions, and every batch is stored once', async () => {
+  const setup = await setUp({ partitions: 4, batch: { flushMs: 50, rowsMax: 20 } });
+  const first = setup.start();
+  await first.said('joined group');
+  let sent = 0;
+  const send = async (): Promise<void> => {
+    const messages = Array.from({ length: 4 }, (_, partition) => {
+      const value = Buffer.from(frame(batch(++sent)));
+      return { key: HOST, value, partition };
+    });
+    await producer.send({ topic: setup.topic, acks: -1, messages });
+  };
+  for (let round = 0; round < 20; round++) await send();
+  const second = setup.start();
+  await until('the second to have joined', async () => {
+    await send();
+    return second.output().includes('joined group');
+  });
+  for (let round = 0; round < 20; round++) await send();
+  await until('all to be stored', () => setup.isDrained());
+  assert.deepEqual(await setup.counts(), { n: sent * 10, u: sent * 10, b: sent });
+  assert.match(second.output(), /joined group [^ ]+: 2 partitions/);
+  assert.equal(await second.end(), 0);
+  await send();
+  await until('the first to have all partitions again and to store on', () => setup.isDrained());
+  assert.deepEqual(await setup.counts(), { n: sent * 10, u: sent * 10, b: sent });
+  assert.equal(await first.end(), 0);
+});

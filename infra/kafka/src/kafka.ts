@@ -1,0 +1,113 @@
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { endOf, spawnBound } from './bound-child.ts';
+import type { Config } from './config.ts';
+import { startError } from './errors.ts';
+import { fetchJars } from './jars.ts';
+import { javaOptions, requireJava } from './java.ts';
+import { assertFree, freePort } from './port.ts';
+import { nameOf } from './process-name.ts';
+import { type Claim, claim } from './run-file.ts';
+import { serverProperties } from './server-properties.ts';
+import { formatStorage, logDirOf, writeSecret } from './storage.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  /** Of Kafka. */
+  readonly version: string;
+  /** Of java. */
+  readonly pid: number;
+}
+
+export interface Kafka {
+  /** Resolves when Kafka answers; rejects with what a person can mend. */
+  start(): Promise<Address>;
+  /** Resolves when java is gone: nothing to say after `stop`, else what happened. */
+  readonly ended: Promise<string | undefined>;
+  /** SIGTERM, and SIGKILL when that takes too long. */
+  stop(): void;
+}
+
+const READY_MS_MAX = 60_000;
+const STOP_MS_MAX = 10_000;
+/** Its last line at the start: broker and controller run, and the one has taken the other in. */
+const READY = 'Kafka Server started';
+
+export function createKafka(config: Config, deps: { readonly say: (line: string) => void }): Kafka {
+  const over = Promise.withResolvers<string | undefined>();
+  let java: ChildProcess | undefined;
+  let stopping = false;
+
+  return {
+    ended: over.promise,
+    async start() {
+      requireJava();
+      const { folder, kafkaVersion } = await fetchJars(deps.say);
+      const held = await claim(config.dataDir);
+      // However this process ends by itself, the folder is free again.
+      process.once('exit', () => held.release());
+      const { host } = config;
+      if (config.port) await assertFree(host, config.port);
+      await formatStorage(config, folder);
+      const port = config.port || (await freePort(host));
+      const pid = await launch(folder, { host, port }, held);
+      return { host, port, version: kafkaVersion, pid };
+    },
+    stop() {
+      stopping = true;
+      if (!java) return over.resolve(undefined);
+      java.kill('SIGTERM');
+      setTimeout(() => java?.kill('SIGKILL'), STOP_MS_MAX).unref();
+    },
+  };
+
+  /** Gives java's pid when Kafka answers. */
+  async function launch(jars: string, at: { host: string; port: number }, held: Claim): Promise<number> {
+    const { dataDir } = config;
+    const controllerPort = await freePort('127.0.0.1', at.port);
+    const propertiesFile = join(dataDir, 'server.properties');
+    const addresses = { ...at, controllerPort, logDir: logDirOf(dataDir) };
+    writeSecret(propertiesFile, serverProperties(config, addresses));
+    // java's stdout has only what the virtual machine complains of.
+    const child = spawnBound('java', [...javaOptions(jars), 'kafka.Kafka', propertiesFile], {
+      cwd: dataDir,
+      stdio: ['ignore', 2, 'pipe'],
+    });
+    const pid = child.pid ?? 0;
+    java = child;
+    const gone = endOf(child);
+    held.update({ java: nameOf(pid), ...at });
+    const ready = new Promise<void>((resolve) => {
+      if (!child.stderr) return;
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        process.stderr.write(`${line}\n`);
+        if (line.endsWith(READY)) resolve();
+      });
+    });
+    const timer = setTimeout(() => {
+      deps.say(`Kafka did not answer within ${READY_MS_MAX / 1_000} s`);
+      child.kill('SIGKILL');
+    }, READY_MS_MAX);
+    void gone.then(
+      ({ code, signal }) =>
+        over.resolve(stopping ? undefined : `java ended with ${signal ?? `code ${code}`}`),
+      over.reject,
+    );
+    try {
+      await Promise.race([ready, over.promise.then(failedStart)]);
+    } finally {
+      clearTimeout(timer);
+    }
+    return pid;
+  }
+}
+
+function failedStart(why: string | undefined): never {
+  throw startError(
+    why === undefined
+      ? 'stopped before Kafka answered'
+      : `${why} before Kafka answered: see what it wrote above`,
+  );
+}

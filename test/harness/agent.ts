@@ -1,0 +1,72 @@
+/** An agent of a test's own instance, with its spool, as a process. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Part, startPart } from './process.ts';
+
+const AGENT = join(import.meta.dirname, '../../agent/src/main.ts');
+
+export interface TestAgent {
+  readonly spool: string;
+  readonly part: Part;
+  /** Resolves when it records. */
+  start(): Promise<void>;
+  /** Whether the reader has passed everything in the spool. */
+  isRead(reader: 'clickhouse' | 'kafka'): boolean;
+  /** What the kernel had numbered by kernel epoch and CPU, read by bpftool from the accounts pinned now. */
+  pinnedNumbers(): Map<string, number>;
+  /** Ends it and takes away what it left outside the folder. */
+  stop(): Promise<void>;
+}
+
+let instances = 0;
+
+/** Keeps everything in `folder`; `config` goes over what a test needs. */
+export function createTestAgent(folder: string, config: object = {}): TestAgent {
+  const instance = `test-${process.pid}-${++instances}`;
+  const spool = join(folder, 'spool');
+  mkdirSync(spool, { recursive: true });
+  const pins = `/sys/fs/bpf/tcptrail/${instance}`;
+  const file = join(folder, 'agent.yaml');
+  // YAML is a superset of JSON.
+  writeFileSync(file, JSON.stringify({ instance, spool: { path: spool }, metrics: { port: 0 }, ...config }));
+  let part: Part | undefined;
+  return {
+    spool,
+    get part() {
+      if (!part) throw new Error('the agent was not started');
+      return part;
+    },
+    async start() {
+      part = startPart([AGENT, '--config', file]);
+      await part.said('agent runs');
+    },
+    isRead(reader) {
+      const newest = readdirSync(spool)
+        .filter((name) => name.endsWith('.avro'))
+        .toSorted()
+        .at(-1);
+      const cursorFile = join(spool, `cursor/${reader}.json`);
+      if (newest === undefined || !existsSync(cursorFile)) return false;
+      const cursor = JSON.parse(readFileSync(cursorFile, 'utf8')) as { segment: string; position: number };
+      return cursor.segment === newest && cursor.position === statSync(join(spool, newest)).size;
+    },
+    pinnedNumbers() {
+      const numbers = new Map<string, number>();
+      for (const name of readdirSync(pins)) {
+        const epoch = name.replace('accounts-', '');
+        const dump = execFileSync('bpftool', ['-j', 'map', 'dump', 'pinned', join(pins, name)], {
+          encoding: 'utf8',
+        });
+        const elements = JSON.parse(dump) as { formatted: { key: number; value: { seq: number } } }[];
+        for (const { formatted } of elements) numbers.set(`${epoch}/${formatted.key}`, formatted.value.seq);
+      }
+      return numbers;
+    },
+    async stop() {
+      await part?.end();
+      rmSync(pins, { recursive: true, force: true });
+      rmSync(`/run/tcptrail/agent-${instance}.lock`, { force: true });
+    },
+  };
+}

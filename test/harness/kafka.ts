@@ -1,0 +1,76 @@
+/** A Kafka of a test's own, empty: one node on loopback that may be stopped, killed and started again. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Passwords, TEST_PASSWORDS } from '@tcptrail/local-kafka/config.ts';
+import { type Part, startPart } from './process.ts';
+
+const MAIN = join(import.meta.dirname, '../../infra/kafka/src/main.ts');
+
+export interface KafkaOptions {
+  /** PLAIN and SCRAM with the users of `passwords`; `tcptrail` may do nothing until it is granted. */
+  readonly sasl?: boolean;
+  /** Properties of the server, over the usual ones. */
+  readonly set?: Readonly<Record<string, string>>;
+}
+
+export interface TestKafka {
+  /** The same as long as it lives, whatever becomes of the server. */
+  readonly brokers: string[];
+  readonly passwords: Passwords;
+  /** Pid of java, for signals of a test's own. */
+  readonly pid: number;
+  /** After `kill` or a halt of its own: the same port and data. Resolves when it answers. */
+  start(): Promise<void>;
+  /** Stops it cleanly and starts it on the same port and data. */
+  restart(): Promise<void>;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/** Throws with what the server wrote when it does not start. The caller stops it. */
+export async function startKafka(options: KafkaOptions = {}): Promise<TestKafka> {
+  const folder = mkdtempSync(join(tmpdir(), 'tcptrail-kafka-'));
+  const set = Object.entries(options.set ?? {}).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  let part: Part;
+  let address = { port: 0, pid: 0 };
+
+  async function start(): Promise<void> {
+    const sasl = options.sasl ? ['--sasl'] : [];
+    // Whatever the caller's environment says, the passwords are those of tests.
+    const env = { TCPTRAIL_KAFKA_ADMIN_PASSWORD: '', TCPTRAIL_KAFKA_PASSWORD: '' };
+    part = startPart([MAIN, '--data', folder, '--port', String(address.port), ...sasl, ...set], env);
+    address = JSON.parse(await part.firstLine);
+  }
+
+  async function stop(): Promise<void> {
+    await part.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  try {
+    await start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    brokers: [`127.0.0.1:${address.port}`],
+    passwords: TEST_PASSWORDS,
+    get pid() {
+      return address.pid;
+    },
+    start,
+    async restart() {
+      await part.end();
+      await start();
+    },
+    async kill() {
+      process.kill(address.pid, 'SIGKILL');
+      await part.exited;
+    },
+    stop,
+  };
+}
