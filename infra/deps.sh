@@ -21,7 +21,7 @@ command -v npm >/dev/null || missing+=(npm)
 if [ -n "${needs_java:-}" ]; then
   # Any Java from 17 on will do, whoever installed it.
   java=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' || true)
-  [ "${java:-0}" -ge 17 ] || missing+=(openjdk-17-jre-headless)
+  [ "${java:-0}" -ge 17 ] || missing+=(default-jre-headless)
   command -v mvn >/dev/null || missing+=(maven)
 fi
 modules=node_modules/.package-lock.json

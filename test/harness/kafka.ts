@@ -1,5 +1,5 @@
 /** A Kafka of a test's own, empty: one node on loopback that may be stopped, killed and started again. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Passwords, TEST_PASSWORDS } from '@tcptrail/local-kafka/config.ts';
@@ -18,6 +18,8 @@ export interface TestKafka {
   /** The same as long as it lives, whatever becomes of the server. */
   readonly brokers: string[];
   readonly passwords: Passwords;
+  /** Bytes of the topic in the broker's log. */
+  bytesOf(topic: string): number;
   /** Pid of java, for signals of a test's own. */
   readonly pid: number;
   /** After `kill` or a halt of its own: the same port and data. Resolves when it answers. */
@@ -59,6 +61,10 @@ export async function startKafka(options: KafkaOptions = {}): Promise<TestKafka>
   return {
     brokers: [`127.0.0.1:${address.port}`],
     passwords: TEST_PASSWORDS,
+    bytesOf(topic) {
+      const files = globSync(`**/${topic}-*/*.log`, { cwd: folder });
+      return files.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+    },
     get pid() {
       return address.pid;
     },
