@@ -29,8 +29,10 @@ function help(command: Command): Option {
 
 function bash(program: Command): string {
   const cases = program.commands.map((command) => {
-    const words = [...optionsOf(command).flatMap(flagsOf), ...(ARGUMENTS[command.name()] ?? [])];
-    return `    ${command.name()}) words='${words.join(' ')}' ;;`;
+    const within = command.commands.map((inner) => `${inner.name()}) ${wordsFor(inner)} ;;`).join(' ');
+    const deeper =
+      within === '' ? '' : `; [ "$COMP_CWORD" -gt 2 ] && case \${COMP_WORDS[2]} in ${within} esac`;
+    return `    ${command.name()}) ${wordsFor(command)}${deeper} ;;`;
   });
   const values = Object.entries(VALUES).map(
     ([flag, all]) => `    ${flag}) COMPREPLY=($(compgen -W '${all.join(' ')}' -- "$current")); return ;;`,
@@ -58,17 +60,26 @@ complete -F _tcptrail tcptrail
 `;
 }
 
+/** What may follow `command`: its commands, its options, the values of its argument. */
+function wordsFor(command: Command): string {
+  const inner = command.commands.map((each) => each.name());
+  const words = [...inner, ...optionsOf(command).flatMap(flagsOf), ...(ARGUMENTS[command.name()] ?? [])];
+  return `words='${words.join(' ')}'`;
+}
+
 function zsh(program: Command): string {
-  const commands = program.commands.map(
-    (command) => `    '${command.name()}:${quoted(command.summary() || command.description())}'`,
-  );
+  const commands = program.commands.map((command) => `    ${described(command)}`);
   const cases = program.commands.map((command) => {
-    const options = optionsOf(command).flatMap((option) =>
-      flagsOf(option).map((flag) => `'${flag}[${quoted(option.description)}]${valueAfter(option)}'`),
-    );
-    const args = ARGUMENTS[command.name()];
-    const rest = args ? [`'1:argument:(${args.join(' ')})'`] : [];
-    return `    ${command.name()}) _arguments ${[...options, ...rest].join(' ')} ;;`;
+    if (command.commands.length === 0) return `    ${command.name()}) ${argumentsOf(command)} ;;`;
+    const inner = command.commands.map((each) => `${each.name()}) ${argumentsOf(each)} ;;`).join(' ');
+    const names = command.commands.map(described).join(' ');
+    return `    ${command.name()})
+      local -a inner=(${names})
+      if (( CURRENT == 2 )); then _describe command inner; return; fi
+      command=\${words[2]}
+      shift words
+      (( CURRENT-- ))
+      case $command in ${inner} esac ;;`;
   });
   return `#compdef tcptrail
 # tcptrail completion for zsh: tcptrail completion zsh > "\${fpath[1]}/_tcptrail"
@@ -89,6 +100,18 @@ ${cases.join('\n')}
 }
 if [ "$funcstack[1]" = _tcptrail ]; then _tcptrail "$@"; else compdef _tcptrail tcptrail; fi
 `;
+}
+
+const described = (command: Command): string =>
+  `'${command.name()}:${quoted(command.summary() || command.description())}'`;
+
+function argumentsOf(command: Command): string {
+  const options = optionsOf(command).flatMap((option) =>
+    flagsOf(option).map((flag) => `'${flag}[${quoted(option.description)}]${valueAfter(option)}'`),
+  );
+  const args = ARGUMENTS[command.name()];
+  const rest = args ? [`'1:argument:(${args.join(' ')})'`] : [];
+  return `_arguments ${[...options, ...rest].join(' ')}`;
 }
 
 function valueAfter(option: Option): string {

@@ -1,13 +1,17 @@
 /** `tcptrail doctor`: what works on this machine, what does not, and what to do. */
+
+import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { type ConnectionOptions, createConnection } from './clickhouse/connection.ts';
-import type { Check } from './doctor/check.ts';
+import { type Check, refused } from './doctor/check.ts';
 import { folderChecks } from './doctor/folders.ts';
 import { hostChecks } from './doctor/host.ts';
+import { kafkaChecks } from './doctor/kafka.ts';
 import { programChecks } from './doctor/programs.ts';
 import { runningChecks } from './doctor/running.ts';
 import { storeChecks } from './doctor/store.ts';
-import { placesOf } from './supervise/places.ts';
-import { readRunFile } from './supervise/run-file.ts';
+import { kafkaUseOf } from './kafka/use.ts';
+import { type Places, placesOf } from './supervise/places.ts';
+import { type RunFile, readRunFile } from './supervise/run-file.ts';
 import { plural } from './terminal/human.ts';
 import { type Colour, styleFor } from './terminal/style.ts';
 import { pad } from './terminal/width.ts';
@@ -15,6 +19,7 @@ import { pad } from './terminal/width.ts';
 export interface DoctorOptions extends ConnectionOptions {
   readonly home?: string;
   readonly instance: string;
+  readonly brokers?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -49,6 +54,7 @@ export async function doctor(options: DoctorOptions): Promise<void> {
     print(await programChecks({ unsupported: host.some((check) => check.unsupported) }));
     print(folderChecks(places));
     print(runningChecks(places, run));
+    print(await inUse(places, run, options.brokers));
     print(await storeChecks(connection, url !== undefined));
   } finally {
     await connection.close();
@@ -63,4 +69,18 @@ export async function doctor(options: DoctorOptions): Promise<void> {
     process.stdout.write(`\n${summary}${warned > 0 ? `, ${plural(warned, 'warning')}` : ''}\n`);
   }
   process.exitCode = all.some((check) => check.unsupported) ? 3 : failed > 0 ? 1 : 0;
+}
+
+/** A configuration that nobody can read is a failure of its own. */
+async function inUse(
+  places: Places,
+  run: RunFile | undefined,
+  brokers: readonly string[] | undefined,
+): Promise<readonly Check[]> {
+  try {
+    return await kafkaChecks(kafkaUseOf(places, { run, brokers, env: process.env }));
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return [refused('configuration', error)];
+  }
 }

@@ -29,12 +29,13 @@ export const CLI_ERRORS = {
   ),
   CLI_PORT_TAKEN: entry(
     1,
-    (address: string, holder: string) =>
-      `port ${address} is taken${holder}; free it, or choose another with --port`,
+    (address: string, holder: string, option: string) =>
+      `port ${address} is taken${holder}; free it, or choose another with ${option}`,
   ),
   CLI_ADDRESS_UNUSABLE: entry(
     1,
-    (address: string, reason: string) => `cannot listen on ${address} (${reason}); choose another --port`,
+    (address: string, reason: string, option: string) =>
+      `cannot listen on ${address} (${reason}); choose another with ${option}`,
   ),
   CLI_FOLDER_UNUSABLE: entry(
     1,
@@ -66,6 +67,26 @@ export const CLI_ERRORS = {
     1,
     (part: string, times: string, reason: string, log: string) =>
       `${part} ended ${times} times in a row (${reason}), so everything was stopped; its log is ${log}`,
+  ),
+  CLI_KAFKA_UNUSABLE: entry(
+    3,
+    (reason: string, remedy: string) =>
+      `cannot start a local Kafka (${reason}); ${remedy}, or give --brokers of one that runs`,
+  ),
+  CLI_KAFKA_DOUBT: entry(
+    1,
+    (why: string) =>
+      `${why}, so storing the spool directly could double rows; run 'tcptrail up --kafka' once more and stop it cleanly`,
+  ),
+  CLI_SPOOL_UNSTORED: entry(
+    1,
+    (spool: string, reason: string, log: string) =>
+      `what waits in ${spool} could not be stored before Kafka takes over (${reason}); mend that and start again, the log is ${log}`,
+  ),
+  CLI_SPOOL_IN_USE: entry(
+    1,
+    (spool: string, pid: string) =>
+      `an agent outside this 'up' writes the spool ${spool} (pid ${pid}); end it, or give this one its own --home`,
   ),
   CLI_NOT_STOPPED: entry(
     1,

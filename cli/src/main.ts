@@ -2,7 +2,7 @@
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { type Command, CommanderError } from 'commander';
 import { cliError } from './errors.ts';
-import { createProgram } from './program.ts';
+import { commandsOf, createProgram } from './program.ts';
 
 // A reader that went away (`| head`), or a terminal that did, is no error; what runs long ends in good order.
 for (const stream of [process.stdout, process.stderr]) {
@@ -15,7 +15,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 try {
   const program = createProgram();
-  for (const command of [program, ...program.commands]) asErrors(command);
+  for (const command of [program, ...commandsOf(program)]) asErrors(command);
   if (process.argv.length <= 2) {
     program.outputHelp({ error: true });
     process.exitCode = 2;
@@ -27,19 +27,23 @@ try {
 /** Makes `command` throw where commander would print and exit. */
 function asErrors(command: Command): void {
   command.exitOverride((error) => {
-    if (error.exitCode === 0) throw error;
+    // 'topic' alone has printed its help.
+    if (error.exitCode === 0 || error.code === 'commander.help') throw error;
     const problem = error.message
       .replace(/^error: /, '')
       .replace(/\s*\n\s*/g, ' ')
       .replace(/[.\s]+$/, '');
-    const name = command.parent ? `${command.parent.name()} ${command.name()}` : command.name();
-    throw cliError('CLI_USAGE', [problem, name], { cause: error });
+    throw cliError('CLI_USAGE', [problem, nameOf(command)], { cause: error });
   });
   command.configureOutput({ outputError: () => {} });
 }
 
+function nameOf(command: Command): string {
+  return command.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
+}
+
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode;
+  if (error instanceof CommanderError) return error.code === 'commander.help' ? 2 : error.exitCode;
   if (error instanceof AppError) {
     process.stderr.write(`tcptrail: ${error.message}\n`);
     return error.exitCode;

@@ -17,6 +17,14 @@ export function list(text: string, before: readonly string[] | undefined): reado
   return [...(before ?? []), ...values];
 }
 
+/** As `list`, of brokers. */
+export function brokers(text: string, before: readonly string[] | undefined): readonly string[] {
+  const all = list(text, before);
+  const wrong = all.find((broker) => !/^(\[[0-9a-fA-F:]+\]|[^\s:,[\]]+):\d{1,5}$/.test(broker));
+  if (wrong === undefined) return all;
+  throw new InvalidArgumentError(`${wrong} is no broker such as 10.0.0.1:9092.`);
+}
+
 /** As `list`, of ports. */
 export function ports(text: string, before: readonly number[] | undefined): readonly number[] {
   return [...(before ?? []), ...list(text, undefined).map(integer(0, 65_535))];

@@ -1,7 +1,7 @@
 /** The commands and their options; each loads its part only when it runs. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { instanceName, integer, list, ports } from './options.ts';
+import { brokers, instanceName, integer, list, ports } from './options.ts';
 
 const VERSION_FILE = new URL('../package.json', import.meta.url);
 
@@ -19,19 +19,26 @@ export function createProgram(): Command {
   addStop(program);
   addQuery(program);
   addTail(program);
+  addTopic(program);
   addDoctor(program);
-  addPart(program, 'agent', 'record the connections of this host into the spool (needs root)');
-  addPart(program, 'consumer', 'move the spool into ClickHouse, exactly once');
+  addPart(program, 'agent', 'record the connections of this host into the spool or Kafka (needs root)');
+  addPart(program, 'consumer', 'move the spool or Kafka into ClickHouse, exactly once');
   addUninstall(program);
   addCompletion(program);
-  for (const command of program.commands) command.helpOption('-h, --help', 'print this help');
+  for (const command of commandsOf(program)) command.helpOption('-h, --help', 'print this help');
   return program;
+}
+
+/** Every command of `program`, those of commands too. */
+export function commandsOf(program: Command): readonly Command[] {
+  return program.commands.flatMap((command) => [command, ...commandsOf(command)]);
 }
 
 const EXAMPLES = [
   ['sudo tcptrail up', 'record this machine and print connections as they close'],
   ['tcptrail query "SELECT comm, count() FROM connections GROUP BY comm ORDER BY 2 DESC"', ''],
   ['tcptrail tail --port 443 --verdict reset_received', 'live, filtered'],
+  ['sudo tcptrail up --kafka', 'the same with Kafka between agent and consumer'],
   ['sudo tcptrail doctor', 'what works on this machine, what does not, and what to do'],
 ] as const;
 
@@ -60,7 +67,9 @@ function addUp(program: Command): void {
     .summary('record this machine: embedded ClickHouse, consumer and agent')
     .description(
       'Starts embedded ClickHouse, the consumer and the agent under one supervisor, and prints the connections\n' +
-        'of this machine as they close. Only the agent runs as root. Ctrl-C stops everything cleanly.',
+        'of this machine as they close. Only the agent runs as root. Ctrl-C stops everything cleanly.\n' +
+        'With --kafka the agent publishes to a local Kafka, and the consumer reads there.\n' +
+        'What one way has stored the other does not store again.',
     )
     .addOption(home())
     .addOption(instance())
@@ -78,6 +87,9 @@ function addUp(program: Command): void {
       integer(0, 65_535),
       9481,
     )
+    .option('--kafka', 'with Kafka between agent and consumer: a local one of its own (needs Java 17)')
+    .option('--kafka-port <port>', 'port that Kafka listens on; 0 takes a free one', integer(0, 65_535), 9092)
+    .option('--brokers <host:port>', 'with these brokers instead of a local Kafka', brokers)
     .option('--password-file <file>', 'password that ClickHouse asks for (user default)')
     .option('--reader-password-file <file>', 'password of the read-only user reader')
     .option('--json', 'print connections as JSON, one object a line')
@@ -85,12 +97,55 @@ function addUp(program: Command): void {
     .action(async (options) => (await import('./up.ts')).up(options));
 }
 
+function addTopic(program: Command): void {
+  const topic = program
+    .command('topic')
+    .summary('the topics in Kafka: describe them, make them')
+    .description(
+      'Describes the topics of batches and of dead letters, or makes them.\n' +
+        'Settings: the section kafka of --config, else of /etc/tcptrail/consumer.yaml,\n' +
+        'else agent.yaml; TCPTRAIL_KAFKA_* goes over it. Without --config and --brokers\n' +
+        "a running 'tcptrail up --kafka' is found by itself.",
+    )
+    .helpCommand(false);
+  addKafka(topic.command('describe'))
+    .summary('partitions, settings against the plan, and how far the consumer group is')
+    .description(
+      'Prints for each topic its partitions, replicas, settings against the plan,\n' +
+        'offsets and messages, and how far the consumer group is behind.\n' +
+        'Exit code 1 when something of it could not be read.',
+    )
+    .option('--group <name>', 'consumer group (TCPTRAIL_KAFKA_GROUP; default tcptrail-consumer)')
+    .option('--json', 'one object a topic and line')
+    .action(async (options) => (await import('./topic/describe.ts')).describeTopicsCommand(options));
+  addKafka(topic.command('create'))
+    .summary('make the topics that are missing')
+    .description(
+      'Makes the topics that are missing, with the settings of kafka.topic, whatever\n' +
+        'kafka.topic.create says. A topic that is there is never changed: what differs\n' +
+        'in it is told with the command that changes it.',
+    )
+    .action(async (options) => (await import('./topic/create.ts')).createTopicsCommand(options));
+  topic.addHelpText('after', () =>
+    examples([
+      ['tcptrail topic create --brokers 10.0.0.1:9092,10.0.0.2:9092', ''],
+      ['tcptrail topic describe --json | jq "[.topic, .group.lag]"', ''],
+    ]),
+  );
+}
+
+function addKafka(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration of the consumer or the agent')
+    .option('--brokers <host:port>', 'brokers, over everything (TCPTRAIL_KAFKA_BROKERS)', brokers);
+}
+
 function addStop(program: Command): void {
   program
     .command('stop')
     .summary("end a running 'tcptrail up' cleanly")
     .description(
-      "Ends a running 'tcptrail up': the agent drains, the consumer stores it, ClickHouse goes last.",
+      "Ends a running 'tcptrail up': the agent drains, the consumer stores it, then Kafka goes, ClickHouse last.",
     )
     .addOption(home())
     .addOption(instance())
@@ -158,11 +213,13 @@ function addDoctor(program: Command): void {
     .command('doctor')
     .summary('what works on this machine, what does not, and what to do')
     .description(
-      'Checks kernel, privileges, each program in the kernel, folders, ClickHouse and what it stored.\n' +
+      'Checks kernel, privileges, each program in the kernel, folders, ClickHouse and what it stored;\n' +
+        'Kafka when the configuration of agent or consumer, a running up or --brokers says so.\n' +
         'Exit code 0: all well; 1: something failed; 3: this machine cannot run the agent.',
     )
     .addOption(home())
     .addOption(instance())
+    .option('--brokers <host:port>', 'brokers to check, over the configuration', brokers)
     .option('--json', 'one object a check and line');
   addClickHouse(command).action(async (options) => (await import('./doctor.ts')).doctor(options));
 }

@@ -12,7 +12,7 @@ export interface StopOptions {
 }
 
 /** `up` gives its parts less than this. */
-const WAIT_MS_MAX = 60_000;
+const WAIT_MS_MAX = 90_000;
 const POLL_MS = 50;
 
 export async function stop(options: StopOptions): Promise<void> {

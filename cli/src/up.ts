@@ -1,19 +1,22 @@
 /** `tcptrail up`: all of embedded mode under one supervisor, until Ctrl-C. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AppError } from '@tcptrail/schemas/app-error.ts';
+import { withAdmin } from '@tcptrail/kafka/admin.ts';
 import { type Connection, createConnection } from './clickhouse/connection.ts';
 import { cliError, reasonOf } from './errors.ts';
+import { createEnding } from './supervise/ending.ts';
 import { leftOvers } from './supervise/left-overs.ts';
+import { prepareLocalKafka } from './supervise/local-kafka.ts';
 import { placesOf } from './supervise/places.ts';
 import { assertPortFree } from './supervise/port.ts';
 import { prepare } from './supervise/prepare.ts';
 import { takeRunLock } from './supervise/run-file.ts';
-import { createStack, type Stack } from './supervise/stack.ts';
+import { createStack, type Stack, type StackConfig } from './supervise/stack.ts';
+import { createTakeOver, type TakeOver } from './supervise/take-over.ts';
 import { createFeed, type Feed } from './tail/feed.ts';
 import { filterOf } from './tail/filter.ts';
 import { createPrinter } from './tail/printer.ts';
-import { bytes, plural } from './terminal/human.ts';
+import { plural } from './terminal/human.ts';
 import { styleFor } from './terminal/style.ts';
 
 export interface UpOptions {
@@ -21,6 +24,10 @@ export interface UpOptions {
   readonly instance: string;
   readonly host: string;
   readonly port: number;
+  readonly kafka?: boolean;
+  readonly kafkaPort: number;
+  /** Instead of a local Kafka; implies `kafka`. */
+  readonly brokers?: readonly string[];
   readonly user: string;
   readonly agentMetricsPort: number;
   readonly consumerMetricsPort: number;
@@ -43,32 +50,42 @@ export async function up(options: UpOptions): Promise<void> {
   const done = (text: string): void => tell(style('green', '✔'), text);
   const warn = (text: string): void => tell(style('yellow', '!'), text);
 
+  const kafka = kafkaOf(options);
   const ending = createEnding();
   const lock = await takeRunLock(places);
   let stack: Stack | undefined;
+  let takeOver: TakeOver | undefined;
   let connection: Connection | undefined;
   let stored = 0;
   try {
     await leftOvers(places, (text) => warn(text));
-    if (options.port !== 0) await assertPortFree(options.host, options.port);
-    const { account, notes } = prepare(places, options.user);
+    await assertPortsFree(options, kafka);
+    const kafkaJars = kafka && 'port' in kafka ? await prepareLocalKafka(warn) : undefined;
+    const { account, notes } = prepare(places, { userName: options.user, kafkaJars });
     for (const note of notes) warn(note);
     const running = createStack(
-      { ...options, places, account, password, readerPassword },
+      { ...options, kafka, places, account, password, readerPassword },
       {
         say: (text, bad) => (bad ? warn(text) : done(text)),
         onGivenUp: (error) => ending.fail(error),
-        onProcess: () => stack && lock.write({ url: stack.url, parts: stack.parts }),
+        onProcess: () => stack && lock.write(stateOf(stack)),
       },
     );
+    takeOver = createTakeOver(places, { stack: running, say: warn });
+    takeOver.begin();
     stack = running;
     ending.onForce(() => running.kill());
 
     const version = await ending.race(running.startClickHouse());
-    lock.write({ url: running.url, parts: running.parts });
+    lock.write(stateOf(running));
     done(`ClickHouse ${version} at ${running.url}, as ${account.name}`);
+    if (kafka) {
+      done(await ending.race(startKafka(running, { kafka, user: account.name })));
+      lock.write(stateOf(running));
+    }
+    await ending.race(takeOver.beforeAgent());
     await ending.race(running.startAgent());
-    done('agent records the connections of this machine, as root');
+    done(`agent records the connections of this machine${kafka ? ' into Kafka' : ''}, as root`);
     await ending.race(running.startConsumer());
     const reader = readerPassword ? { user: 'reader', password: readerPassword } : {};
     const owner = password && !readerPassword ? { user: 'default', password } : {};
@@ -97,8 +114,8 @@ export async function up(options: UpOptions): Promise<void> {
   } finally {
     if (stack) {
       process.stderr.write(`\n${style('dim', 'stopping; Ctrl-C again ends it at once')}\n`);
-      const waiting = await stack.stop();
-      if (waiting > 0) warn(`${bytes(waiting)} wait in ${places.spool}; the next start stores them`);
+      const left = await stack.stop();
+      for (const text of (await takeOver?.end(left)) ?? []) warn(text);
       if (!ending.error) done(`stopped; ${plural(stored, 'connection')} seen`);
     }
     await connection?.close();
@@ -108,47 +125,37 @@ export async function up(options: UpOptions): Promise<void> {
   if (ending.error) throw ending.error;
 }
 
-/** The first signal ends, the second forces; a part that gives up ends with its error. */
-function createEnding() {
-  const controller = new AbortController();
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  let force: () => void = () => {};
-  let error: AppError | unknown;
-  let wake: () => void = () => {};
-  const ended = new Promise<never>((_resolve, reject) => {
-    wake = () => reject(error ?? new Error('ended by a signal'));
-  });
-  ended.catch(() => {});
-  const end = (signal: NodeJS.Signals): void => {
-    // The terminal that goes away may say so twice; only a person means it the second time.
-    if (controller.signal.aborted && signal === 'SIGINT') force();
-    controller.abort();
-    wake();
-  };
-  for (const signal of signals) process.on(signal, end);
-  return {
-    signal: controller.signal,
-    get error() {
-      return error;
-    },
-    fail(cause: unknown) {
-      error ??= cause;
-      controller.abort();
-      wake();
-    },
-    onForce(action: () => void) {
-      force = () => {
-        action();
-        process.exitCode = 130;
-      };
-    },
-    /** `work`, given up at the first signal. */
-    race: <T>(work: Promise<T>): Promise<T> => Promise.race([work, ended]),
-    release() {
-      for (const signal of signals) process.off(signal, end);
-    },
-  };
+function kafkaOf({ kafka, kafkaPort, brokers }: UpOptions): StackConfig['kafka'] {
+  if (brokers) return { brokers };
+  return kafka ? { port: kafkaPort } : undefined;
 }
+
+async function assertPortsFree(options: UpOptions, kafka: StackConfig['kafka']): Promise<void> {
+  const { host, port, kafkaPort } = options;
+  if (port !== 0) await assertPortFree({ host, port, option: '--port' });
+  if (kafka && 'port' in kafka && kafkaPort !== 0)
+    await assertPortFree({ host: '127.0.0.1', port: kafkaPort, option: '--kafka-port' });
+}
+
+/** A local one is started, others must answer. Gives what is to be said of it. Throws CLI_PART_FAILED, KAFKA_*. */
+async function startKafka(
+  stack: Stack,
+  { kafka, user }: { readonly kafka: NonNullable<StackConfig['kafka']>; readonly user: string },
+): Promise<string> {
+  if ('port' in kafka) {
+    const version = await stack.startKafka();
+    const { brokers } = stack.consumerConfig().kafka;
+    return `Kafka ${version} at ${brokers.join(', ')}, as ${user}`;
+  }
+  const { brokers } = await withAdmin(stack.consumerConfig().kafka, (admin) => admin.describeCluster());
+  return `Kafka at ${kafka.brokers.join(', ')}: ${plural(brokers.length, 'broker')}, not started here`;
+}
+
+const stateOf = ({ url, route, parts }: Stack): Pick<Stack, 'url' | 'route' | 'parts'> => ({
+  url,
+  route,
+  parts,
+});
 
 /** Waits for the consumer to have made the tables. */
 async function tablesOf(feed: Feed, signal: AbortSignal): Promise<void> {

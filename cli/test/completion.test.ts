@@ -28,6 +28,12 @@ test("bash offers a command's options and the values of one", () => {
   ]);
 });
 
+test('bash offers the commands of a command, and their options', () => {
+  assert.deepEqual(offered('tcptrail', 'topic', 'd'), ['describe']);
+  assert.deepEqual(offered('tcptrail', 'topic', 'create', '--b'), ['--brokers']);
+  assert.deepEqual(offered('tcptrail', 'topic', 'create', '--j'), ['']);
+});
+
 test('bash offers the shells of completion', () => {
   assert.deepEqual(offered('tcptrail', 'completion', 'z'), ['zsh']);
 });
@@ -35,6 +41,7 @@ test('bash offers the shells of completion', () => {
 test('the zsh script names every command with its summary', () => {
   const script = completion('zsh', createProgram());
   for (const command of createProgram().commands) assert.ok(script.includes(`'${command.name()}:`));
+  assert.ok(script.includes("'describe:partitions, "));
   assert.ok(script.startsWith('#compdef tcptrail\n'));
 });
 

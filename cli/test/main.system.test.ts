@@ -20,6 +20,7 @@ test('--version prints the version, --help the commands, both with exit code 0',
     'stop',
     'query',
     'tail',
+    'topic',
     'doctor',
     'agent',
     'consumer',
@@ -37,6 +38,13 @@ test('without a command the help goes to stderr, exit code 2', async () => {
   assert.match(ended.stderr, /Usage: tcptrail/);
 });
 
+test('topic alone prints its commands, exit code 2', async () => {
+  const ended = await run(['topic']);
+  assert.equal(ended.code, 2);
+  assert.equal(ended.stdout, '');
+  assert.match(ended.stderr, /Usage: tcptrail topic .*^ {2}describe\b.*^ {2}create\b/ms);
+});
+
 const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['an unknown command', ['nope'], /unknown command 'nope'/],
   ['a mistyped command', ['quary', 'x'], /Did you mean query/],
@@ -51,6 +59,13 @@ const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
     'a password file that is not there',
     ['query', '--password-file', '/nowhere', 'x'],
     /cannot read \/nowhere \(ENOENT\)/,
+  ],
+  ['a broker that is none', ['up', '--brokers', 'kafka'], /kafka is no broker such as 10\.0\.0\.1:9092/],
+  ['an unknown command of topic', ['topic', 'nope'], /unknown command 'nope'; see 'tcptrail topic --help'/],
+  [
+    'an unknown option of a command of topic',
+    ['topic', 'create', '--nope'],
+    /unknown option '--nope'; see 'tcptrail topic create --help'/,
   ],
   ['another shell', ['completion', 'fish'], /known are bash and zsh/],
 ];

@@ -1,91 +1,16 @@
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { isAlive, type ProcessName } from '../src/supervise/process-info.ts';
-import type { RunFile } from '../src/supervise/run-file.ts';
-import { isOneSentence, type Running, run, start } from './run-command.ts';
+import { isOneSentence, run } from './run-command.ts';
 import { until } from './until.ts';
+import { alive, cleanUp, connection, folder, PORTS, pinned, place, ready, runFile, up } from './ups.ts';
+
+after(cleanUp);
 
 const PARTS = ['agent', 'clickhouse', 'consumer'];
-const folder = mkdtempSync(join(tmpdir(), 'tcptrail-up-'));
-const started: Running[] = [];
-// The user of ClickHouse and the consumer must get in.
-chmodSync(folder, 0o755);
-const used: Place[] = [];
-
-interface Place {
-  readonly home: string;
-  readonly instance: string;
-  readonly args: readonly string[];
-}
-
-function place(parent = folder): Place {
-  const instance = `up-${process.pid}-${used.length + 1}`;
-  const home = join(parent, instance);
-  const made = { home, instance, args: ['--home', home, '--instance', instance] };
-  used.push(made);
-  return made;
-}
-
-const PORTS = ['--port', '0', '--agent-metrics-port', '0', '--consumer-metrics-port', '0'];
-
-function up(at: Place, ...args: readonly string[]): Running {
-  const running = start(['up', ...at.args, ...PORTS, ...args]);
-  started.push(running);
-  return running;
-}
-
-const runFile = (at: Place): RunFile =>
-  JSON.parse(readFileSync(join(at.home, 'run', `${at.instance}.json`), 'utf8')) as RunFile;
-const isUp = (running: Running): boolean => running.stderr().includes('Ctrl-C');
-async function ready(at: Place, running: Running): Promise<RunFile> {
-  await until('up to be ready', () => {
-    if (running.child.exitCode !== null) throw new Error(running.stderr());
-    return isUp(running);
-  });
-  return runFile(at);
-}
-
-/** One connection of this process to itself; gives its client port. */
-async function connection(): Promise<number> {
-  const server = createServer((socket) => socket.end('hello'));
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  const client = connect(port, '127.0.0.1');
-  await new Promise<void>((connected) => client.once('connect', connected));
-  const local = client.localPort ?? 0;
-  client.resume();
-  await new Promise((closed) => client.once('close', closed));
-  await new Promise((closed) => server.close(closed));
-  return local;
-}
-
-const pinned = (instance: string): readonly string[] =>
-  existsSync(`/sys/fs/bpf/tcptrail/${instance}`) ? readdirSync(`/sys/fs/bpf/tcptrail/${instance}`) : [];
-const alive = (run: RunFile): readonly ProcessName[] =>
-  [run.supervisor, ...Object.values(run.parts)].filter(isAlive);
-
-after(async () => {
-  for (const running of started) {
-    if (running.child.exitCode === null && running.child.signalCode === null) running.child.kill('SIGTERM');
-    await running.ended;
-  }
-  for (const { args } of used) await run(['uninstall', '--yes', ...args]);
-  rmSync(folder, { recursive: true, force: true });
-});
 
 test('up prints a connection as it closes; Ctrl-C leaves no process, no pin and nothing in the spool', async () => {
   const at = place();

@@ -279,3 +279,38 @@ test('a second consumer takes over half of the partitions, and every batch is st
   assert.deepEqual(await setup.counts(), { n: sent * 10, u: sent * 10, b: sent });
   assert.equal(await first.end(), 0);
 });
+
+test('--once gives up with 1 where Kafka does not answer, and says so', async () => {
+  const file = join(temporaryFolder(), 'consumer.yaml');
+  const [brokers, clickhouse] = [['127.0.0.1:1'], { url: server.url, database: 'kafka_none' }];
+  const config = {
+    transport: 'kafka',
+    clickhouse,
+    kafka: { brokers, sessionMs: 3_000 },
+    metrics: { port: 0 },
+  };
+  writeFileSync(file, JSON.stringify(config));
+  const consumer = startPart([MAIN, '--config', file, '--once']);
+  assert.equal(await consumer.exited, 1, consumer.output());
+  assert.match(
+    consumer.output(),
+    /^tcptrail consumer: Kafka does not answer at 127\.0\.0\.1:1 \(ECONNREFUSED\)/m,
+  );
+});
+
+test('rows that the ledger does not expect stop the partition, and --once ends with 1', async () => {
+  const setup = await setUp();
+  await setup.send(frame(batch(1)));
+  await once(setup);
+  await admin.setOffsets({
+    groupId: setup.group,
+    topic: setup.topic,
+    partitions: [{ partition: 0, offset: '0' }],
+  });
+  const database = (await setup.rows<{ d: string }>("SELECT '{db}' AS d"))[0]?.d;
+  await server.client.command({ query: `DELETE FROM ${database}.tcp_events WHERE seq = 3` });
+  const consumer = setup.start(['--once']);
+  assert.equal(await consumer.exited, 1, consumer.output());
+  assert.match(consumer.output(), /tcp_events holds 9 of 10 rows of batch 0/);
+  assert.equal((await setup.counts()).n, 9, 'nothing was added');
+});

@@ -4,6 +4,7 @@ import type { KafkaConfig } from './config.ts';
 
 export const KAFKA_ERRORS = {
   KAFKA_UNREACHABLE: 'No broker answers.',
+  KAFKA_CERTIFICATE: 'The certificate of one side does not satisfy the other.',
   KAFKA_LOGIN_REFUSED: 'The brokers refuse user or password.',
   KAFKA_NOT_AUTHORISED: 'The user may not do this.',
   KAFKA_TOPIC_MISSING: 'A topic is not there.',
@@ -27,7 +28,7 @@ export interface Attempt {
   readonly topic?: string;
   readonly group?: string;
   /** Operation in Kafka's words. */
-  readonly operation?: 'Write' | 'Read' | 'Create' | 'Describe';
+  readonly operation?: 'Write' | 'Read' | 'Create' | 'Describe' | 'DescribeConfigs';
 }
 
 interface ClientError extends Error {
@@ -57,12 +58,28 @@ export function explain(
     );
   }
   if (type.endsWith('AUTHORIZATION_FAILED')) return notAuthorised(type, { user, attempt, cause: error });
+  // The client asks for the group's broker first, and keeps to itself why it was not told.
+  if (root.name === 'KafkaJSGroupCoordinatorNotFound' && attempt.group !== undefined) {
+    return made(
+      'KAFKA_NOT_AUTHORISED',
+      `Kafka at ${brokers} does not tell user "${user}" the broker of group ${attempt.group}; grant it the group, unless that broker is down: ${grant(user, `--group ${attempt.group} --operation Read`)}`,
+    );
+  }
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
     return topicMissing(attempt.topic ?? 'of the configuration', error);
   if (['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(type)) {
     return made(
       'KAFKA_MESSAGE_TOO_LARGE',
       `topic ${attempt.topic} takes no message of this size; raise its max.message.bytes`,
+    );
+  }
+  if (/CERT|LEAF_SIGNATURE|ISSUER/.test(String(root.code ?? ''))) {
+    const isOurs = String(root.code).includes('ALERT');
+    return made(
+      'KAFKA_CERTIFICATE',
+      isOurs
+        ? `Kafka at ${brokers} refuses the client's certificate (${root.code}); set kafka.tls.certFile and keyFile`
+        : `the certificate of Kafka at ${brokers} is not trusted (${root.code}); set kafka.tls.caFile to the authority that signed it`,
     );
   }
   if (isConnectionError(root)) {
@@ -100,10 +117,13 @@ function notAuthorised(
       : ['the cluster', `--cluster --operation ${operation === 'Write' ? 'IdempotentWrite' : operation}`];
   return kafkaError(
     'KAFKA_NOT_AUTHORISED',
-    `Kafka user "${user}" has no right to ${operation.toLowerCase()} ${what}; grant it: kafka-acls --add --allow-principal User:${user} ${option}`,
+    `Kafka user "${user}" has no right to ${operation === 'DescribeConfigs' ? 'read the settings of' : operation.toLowerCase()} ${what}; grant it: ${grant(user, option)}`,
     { cause },
   );
 }
+
+const grant = (user: string, option: string): string =>
+  `kafka-acls --add --allow-principal User:${user} ${option}`;
 
 /** The client wraps what happened, sometimes twice. */
 function rootOf(error: unknown): ClientError {

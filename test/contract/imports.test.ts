@@ -16,6 +16,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: ['schemas', 'config', 'spool', 'kafka', 'agent', 'consumer', 'infra'],
   infra: [],
 };
+/** Workspaces whose folder is not their name. */
+const FOLDERS: Record<string, string> = {
+  'embedded-clickhouse': 'infra/embedded-clickhouse',
+  'local-kafka': 'infra/kafka',
+};
 /** Files of a part that each of its stages may import. */
 const SHARED = /^(config|errors|metrics|libc|log|logger)\.ts$/;
 
@@ -38,8 +43,8 @@ function imports(): Import[] {
       if (specifier.startsWith('.')) return [{ file, target: normalize(join(dirname(file), specifier)) }];
       const workspace = /^@tcptrail\/([a-z-]+)\/(.*)$/.exec(specifier);
       if (!workspace) return [];
-      const folder = workspace[1] === 'embedded-clickhouse' ? 'infra/embedded-clickhouse' : workspace[1];
-      return [{ file, target: `${folder}/src/${workspace[2]}` }];
+      const name = workspace[1] ?? '';
+      return [{ file, target: `${FOLDERS[name] ?? name}/src/${workspace[2]}` }];
     });
   });
 }

@@ -1,4 +1,5 @@
 /** One thing that `doctor` looked at. */
+import type { AppError } from '@tcptrail/schemas/app-error.ts';
 
 export interface Check {
   readonly name: string;
@@ -28,3 +29,9 @@ export const unsupported = (name: string, found: string, remedy: string): Check 
   ...fail(name, found, remedy),
   unsupported: true,
 });
+
+/** What an operating error says: its sentence ends in its remedy. */
+export function refused(name: string, error: AppError, status: 'warn' | 'fail' = 'fail'): Check {
+  const [found = '', ...remedy] = error.message.split('; ');
+  return { name, status, found, remedy: remedy.join('; ') };
+}

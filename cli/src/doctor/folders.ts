@@ -1,16 +1,16 @@
 /** Spool and data folder: there, writable, room on the disk, reader close behind. */
 import { existsSync, statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { reasonOf } from '../errors.ts';
+import { dirname, join } from 'node:path';
+import { READER } from '@tcptrail/agent/publish/cursor.ts';
 import type { Places } from '../supervise/places.ts';
 import { spoolLag } from '../supervise/spool-lag.ts';
 import { bytes } from '../terminal/human.ts';
-import { type Check, fail, ok, warn } from './check.ts';
+import { type Check, ok, warn } from './check.ts';
+import { LAG_BYTES_WARN, publishedSpool, unreadable } from './published-spool.ts';
 
 const MIB = 1024 ** 2;
 /** The agent's default `spool.bytesMax`. */
 const FREE_MIN = 512 * MIB;
-const LAG_WARN = 64 * MIB;
 
 export function folderChecks(places: Places): readonly Check[] {
   return [disk(places), spool(places)];
@@ -30,18 +30,17 @@ function disk(places: Places): Check {
 
 function spool(places: Places): Check {
   if (!existsSync(places.spool)) return ok('spool', `${places.spool} will be made by the agent`);
+  if (existsSync(join(places.spool, 'cursor', `${READER}.json`))) return publishedSpool(places);
   try {
     const { bytes: waiting, readers } = spoolLag(places.spool);
     if (waiting === 0) return ok('spool', `${places.spool}: everything is stored`);
     const found = `${places.spool}: ${bytes(waiting)} wait for the consumer`;
     if (readers === 0)
       return warn('spool', `${found}, which has never read it`, "start 'tcptrail up' or 'tcptrail consumer'");
-    if (waiting < LAG_WARN) return ok('spool', found);
+    if (waiting < LAG_BYTES_WARN) return ok('spool', found);
     return warn('spool', found, `see ${places.log}/consumer.log for what holds it up`);
   } catch (error) {
-    const reason = reasonOf(error);
-    if (reason === 'EACCES') return warn('spool', `${places.spool} is not readable for you`, 'run as root');
-    return fail('spool', `${places.spool} cannot be read (${reason})`, 'mend its permissions');
+    return unreadable(places.spool, error);
   }
 }
 

@@ -1,12 +1,12 @@
 /** What runs: the supervisor and its parts, or an agent by itself. */
-import { readFileSync } from 'node:fs';
+import { agentPid } from '../supervise/agent-pid.ts';
 import { agentLock, type Places } from '../supervise/places.ts';
 import { isAlive } from '../supervise/process-info.ts';
 import type { RunFile } from '../supervise/run-file.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
 export function runningChecks(places: Places, run: RunFile | undefined): readonly Check[] {
-  const strange = agentPid(places.instance);
+  const strange = agentPid(agentLock(places.instance));
   if (strange !== undefined && strange !== run?.parts['agent']?.pid) {
     return [
       warn(
@@ -17,7 +17,8 @@ export function runningChecks(places: Places, run: RunFile | undefined): readonl
     ];
   }
   if (!run) return [ok('up', `nothing runs for ${places.name}; start it with 'sudo tcptrail up'`)];
-  const dead = ['clickhouse', 'agent', 'consumer'].filter((part) => {
+  const kafka = run.route.kind === 'kafka' && run.route.isLocal ? ['kafka'] : [];
+  const dead = ['clickhouse', ...kafka, 'agent', 'consumer'].filter((part) => {
     const process = run.parts[part];
     return !process || !isAlive(process);
   });
@@ -29,15 +30,4 @@ export function runningChecks(places: Places, run: RunFile | undefined): readonl
       `see the logs in ${places.log}; the supervisor starts it again`,
     ),
   ];
-}
-
-/** The agent that holds the lock of `instance`; undefined when none does. */
-function agentPid(instance: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(agentLock(instance), 'utf8').trim());
-    // The file outlives its process, and pids come round again.
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('agent/src/main.ts') ? pid : undefined;
-  } catch {
-    return undefined;
-  }
 }

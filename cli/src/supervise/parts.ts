@@ -1,10 +1,11 @@
 /** The programs that `up` runs. */
 import { fileURLToPath } from 'node:url';
 
-export type PartName = 'clickhouse' | 'agent' | 'consumer';
+export type PartName = 'clickhouse' | 'kafka' | 'agent' | 'consumer';
 
 const PROGRAMS: Readonly<Record<PartName, string>> = {
   clickhouse: '../../../infra/embedded-clickhouse/src/main.ts',
+  kafka: '../../../infra/kafka/src/main.ts',
   agent: '../../../agent/src/main.ts',
   consumer: '../../../consumer/src/main.ts',
 };

@@ -7,9 +7,13 @@ export interface Places {
   /** Folder all others are in; undefined for the standard ones. */
   readonly home: string | undefined;
   readonly instance: string;
-  /** `clickhouse/`, `log/` and `installed.json` are in it. */
+  /** `clickhouse/`, `local-kafka/`, `log/` and `installed.json` are in it. */
   readonly data: string;
   readonly clickhouse: string;
+  /** Not `kafka`: there `make kafka` of root keeps its own. */
+  readonly kafka: string;
+  /** There while Kafka may hold what is not stored; says where that Kafka is. */
+  readonly kafkaUnread: string;
   readonly log: string;
   readonly spool: string;
   readonly run: string;
@@ -38,6 +42,8 @@ export function placesOf(options: { readonly home?: string | undefined; readonly
     instance,
     ...folders,
     clickhouse: join(folders.data, 'clickhouse'),
+    kafka: join(folders.data, 'local-kafka'),
+    kafkaUnread: join(folders.data, 'kafka-unread'),
     log: join(folders.data, 'log'),
     runFile: join(folders.run, `${instance}.json`),
     agentConfig: join(folders.config, 'agent.yaml'),

@@ -36,24 +36,31 @@ export interface Prepared {
   readonly notes: readonly string[];
 }
 
+export interface Wanted {
+  readonly userName: string;
+  /** Folder of a local Kafka's jars; undefined without one. */
+  readonly kafkaJars: string | undefined;
+}
+
 /** Throws CLI_FOLDER_UNUSABLE, CLI_USER_UNKNOWN, CLI_USER_UNMADE. */
-export function prepare(places: Places, userName: string): Prepared {
+export function prepare(places: Places, { userName, kafkaJars }: Wanted): Prepared {
   const notes: string[] = [];
   assertOwnHome(places);
   makeFolder(places.data, 0o755);
   noteInstalled(places, {});
   let account = accountOf(places, userName, notes);
-  const closed = account.uid === 0 ? '' : closedTo(account, places);
+  const closed = account.uid === 0 ? '' : closedTo(account, places, kafkaJars);
   if (closed !== '') {
     const remedy =
       closed === places.data ? 'give a --home it can reach' : 'move the checkout to /opt or /srv';
     notes.push(
-      `user ${account.name} cannot enter ${closed}, so ClickHouse and the consumer run as root; ${remedy} to separate them`,
+      `user ${account.name} cannot enter ${closed}, so ${kafkaJars ? 'ClickHouse, Kafka' : 'ClickHouse'} and the consumer run as root; ${remedy} to separate them`,
     );
     account = ROOT;
   }
   makeFolder(places.clickhouse, 0o750, account);
   makeFolder(places.log, 0o750);
+  if (kafkaJars !== undefined) makeFolder(places.kafka, 0o750, account);
   if (places.home) {
     makeFolder(places.config, 0o755);
     makeFolder(places.spool, 0o750, { uid: 0, gid: account.spoolGid ?? account.gid });
@@ -85,8 +92,9 @@ function accountOf(places: Places, userName: string, notes: string[]): Account {
 }
 
 /** Something of the checkout, or the data folder's way, that `account` may not enter; '' when all is open. */
-function closedTo(account: Account, places: Places): string {
-  const programs = [programOf('clickhouse'), programOf('consumer')];
+function closedTo(account: Account, places: Places, kafkaJars: string | undefined): string {
+  const kafka = kafkaJars === undefined ? [] : [programOf('kafka'), kafkaJars];
+  const programs = [programOf('clickhouse'), programOf('consumer'), ...kafka];
   const files = [...programs.filter((file) => existsSync(file)), places.data];
   for (const file of files) {
     const closed = cannotRun(account, process.execPath, file);

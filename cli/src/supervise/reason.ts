@@ -6,7 +6,7 @@ const ERROR_LEVEL = 50;
 export function reasonIn(line: string): string | undefined {
   const text = line.trim();
   if (text === '' || /^(at |Node\.js v|\^|\{$|\}$)/.test(text)) return undefined;
-  if (!text.startsWith('{')) return /^(?:tcptrail[\w -]*): (.*)$/.exec(text)?.[1] ?? text;
+  if (!text.startsWith('{')) return /^(?:tcptrail[\w -]*|local-kafka): (.*)$/.exec(text)?.[1] ?? text;
   try {
     const entry = JSON.parse(text) as { level?: unknown; msg?: unknown; err?: { message?: unknown } };
     if (typeof entry.level !== 'number' || entry.level < ERROR_LEVEL) return undefined;

@@ -4,11 +4,14 @@ import { createServer, type Server } from 'node:net';
 import { cliError, reasonOf } from '../errors.ts';
 import type { Places } from './places.ts';
 import { isAlive, nameOf, type ProcessName } from './process-info.ts';
+import type { Route } from './route.ts';
 
 export interface RunFile {
   readonly supervisor: ProcessName;
   /** Address of ClickHouse, '' until it answers. */
   readonly url: string;
+  /** How batches go to the consumer. */
+  readonly route: Route;
   readonly parts: Readonly<Record<string, ProcessName>>;
   /** µs since the epoch. */
   readonly started: number;
@@ -56,7 +59,9 @@ export async function takeRunLock(places: Places): Promise<RunLock> {
 /** What runs now; undefined when nothing does, whatever file was left behind. */
 export function readRunFile(places: Places): RunFile | undefined {
   try {
-    const run = JSON.parse(readFileSync(places.runFile, 'utf8')) as RunFile;
+    // A supervisor that is older than this command does not tell its route.
+    const told = JSON.parse(readFileSync(places.runFile, 'utf8')) as RunFile;
+    const run = { ...told, route: told.route ?? { kind: 'spool' } };
     return isAlive(run.supervisor) ? run : undefined;
   } catch {
     return undefined;

@@ -11,10 +11,10 @@ export interface SpoolLag {
   readonly readers: number;
 }
 
-/** Throws a system error when the folder cannot be read. */
-export function spoolLag(spool: string): SpoolLag {
+/** Of every reader, or of `reader` alone. Throws a system error when the folder cannot be read. */
+export function spoolLag(spool: string, reader?: string): SpoolLag {
   const segments = readdirSync(spool).filter((file) => parseSegmentName(file) !== undefined);
-  const cursors = cursorsOf(join(spool, 'cursor'));
+  const cursors = cursorsOf(join(spool, 'cursor'), reader);
   const sizes = segments.map((name) => ({ name, bytes: statSync(join(spool, name)).size }));
   const behind = (cursor: Place): number =>
     sizes.reduce((sum, { name, bytes }) => {
@@ -26,10 +26,12 @@ export function spoolLag(spool: string): SpoolLag {
   return { bytes: lags.length === 0 ? nobody : Math.max(...lags), readers: cursors.length };
 }
 
-function cursorsOf(folder: string): readonly Place[] {
+function cursorsOf(folder: string, reader: string | undefined): readonly Place[] {
   let files: readonly string[];
   try {
-    files = readdirSync(folder).filter((file) => file.endsWith('.json'));
+    files = readdirSync(folder).filter((file) =>
+      reader === undefined ? file.endsWith('.json') : file === `${reader}.json`,
+    );
   } catch {
     return [];
   }

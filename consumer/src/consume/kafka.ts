@@ -48,6 +48,7 @@ const PARTITION_BYTES_MAX = 4 * 1024 * 1024;
 const FETCH_BYTES_MAX = 16 * 1024 * 1024;
 /** Shorter would ask the brokers without end. */
 const FETCH_WAIT_MS_MIN = 50;
+const ONCE_FAILURES_MAX = 4;
 const FIRST_WAIT_MS = 250;
 const WAIT_MS_MAX = 10_000;
 
@@ -61,6 +62,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
   const done = Promise.withResolvers<void>();
   done.promise.catch(() => {});
   let failures = 0;
+  /** Why a run that was to drain the topic cannot. */
+  let broken: AppError | undefined;
 
   async function follow(handler: RangeHandler): Promise<void> {
     const client = createKafka(kafka, { requestMsMax });
@@ -70,6 +73,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       } catch (error) {
         const explained = explain(error, kafka, { topic, group, operation: 'Read' });
         metrics.kafkaFailures.inc({ code: explained.code });
+        if (config.isOnce && failures >= ONCE_FAILURES_MAX) throw explained;
         deps.tell(explained.message);
         log.warn({ code: explained.code }, `${explained.message}; trying again`);
         const ceiling = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** failures++);
@@ -78,6 +82,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         );
       }
     }
+    if (broken) throw broken;
   }
 
   /** A member of the group until the end or the first error that kafkajs does not mend itself. */
@@ -97,7 +102,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       maxBytes: FETCH_BYTES_MAX,
       allowAutoTopicCreation: false,
       retry: {
-        retries: 3,
+        // A new cluster needs a second or two until it has a coordinator.
+        retries: 5,
         initialRetryTime: 100,
         maxRetryTime: 1_000,
         // Starting again is ours, so that what is wrong is told in one way.
@@ -193,6 +199,10 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       } else if (error.code === 'STORE_LEDGER') {
         // Stored and counted does not agree: nothing of this partition moves until a person has looked.
         payload.pause();
+        if (config.isOnce) {
+          broken = error;
+          ending.abort();
+        }
         metrics.stopped.set(1);
         deps.tell(error.message);
         log.fatal({ code: error.code, partition: batch.partition }, error.message);
