@@ -30,7 +30,7 @@ test(`${KILLS} kills each of agents and consumers and 2 of Kafka lose nothing th
   while (victims.length > 0) {
     const [victim] = victims.splice(random.below(victims.length), 1);
     // The moment of the kill is what is random here; nothing is waited for.
-    await sleep(100 + random.below(900));
+    await sleep(50 + random.below(500));
     if (victim === 'agent') {
       const agent = fleet.agents[random.below(fleet.agents.length)];
       assert.ok(agent);

@@ -8,7 +8,7 @@ import { runLoad } from '../harness/load.ts';
 import { until } from '../harness/until.ts';
 import { assertSameLines, sidesStored, sidesTrue } from './sides.ts';
 
-const OUTAGE_MS = process.env['TCPTRAIL_TEST_LONG'] ? 60_000 : 5_000;
+const OUTAGE_MS = process.env['TCPTRAIL_TEST_LONG'] ? 60_000 : 3_000;
 
 let fleet: Fleet | undefined;
 afterEach(async () => {
