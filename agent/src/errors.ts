@@ -1,7 +1,7 @@
 /**
  * Every operating error of the agent outside `trace/` and its configuration: code → exit code and sentence.
  *
- * A sentence gives what, the value, the remedy. Codes are stable; `docs/errors.md` lists them.
+ * A sentence gives what, the value, the remedy. Codes are stable.
  */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 
