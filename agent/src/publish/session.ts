@@ -4,6 +4,7 @@
  * It is never used after an error: kafkajs takes the sequence numbers of a failed send back, so the next messages
  * would get those of a send that may have arrived, and the broker would drop them as repeated.
  */
+import { withAdmin } from '@tcptrail/kafka/admin.ts';
 import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
 import { explain, kafkaError, topicMissing } from '@tcptrail/kafka/errors.ts';
 import { ensureTopics, findTopic } from '@tcptrail/kafka/topics.ts';
@@ -31,9 +32,8 @@ export interface SessionDeps {
 /** Rejects as `explain` and `ensureTopics` say; nothing was sent then. */
 export async function openSession(config: SessionConfig, deps: SessionDeps): Promise<Session> {
   const topic = config.kafka.topic.events;
-  const { client } = deps;
-  const partitions = await prepareTopic(config.kafka, deps);
-  const producer = client.producer({
+  const partitions = await prepareTopic(config.kafka, deps.onTopicMade);
+  const producer = deps.client.producer({
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
@@ -72,17 +72,11 @@ export async function openSession(config: SessionConfig, deps: SessionDeps): Pro
 }
 
 /** Makes the topic if it is missing and may be made. Gives its partitions. */
-async function prepareTopic(config: KafkaConfig, { client, onTopicMade }: SessionDeps): Promise<number> {
-  const admin = client.admin();
-  try {
-    await admin.connect();
+async function prepareTopic(config: KafkaConfig, onTopicMade: (name: string) => void): Promise<number> {
+  return await withAdmin(config, async (admin) => {
     for (const name of await ensureTopics(admin, config, [config.topic.events])) onTopicMade(name);
     const found = await findTopic(admin, config, config.topic.events);
     if (!found) throw topicMissing(config.topic.events);
     return found.length;
-  } catch (error) {
-    throw explain(error, config, { topic: config.topic.events, operation: 'Describe' });
-  } finally {
-    await admin.disconnect().catch(() => {});
-  }
+  });
 }

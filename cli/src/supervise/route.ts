@@ -20,6 +20,9 @@ const LOCAL: Variables = {
   TCPTRAIL_KAFKA_TOPIC_REPLICATION_FACTOR: '1',
 };
 
+/** The node of a killed `up` takes its consumer for alive so long; the next one must not wait for half a minute. */
+const LOCAL_CONSUMER: Variables = { TCPTRAIL_KAFKA_SESSION_MS: '6000' };
+
 /** Variables of the `kafka` section, the same for every part. */
 export function kafkaVariables(route: Route): Variables {
   if (route.kind === 'spool') return {};
@@ -31,5 +34,6 @@ export function agentVariables(route: Route): Variables {
 }
 
 export function consumerVariables(route: Route): Variables {
-  return { TCPTRAIL_TRANSPORT: route.kind, ...kafkaVariables(route) };
+  const local = route.kind === 'kafka' && route.isLocal ? LOCAL_CONSUMER : {};
+  return { TCPTRAIL_TRANSPORT: route.kind, ...kafkaVariables(route), ...local };
 }

@@ -8,6 +8,7 @@
  * changed joins at once. The lease of a batch therefore ends at every join.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withAdmin } from '@tcptrail/kafka/admin.ts';
 import { createKafka } from '@tcptrail/kafka/client.ts';
 import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
 import { explain } from '@tcptrail/kafka/errors.ts';
@@ -87,7 +88,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
 
   /** A member of the group until the end or the first error that kafkajs does not mend itself. */
   async function member(client: Kafka, handler: RangeHandler): Promise<void> {
-    await prepareTopics(client);
+    await prepareTopics();
     const crashed = Promise.withResolvers<never>();
     crashed.promise.catch(() => {});
     const membership = createMembership({ heldMs: sessionMs - requestMsMax }, () => performance.now());
@@ -129,7 +130,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         partitionsConsumedConcurrently: config.concurrency,
         eachBatch: (payload) => take(payload, { handler, membership, deadLetters }),
       });
-      const end = config.isOnce ? drained(client) : aborted(ending.signal);
+      const end = config.isOnce ? drained() : aborted(ending.signal);
       await Promise.race([crashed.promise, end, aborted(ending.signal)]);
       if (config.isOnce) ending.abort();
     } finally {
@@ -140,22 +141,15 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     }
   }
 
-  async function prepareTopics(client: Kafka): Promise<void> {
-    const admin = client.admin();
-    try {
-      await admin.connect();
-      const made = await ensureTopics(admin, kafka, [topic, kafka.topic.deadLetter]);
-      for (const name of made) log.info(`made topic ${name}`);
-    } finally {
-      await admin.disconnect().catch(() => {});
-    }
+  async function prepareTopics(): Promise<void> {
+    const names = [topic, kafka.topic.deadLetter];
+    const made = await withAdmin(kafka, (admin) => ensureTopics(admin, kafka, names), { requestMsMax });
+    for (const name of made) log.info(`made topic ${name}`);
   }
 
   /** Resolves when the group has committed everything that the topic holds now. */
-  async function drained(client: Kafka): Promise<void> {
-    const admin = client.admin();
-    try {
-      await admin.connect();
+  async function drained(): Promise<void> {
+    await withAdmin(kafka, async (admin) => {
       const ends = await groupLag(admin, kafka, { topic, group });
       for (let isBehind = true; isBehind && !ending.signal.aborted; ) {
         const now = await groupLag(admin, kafka, { topic, group });
@@ -165,9 +159,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         });
         if (isBehind) await sleep(config.flushMs, undefined, { signal: ending.signal }).catch(() => {});
       }
-    } finally {
-      await admin.disconnect().catch(() => {});
-    }
+    });
   }
 
   /** Stores what a fetch brought. What is left when the partition is lost comes again to its next owner. */
