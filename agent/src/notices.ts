@@ -17,7 +17,6 @@ export interface Notices {
   accountsNotPinned(reason: string): void;
   metricsPortTaken(error: unknown): void;
   topicMade(name: string): void;
-  publishConnected(): void;
   published(sent: { readonly messages: number; readonly bytes: number; readonly again: boolean }): void;
   publishFailed(error: AppError): void;
   publishSplit(eventsMax: number): void;
@@ -82,12 +81,10 @@ export function createNotices(
     topicMade(name) {
       log.info({ topic: name }, `made topic ${name}`);
     },
-    publishConnected() {
+    published({ messages, bytes, again }) {
       metrics.set('publish_up', 1);
       if (isHeldUp) log.info({ topic: topic.events }, `publishing to ${brokers.join(', ')}`);
       isHeldUp = false;
-    },
-    published({ messages, bytes, again }) {
       metrics.add('publish_messages', messages);
       metrics.add('publish_bytes', bytes);
       if (again) metrics.add('publish_repeated_messages', messages);
@@ -116,7 +113,7 @@ export function createNotices(
     publishCursorDamaged(keptAs) {
       log.warn(
         { file: keptAs },
-        `the cursor of publishing was damaged and is kept as ${keptAs}; what is spooled goes out again, marked, and is stored once`,
+        `the cursor of publishing was damaged and is kept as ${keptAs}; what is spooled goes out again, marked, so that it is stored once`,
       );
     },
   };

@@ -162,7 +162,7 @@ test('a right that is missing is named with the command that grants it, exit cod
     assert.ok(isOneSentence(ended.stderr), ended.stderr);
     assert.match(
       ended.stderr,
-      /Kafka user "tcptrail" has no right to describe topic tcptrail\.events; grant it: kafka-acls --add --allow-principal User:tcptrail --topic tcptrail\.events --operation Describe/,
+      /Kafka user "tcptrail" has no right to describe topic tcptrail\.events; grant it: kafka-acls --bootstrap-server \S+ --add --allow-principal User:tcptrail --topic tcptrail\.events --operation Describe/,
     );
   }
 });

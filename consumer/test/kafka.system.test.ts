@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -206,7 +207,11 @@ test('what is no batch of ours is kept on the dead-letter topic byte for byte, a
     (a, b) => Number(a.headers['origin_offset']) - Number(b.headers['origin_offset']),
   );
   assert.deepEqual(
-    letters.map(({ headers }) => [headers['origin'], headers['origin_offset'], headers['reason']]),
+    letters.map(({ headers }) => [
+      headers['origin']?.split('@')[0],
+      headers['origin_offset'],
+      headers['reason'],
+    ]),
     [
       [setup.topic, '1', 'FRAME_UNKNOWN'],
       [setup.topic, '2', 'SCHEMA_UNKNOWN'],
@@ -301,4 +306,50 @@ test('rows that the ledger does not expect stop the partition, and --once ends w
   assert.equal(await consumer.exited, 1, consumer.output());
   assert.match(consumer.output(), /tcp_events holds 9 of 10 rows of batch 0/);
   assert.equal((await setup.counts()).n, 9, 'nothing was added');
+});
+
+test('a topic that was made anew under its name stops the consumer before it passes anything over', async () => {
+  const setup = await setUp();
+  await setup.send(...[1, 2, 3].map((seq) => frame(batch(seq))));
+  await once(setup);
+  await admin.deleteTopics({ topics: [setup.topic] });
+  await until('the topic to be gone', async () => !(await admin.listTopics()).includes(setup.topic));
+  await admin.createTopics({ topics: [{ topic: setup.topic, numPartitions: 1 }], waitForLeaders: true });
+  const anew = client.producer();
+  await anew.connect();
+  const messages = [4, 5, 6].map((seq) => ({
+    key: HOST,
+    partition: 0,
+    value: Buffer.from(frame(batch(seq))),
+  }));
+  await anew.send({ topic: setup.topic, acks: -1, messages });
+  await anew.disconnect();
+  const consumer = setup.start(['--once'], ANEW);
+  assert.equal(await consumer.exited, 1, consumer.output());
+  assert.match(consumer.output(), /was made anew: message 0 is batch .*give the topic another name/);
+  assert.deepEqual(await setup.counts(), { n: 30, u: 30, b: 3 });
+});
+
+test('dead letters that are too large together go one by one', async () => {
+  const setup = await setUp();
+  const large = [1, 2].map((byte) => Buffer.concat([Buffer.from([byte]), randomBytes(700_000)]));
+  for (const value of large) await setup.send(value);
+  await setup.send(frame(batch(1)));
+  await once(setup);
+  assert.deepEqual(await setup.counts(), { n: 10, u: 10, b: 1 });
+  assert.equal((await deadLetters(setup)).length, 2);
+});
+
+test('--once ends with 1 and names ClickHouse when that is what does not answer', async () => {
+  const setup = await setUp();
+  await setup.send(frame(batch(1)));
+  const own = await startServer();
+  const consumer = setup.start(['--once'], {
+    TCPTRAIL_CLICKHOUSE_URL: own.url,
+    TCPTRAIL_BATCH_FLUSH_MS: '3000',
+  });
+  await consumer.said('joined group');
+  await own.stop();
+  assert.equal(await consumer.exited, 1, consumer.output());
+  assert.match(consumer.output(), /^tcptrail consumer: ClickHouse at .* does not answer/m);
 });

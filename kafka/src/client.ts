@@ -26,7 +26,8 @@ export function createKafka(config: KafkaConfig, options: ClientOptions = {}): K
     authenticationTimeout: CONNECT_MS_MAX,
     requestTimeout: options.requestMsMax ?? REQUEST_MS_MAX,
     // Short: whoever uses the client waits and tells in its own way.
-    retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 },
+    // A broker that was just started needs a second or two until it knows its groups.
+    retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000 },
     // Errors reach us as exceptions; the client's own log would say them twice, with stack traces.
     logLevel: kafkajs.logLevel.NOTHING,
     ...(tls.enabled

@@ -10,6 +10,7 @@ export const KAFKA_ERRORS = {
   KAFKA_TOPIC_MISSING: 'A topic is not there.',
   KAFKA_TOPIC_REFUSED: 'The brokers refuse to make a topic.',
   KAFKA_MESSAGE_TOO_LARGE: 'The topic takes no message of this size.',
+  KAFKA_CODEC: 'Messages are compressed in a way the client does not know.',
   KAFKA_FILE: 'A file named in the configuration cannot be read.',
   KAFKA_BUSY: 'Kafka cannot do it now.',
 } as const;
@@ -43,10 +44,12 @@ export function explain(
   config: Pick<KafkaConfig, 'brokers' | 'sasl'>,
   attempt: Attempt = {},
 ): AppError {
-  if (error instanceof AppError) return error;
+  const own = ownIn(error);
+  if (own) return own;
   const root = rootOf(error);
   const type = root.type ?? '';
   const brokers = config.brokers.join(', ');
+  const bootstrap = config.brokers.join(',');
   const user = config.sasl.mechanism === 'none' ? 'ANONYMOUS' : config.sasl.username;
   const made = (code: KafkaErrorCode, message: string): AppError =>
     kafkaError(code, message, { cause: error });
@@ -57,12 +60,19 @@ export function explain(
       `Kafka at ${brokers} refuses user "${user}" with ${config.sasl.mechanism}; set kafka.sasl.mechanism, username and passwordFile`,
     );
   }
-  if (type.endsWith('AUTHORIZATION_FAILED')) return notAuthorised(type, { user, attempt, cause: error });
+  if (type.endsWith('AUTHORIZATION_FAILED'))
+    return notAuthorised(type, { user, bootstrap, attempt, cause: error });
   // The client asks for the group's broker first, and keeps to itself why it was not told.
   if (root.name === 'KafkaJSGroupCoordinatorNotFound' && attempt.group !== undefined) {
     return made(
       'KAFKA_NOT_AUTHORISED',
-      `Kafka at ${brokers} does not tell user "${user}" the broker of group ${attempt.group}; grant it the group, unless that broker is down: ${grant(user, `--group ${attempt.group} --operation Read`)}`,
+      `Kafka at ${brokers} does not tell user "${user}" the broker of group ${attempt.group}; grant it the group, unless that broker is down: ${grant(bootstrap, user, `--group ${attempt.group} --operation Read`)}`,
+    );
+  }
+  if (root.name === 'KafkaJSNotImplemented') {
+    return made(
+      'KAFKA_CODEC',
+      `topic ${attempt.topic} holds messages that this client cannot read (${firstLine(root.message)}); write them with zstd, gzip or none, and set compression.type=producer on the topic`,
     );
   }
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
@@ -86,7 +96,7 @@ export function explain(
     const why = typeof root.code === 'string' ? root.code : firstLine(root.message);
     return made(
       'KAFKA_UNREACHABLE',
-      `Kafka does not answer at ${brokers} (${why}); start it, or set kafka.brokers${sslHint(root)}`,
+      `Kafka does not answer at ${brokers} (${why}); start it, or set kafka.brokers${listenerHint(root, config)}`,
     );
   }
   const what = type === '' ? firstLine(root.message) : `${type}: ${firstLine(root.message)}`;
@@ -106,7 +116,12 @@ export function topicMissing(topic: string, cause?: unknown): AppError {
 
 function notAuthorised(
   type: string,
-  found: { readonly user: string; readonly attempt: Attempt; readonly cause: unknown },
+  found: {
+    readonly user: string;
+    readonly bootstrap: string;
+    readonly attempt: Attempt;
+    readonly cause: unknown;
+  },
 ): AppError {
   const { user, attempt, cause } = found;
   const { operation = 'Describe' } = attempt;
@@ -117,13 +132,19 @@ function notAuthorised(
       : ['the cluster', `--cluster --operation ${operation === 'Write' ? 'IdempotentWrite' : operation}`];
   return kafkaError(
     'KAFKA_NOT_AUTHORISED',
-    `Kafka user "${user}" has no right to ${operation === 'DescribeConfigs' ? 'read the settings of' : operation.toLowerCase()} ${what}; grant it: ${grant(user, option)}`,
+    `Kafka user "${user}" has no right to ${operation === 'DescribeConfigs' ? 'read the settings of' : operation.toLowerCase()} ${what}; grant it: ${grant(found.bootstrap, user, option)}`,
     { cause },
   );
 }
 
-const grant = (user: string, option: string): string =>
-  `kafka-acls --add --allow-principal User:${user} ${option}`;
+const grant = (brokers: string, user: string, option: string): string =>
+  `kafka-acls --bootstrap-server ${brokers} --add --allow-principal User:${user} ${option}`;
+
+/** The client wraps errors of a handler of ours, too. */
+function ownIn(error: unknown): AppError | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof AppError) return at;
+  return undefined;
+}
 
 /** The client wraps what happened, sometimes twice. */
 function rootOf(error: unknown): ClientError {
@@ -146,11 +167,12 @@ function isConnectionError(error: ClientError): boolean {
   return CONNECTION_ERRORS.has(error.name) || /^(E[A-Z]+|ERR_(SSL|TLS)\w*)$/.test(String(error.code ?? ''));
 }
 
-/** A TLS listener hangs up on plain text, and the other way round. */
-function sslHint(error: ClientError): string {
-  return error.name === 'KafkaJSConnectionClosedError' || /SSL|TLS/.test(String(error.code))
-    ? '; is kafka.tls.enabled as the listener wants it?'
-    : '';
+/** A listener hangs up on a client that does not speak as it does. */
+function listenerHint(error: ClientError, { sasl }: Pick<KafkaConfig, 'sasl'>): string {
+  if (error.name !== 'KafkaJSConnectionClosedError' && !/SSL|TLS|ECONNRESET/.test(String(error.code)))
+    return '';
+  const login = sasl.mechanism === 'none' ? ', and kafka.sasl.mechanism' : '';
+  return `; if it runs: is kafka.tls.enabled${login} as its listener wants it?`;
 }
 
 function firstLine(text: string): string {

@@ -6,6 +6,7 @@
  *   compression.type        producer        batches are stored as they were compressed
  *   min.insync.replicas     2 with 3 or more copies: an acknowledged batch survives the loss of a broker
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin, type PartitionMetadata } from 'kafkajs';
 import type { KafkaConfig } from './config.ts';
 import { explain, kafkaError, topicMissing } from './errors.ts';
@@ -17,6 +18,8 @@ export interface TopicPlan {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+const KNOWN_MS_MAX = 10_000;
+const KNOWN_POLL_MS = 50;
 const DAY_MS = 86_400_000;
 const DEAD_LETTER_RETENTION_MS = 30 * DAY_MS;
 /** Room for the headers that a dead letter carries. */
@@ -96,7 +99,8 @@ export async function createTopics(
 ): Promise<readonly string[]> {
   try {
     await admin.createTopics({
-      waitForLeaders: true,
+      // That would take a topic the brokers do not all know yet for one that is missing.
+      waitForLeaders: false,
       topics: plans.map(({ name, partitions, replicationFactor, settings }) => ({
         topic: name,
         numPartitions: partitions,
@@ -107,7 +111,20 @@ export async function createTopics(
   } catch (error) {
     throw refused(error, config, plans);
   }
+  for (const { name } of plans) await waitForTopic(admin, config, name);
   return plans.map(({ name }) => name);
+}
+
+/** Until the brokers know the topic's leaders. Throws KAFKA_BUSY when they do not in time. */
+async function waitForTopic(admin: Admin, config: KafkaConfig, name: string): Promise<void> {
+  const deadlineMs = performance.now() + KNOWN_MS_MAX;
+  for (;;) {
+    const partitions = await findTopic(admin, config, name);
+    if (partitions?.every(({ leader }) => leader >= 0)) return;
+    if (performance.now() > deadlineMs)
+      throw kafkaError('KAFKA_BUSY', `topic ${name} was made, and the brokers do not know it yet; try again`);
+    await sleep(KNOWN_POLL_MS);
+  }
 }
 
 function refused(error: unknown, config: KafkaConfig, plans: readonly TopicPlan[]): Error {

@@ -27,12 +27,12 @@ test('a broker that refuses connections is named with its address and the reason
   }
 });
 
-test('a connection that is closed at once asks whether TLS is as the listener wants it', () => {
+test('a connection that is closed at once asks whether TLS and login are as the listener wants them', () => {
   const [code, message] = told(
     Object.assign(new Error('Closed connection'), { name: 'KafkaJSConnectionClosedError' }),
   );
   assert.equal(code, 'KAFKA_UNREACHABLE');
-  assert.match(message ?? '', /is kafka\.tls\.enabled as the listener wants it\?$/);
+  assert.match(message ?? '', /if it runs: is kafka\.tls\.enabled as its listener wants it\?$/);
 });
 
 test('a refused login names the user and the mechanism', () => {
@@ -47,7 +47,7 @@ test('a missing right names the right, the resource and the command that grants 
   const topic = told(protocol('TOPIC_AUTHORIZATION_FAILED'), { topic: 't', operation: 'Write' });
   assert.deepEqual(topic, [
     'KAFKA_NOT_AUTHORISED',
-    'Kafka user "u" has no right to write topic t; grant it: kafka-acls --add --allow-principal User:u --topic t --operation Write',
+    'Kafka user "u" has no right to write topic t; grant it: kafka-acls --bootstrap-server a:9092,b:9092 --add --allow-principal User:u --topic t --operation Write',
   ]);
   const group = told(protocol('GROUP_AUTHORIZATION_FAILED'), { group: 'g', operation: 'Read' });
   assert.match(group[1] ?? '', /no right to read group g; grant it: .* --group g --operation Read$/);

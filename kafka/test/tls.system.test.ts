@@ -105,7 +105,7 @@ test('with the authority and a certificate of its own the client is let in', asy
 test('plain text to a TLS listener is told as such', async () => {
   await assert.rejects(ask({ enabled: false }), {
     code: 'KAFKA_UNREACHABLE',
-    message: /is kafka\.tls\.enabled as the listener wants it\?/,
+    message: /is kafka\.tls\.enabled, and kafka\.sasl\.mechanism as its listener wants it\?/,
   });
 });
 

@@ -61,8 +61,12 @@ export function createCursorFile<C extends Place>(
         }
         renameSync(next, file);
       } catch (error) {
-        const remedy = `make ${folder} writable for the group that reads the spool`;
-        throw spoolError('SPOOL_CURSOR', `cursor ${file} cannot be written; ${remedy}`, error);
+        const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+        const remedy =
+          reason === 'ENOSPC'
+            ? 'free space there'
+            : `make ${folder} writable for the group that reads the spool`;
+        throw spoolError('SPOOL_CURSOR', `cursor ${file} cannot be written (${reason}); ${remedy}`, error);
       }
     },
   };

@@ -25,8 +25,13 @@ export function messagesOf(datum: Uint8Array, options: MessageOptions): Message[
   return [{ value, datum }];
 }
 
+/** 0 when it does not decode: then the consumer, which keeps such a batch aside, is to have it whole. */
 export function eventsIn(datum: Uint8Array): number {
-  return decodeEnvelope(datum).events.count;
+  try {
+    return decodeEnvelope(datum).events.count;
+  } catch {
+    return 0;
+  }
 }
 
 function tooLong(datum: Uint8Array, eventsMax: number): boolean {

@@ -114,6 +114,15 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
     }
   }
 
+  /** What cannot be read is told when nothing is in hand any more: the chain stands where it stood. */
+  function readOn(): ChainRead {
+    try {
+      return chain.next();
+    } catch {
+      return { kind: 'nothing' };
+    }
+  }
+
   /**
    * Never reads on into the next segment: a full spool makes room by dropping segments that no cursor is in, and
    * the cursor reaches the next one only when this group is acknowledged.
@@ -128,7 +137,7 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
     let { end } = begin;
     let bytes = begin.read.datum.length;
     while (!chain.isAtEnd) {
-      const read = chain.next();
+      const read = readOn();
       if (read.kind === 'nothing') break;
       if (read.kind === 'damage') {
         deps.onDamage(read);
@@ -146,6 +155,9 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
     }
     return { agentEpoch: begin.read.agentEpoch, messages, maybeDuplicate, end };
   }
+
+  // From now on nothing that is in hand may be dropped from a full spool.
+  if (!loaded) save();
 
   return {
     peek(bytesMax) {

@@ -28,7 +28,6 @@ export interface PublishSession {
 }
 
 export interface PublishNotices {
-  publishConnected(): void;
   published(sent: { readonly messages: number; readonly bytes: number; readonly again: boolean }): void;
   publishFailed(error: AppError): void;
   publishSplit(eventsMax: number): void;
@@ -68,11 +67,11 @@ export function createPublisher(config: PublisherConfig, deps: PublisherDeps): P
 
   async function run(outbox: Outbox): Promise<void> {
     let failures = 0;
-    while (outbox.peek(requestBytesMax) || (await more())) {
+    for (;;) {
       let session: PublishSession | undefined;
       try {
+        if (!outbox.peek(requestBytesMax) && !(await more())) return;
         session = await deps.openSession();
-        notices.publishConnected();
         for (;;) {
           const group = outbox.peek(requestBytesMax);
           if (group) await sendSome(session, outbox, group);
@@ -80,8 +79,7 @@ export function createPublisher(config: PublisherConfig, deps: PublisherDeps): P
           failures = 0;
         }
       } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        notices.publishFailed(error);
+        notices.publishFailed(asAppError(error));
         if (ending.signal.aborted) return;
         const ceiling = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** failures++);
         const waitMs = ceiling * (0.5 + Math.random() / 2);
@@ -154,6 +152,13 @@ export function createPublisher(config: PublisherConfig, deps: PublisherDeps): P
       await Promise.race([running, sleep(waitMsMax, undefined, { ref: false })]);
     },
   };
+}
+
+/** Recording goes on whatever becomes of publishing: what nobody foresaw is told as it is, and tried again. */
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new AppError('PUBLISH_FAILED', `publishing failed (${reason})`, { cause: error });
 }
 
 function isTooLarge(error: unknown): boolean {

@@ -9,14 +9,7 @@ import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
 import { explain, kafkaError, topicMissing } from '@tcptrail/kafka/errors.ts';
 import { ensureTopics, findTopic } from '@tcptrail/kafka/topics.ts';
 import kafkajs, { type Kafka } from 'kafkajs';
-
-export interface Session {
-  /** Partitions of the topic. */
-  readonly partitions: number;
-  /** Resolves when all in-sync replicas have the values, in order, as one produce batch. Rejects as `explain` says. */
-  send(partition: number, values: readonly Uint8Array[]): Promise<void>;
-  close(): Promise<void>;
-}
+import type { PublishSession } from './publisher.ts';
 
 export interface SessionConfig {
   readonly kafka: KafkaConfig;
@@ -29,14 +22,18 @@ export interface SessionDeps {
   readonly onTopicMade: (name: string) => void;
 }
 
+/** A partition that was added is known so soon. */
+const METADATA_MS_MAX = 30_000;
+
 /** Rejects as `explain` and `ensureTopics` say; nothing was sent then. */
-export async function openSession(config: SessionConfig, deps: SessionDeps): Promise<Session> {
+export async function openSession(config: SessionConfig, deps: SessionDeps): Promise<PublishSession> {
   const topic = config.kafka.topic.events;
   const partitions = await prepareTopic(config.kafka, deps.onTopicMade);
   const producer = deps.client.producer({
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
+    metadataMaxAge: METADATA_MS_MAX,
     retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 },
   });
   try {

@@ -27,7 +27,6 @@ interface Broker {
 }
 
 const heard: PublishNotices = {
-  publishConnected() {},
   published() {},
   publishFailed() {},
   publishSplit() {},

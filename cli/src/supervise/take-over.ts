@@ -33,15 +33,29 @@ export function createTakeOver(places: Places, { stack, say }: TakeOverDeps): Ta
 
   const at = (): HandOver => ({ spool, reader: stack.consumerConfig().spool.reader, bootId: bootId() });
 
+  /** Kafkas that may hold what is not stored, by name. */
+  function readUnread(): readonly string[] {
+    return existsSync(kafkaUnread) ? readFileSync(kafkaUnread, 'utf8').split('\n').filter(Boolean) : [];
+  }
+
+  function writeUnread(kafkas: readonly string[]): void {
+    try {
+      if (kafkas.length === 0) rmSync(kafkaUnread, { force: true });
+      else writeFileSync(kafkaUnread, `${kafkas.join('\n')}\n`, { mode: 0o644 });
+    } catch (error) {
+      throw cliError('CLI_FOLDER_UNUSABLE', [kafkaUnread, reasonOf(error)], { cause: error });
+    }
+  }
+
   return {
     begin() {
       const writer = writerOf(spool);
       if (writer !== undefined) throw cliError('CLI_SPOOL_IN_USE', [spool, String(writer)]);
-      if (stack.route.kind === 'kafka') return;
-      handOverToSpool(at());
-      if (existsSync(kafkaUnread)) {
-        const brokers = readFileSync(kafkaUnread, 'utf8').trim();
-        say(`Kafka at ${brokers} may hold what is not stored; the next 'tcptrail up --kafka' stores it`);
+      const { route } = stack;
+      if (route.kind === 'spool') handOverToSpool(at());
+      for (const kafka of readUnread()) {
+        if (route.kind === 'spool' || kafka !== nameOf(route))
+          say(`${placeOf(kafka)} may hold what is not stored; '${commandFor(kafka)}' stores it`);
       }
     },
     async beforeAgent() {
@@ -53,15 +67,16 @@ export function createTakeOver(places: Places, { stack, say }: TakeOverDeps): Ta
       }
       await readers.acquire();
       handOverToKafka(at());
-      note(kafkaUnread, route);
+      writeUnread([...readUnread().filter((kafka) => kafka !== nameOf(route)), nameOf(route)]);
       isKafkaTaken = true;
     },
     async end({ spoolBytes, messages }) {
       await readers.release();
-      if (stack.route.kind === 'spool')
+      const { route } = stack;
+      if (route.kind === 'spool')
         return spoolBytes > 0 ? [`${bytes(spoolBytes)} wait in ${spool}; the next start stores them`] : [];
       if (!isKafkaTaken) return [];
-      if (messages === 0) rmSync(kafkaUnread, { force: true });
+      if (messages === 0) writeUnread(readUnread().filter((kafka) => kafka !== nameOf(route)));
       const inSpool = `${bytes(spoolBytes)} wait in ${spool} for Kafka; the next start sends them`;
       const inKafka =
         messages === undefined
@@ -69,18 +84,17 @@ export function createTakeOver(places: Places, { stack, say }: TakeOverDeps): Ta
           : `${plural(messages, 'message')} wait in Kafka`;
       return [
         ...(spoolBytes > 0 ? [inSpool] : []),
-        ...(messages === 0 ? [] : [`${inKafka}; the next 'tcptrail up --kafka' stores what is not`]),
+        ...(messages === 0 ? [] : [`${inKafka}; the next '${commandFor(nameOf(route))}' stores what is not`]),
       ];
     },
   };
 }
 
-function note(file: string, { brokers }: KafkaRoute): void {
-  try {
-    writeFileSync(file, `${brokers.join(', ')}\n`, { mode: 0o644 });
-  } catch (error) {
-    throw cliError('CLI_FOLDER_UNUSABLE', [file, reasonOf(error)], { cause: error });
-  }
-}
+const LOCAL = 'local';
+/** The local Kafka may have another port at every start. */
+const nameOf = ({ isLocal, brokers }: KafkaRoute): string => (isLocal ? LOCAL : brokers.join(','));
+const placeOf = (kafka: string): string => (kafka === LOCAL ? 'the local Kafka' : `Kafka at ${kafka}`);
+const commandFor = (kafka: string): string =>
+  kafka === LOCAL ? 'tcptrail up --kafka' : `tcptrail up --brokers ${kafka}`;
 
 const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -34,12 +34,15 @@ export function createDeadLetters(config: KafkaConfig, client: Kafka): DeadLette
           producer = client.producer({ allowAutoTopicCreation: false });
           await producer.connect();
         }
-        await producer.send({
-          topic,
-          acks: -1,
-          compression: kafkajs.CompressionTypes.ZSTD,
-          messages: letters.map(({ key, value, parked }) => ({ key, value, headers: headersOf(parked) })),
-        });
+        // Each by itself: the topic takes a letter as large as a message, not any number of them.
+        for (const { key, value, parked } of letters) {
+          await producer.send({
+            topic,
+            acks: -1,
+            compression: kafkajs.CompressionTypes.ZSTD,
+            messages: [{ key, value, headers: headersOf(parked) }],
+          });
+        }
       } catch (error) {
         await close();
         throw explain(error, config, { topic, operation: 'Write' });

@@ -15,13 +15,13 @@ import { explain } from '@tcptrail/kafka/errors.ts';
 import { groupLag } from '@tcptrail/kafka/lag.ts';
 import { ensureTopics } from '@tcptrail/kafka/topics.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
-import { createDeadLetters, type DeadLetters } from './dead-letter.ts';
-import { type Fetched, type KafkaRange, rangesOf } from './kafka-batch.ts';
-import { createMembership, type Membership } from './lease.ts';
-import type { Fill, ParkedBatch, RangeHandler, Transport } from './transport.ts';
+import { createDeadLetters } from './dead-letter.ts';
+import { createIntake } from './intake.ts';
+import { createMembership } from './lease.ts';
+import type { Fill, RangeHandler, Transport } from './transport.ts';
 
 export interface KafkaTransportConfig {
   readonly kafka: KafkaConfig;
@@ -47,6 +47,8 @@ export interface KafkaTransportDeps {
 const FETCH_BYTES_MIN = 1024 * 1024;
 const PARTITION_BYTES_MAX = 4 * 1024 * 1024;
 const FETCH_BYTES_MAX = 16 * 1024 * 1024;
+/** Partitions that were added are seen so soon. */
+const METADATA_MS_MAX = 30_000;
 /** Shorter would ask the brokers without end. */
 const FETCH_WAIT_MS_MIN = 50;
 const ONCE_FAILURES_MAX = 4;
@@ -63,8 +65,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
   const done = Promise.withResolvers<void>();
   done.promise.catch(() => {});
   let failures = 0;
-  /** Why a run that was to drain the topic cannot. */
-  let broken: AppError | undefined;
+  /** Why a partition stands still until a person has looked. */
+  let stopped: AppError | undefined;
 
   async function follow(handler: RangeHandler): Promise<void> {
     const client = createKafka(kafka, { requestMsMax });
@@ -74,7 +76,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       } catch (error) {
         const explained = explain(error, kafka, { topic, group, operation: 'Read' });
         metrics.kafkaFailures.inc({ code: explained.code });
-        if (config.isOnce && failures >= ONCE_FAILURES_MAX) throw explained;
+        const isOurs = !explained.code.startsWith('KAFKA_');
+        if (config.isOnce && (isOurs || failures >= ONCE_FAILURES_MAX)) throw explained;
         deps.tell(explained.message);
         log.warn({ code: explained.code }, `${explained.message}; trying again`);
         const ceiling = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** failures++);
@@ -83,25 +86,40 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         );
       }
     }
-    if (broken) throw broken;
+    if (config.isOnce && stopped) throw stopped;
   }
 
   /** A member of the group until the end or the first error that kafkajs does not mend itself. */
   async function member(client: Kafka, handler: RangeHandler): Promise<void> {
-    await prepareTopics();
+    const clusterId = await prepareTopics();
     const crashed = Promise.withResolvers<never>();
     crashed.promise.catch(() => {});
     const membership = createMembership({ heldMs: sessionMs - requestMsMax }, () => performance.now());
     const deadLetters = createDeadLetters(kafka, client);
+    const intake = createIntake(
+      { heartbeatMs: Math.floor(sessionMs / 10), yieldMsMax: requestMsMax },
+      {
+        ...deps,
+        handler,
+        membership,
+        deadLetters,
+        // Offsets begin anew in every cluster, and several may feed one database.
+        originOf: (name) => `${name}@${clusterId}`,
+        ending: ending.signal,
+        onCommitted: () => (failures = 0),
+        onStopped,
+      },
+    );
     const consumer = client.consumer({
       groupId: group,
       sessionTimeout: sessionMs,
       heartbeatInterval: Math.floor(sessionMs / 10),
-      maxWaitTimeInMs: Math.max(FETCH_WAIT_MS_MIN, config.flushMs),
+      maxWaitTimeInMs: Math.max(FETCH_WAIT_MS_MIN, Math.min(config.flushMs, requestMsMax >> 1)),
       minBytes: FETCH_BYTES_MIN,
       maxBytesPerPartition: PARTITION_BYTES_MAX,
       maxBytes: FETCH_BYTES_MAX,
       allowAutoTopicCreation: false,
+      metadataMaxAge: METADATA_MS_MAX,
       retry: {
         // A new cluster needs a second or two until it has a coordinator.
         retries: 5,
@@ -115,8 +133,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     consumer.on(consumer.events.HEARTBEAT, membership.heard);
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       membership.joined();
-      failures = 0;
-      deps.tell(undefined);
+      deps.tell(stopped?.message);
+      metrics.lagMessages.reset();
       const partitions = payload.memberAssignment[topic] ?? [];
       metrics.assignedPartitions.set(partitions.length);
       log.info({ partitions }, `joined group ${group}: ${partitions.length} partitions of ${topic}`);
@@ -128,7 +146,12 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: config.concurrency,
-        eachBatch: (payload) => take(payload, { handler, membership, deadLetters }),
+        // kafkajs would run the handler again and again before it told.
+        eachBatch: (fetched) =>
+          intake(fetched).catch((error: unknown) => {
+            if (error instanceof AppError) crashed.reject(error);
+            throw error;
+          }),
       });
       const end = config.isOnce ? drained() : aborted(ending.signal);
       await Promise.race([crashed.promise, end, aborted(ending.signal)]);
@@ -141,10 +164,25 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     }
   }
 
-  async function prepareTopics(): Promise<void> {
+  function onStopped(error: AppError, partition: number): void {
+    stopped = error;
+    metrics.stopped.set(1);
+    deps.tell(error.message);
+    log.fatal({ code: error.code, partition }, error.message);
+    if (config.isOnce) ending.abort();
+  }
+
+  /** Makes what is missing and may be made. Gives the id of the cluster. */
+  async function prepareTopics(): Promise<string> {
     const names = [topic, kafka.topic.deadLetter];
-    const made = await withAdmin(kafka, (admin) => ensureTopics(admin, kafka, names), { requestMsMax });
-    for (const name of made) log.info(`made topic ${name}`);
+    return await withAdmin(
+      kafka,
+      async (admin) => {
+        for (const name of await ensureTopics(admin, kafka, names)) log.info(`made topic ${name}`);
+        return (await admin.describeCluster()).clusterId;
+      },
+      { requestMsMax },
+    );
   }
 
   /** Resolves when the group has committed everything that the topic holds now. */
@@ -162,85 +200,6 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     });
   }
 
-  /** Stores what a fetch brought. What is left when the partition is lost comes again to its next owner. */
-  async function take(
-    payload: EachBatchPayload,
-    at: { handler: RangeHandler; membership: Membership; deadLetters: DeadLetters },
-  ): Promise<void> {
-    const { batch } = payload;
-    const lease = at.membership.lease();
-    const isYielding = beat(payload, at.membership);
-    try {
-      const place = { origin: batch.topic, originPartition: batch.partition };
-      for (const range of rangesOf(batch.messages, place, deps.createFill())) {
-        if (ending.signal.aborted || isYielding()) return;
-        const isFirst = at.membership.isFirst(batch.partition);
-        const parked = await at.handler({ ...place, ...range, lease, isFirst });
-        await at.deadLetters.put(lettersOf(batch.messages, [...range.parked, ...parked]));
-        lease.assertHeld();
-        await commit(payload, range);
-        metrics.lagMessages.set(
-          { partition: String(batch.partition) },
-          Math.max(0, Number(batch.highWatermark) - 1 - Number(range.lastOffset)),
-        );
-      }
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      if (error.code === 'CONSUMER_PARTITION_LOST') {
-        log.warn({ partition: batch.partition }, error.message);
-      } else if (error.code === 'STORE_LEDGER') {
-        // Stored and counted does not agree: nothing of this partition moves until a person has looked.
-        payload.pause();
-        if (config.isOnce) {
-          broken = error;
-          ending.abort();
-        }
-        metrics.stopped.set(1);
-        deps.tell(error.message);
-        log.fatal({ code: error.code, partition: batch.partition }, error.message);
-      } else throw error;
-    } finally {
-      isYielding.end();
-    }
-  }
-
-  async function commit(payload: EachBatchPayload, range: KafkaRange): Promise<void> {
-    const { topic: name, partition } = payload.batch;
-    payload.resolveOffset(range.lastOffset);
-    const offset = String(BigInt(range.lastOffset) + 1n);
-    await payload.commitOffsetsIfNecessary({
-      topics: [{ topic: name, partitions: [{ partition, offset }] }],
-    });
-  }
-
-  /** Heartbeats while a batch is stored. The result tells whether the group wants the partitions back. */
-  function beat(payload: EachBatchPayload, membership: Membership): { (): boolean; end(): void } {
-    let isYielding = false;
-    let late: NodeJS.Timeout | undefined;
-    const timer = setInterval(
-      () => {
-        payload.heartbeat().catch((error: { readonly type?: string }) => {
-          if (error.type === 'REBALANCE_IN_PROGRESS') {
-            // The range in hand may still be finished; the others wait for their next owner.
-            isYielding = true;
-            late ??= setTimeout(membership.lost, requestMsMax);
-          } else if (error.type === 'ILLEGAL_GENERATION' || error.type === 'UNKNOWN_MEMBER_ID') {
-            isYielding = true;
-            membership.lost();
-          }
-          // Anything else is the connection's trouble, and the lease ends by the clock.
-        });
-      },
-      Math.floor(sessionMs / 10),
-    );
-    return Object.assign(() => isYielding, {
-      end() {
-        clearInterval(timer);
-        clearTimeout(late);
-      },
-    });
-  }
-
   return {
     done: done.promise,
     async start(handler) {
@@ -251,13 +210,6 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       await done.promise.catch(() => undefined);
     },
   };
-}
-
-function lettersOf(fetched: readonly Fetched[], parked: readonly ParkedBatch[]) {
-  return parked.map((one) => {
-    const message = fetched.find(({ offset }) => Number(offset) === one.originOffset);
-    return { key: message?.key ?? null, value: message?.value ?? null, parked: one };
-  });
 }
 
 /** Waits for the handlers; errors of a connection that is gone anyway say nothing new. */

@@ -7,15 +7,20 @@
 import { failure } from '../errors.ts';
 import type { Lease } from './transport.ts';
 
+export interface HeldLease extends Lease {
+  /** The group wants the partition back, or does not know this member any more. Ends what was joined then, no later join. */
+  lose(): void;
+}
+
 export interface Membership {
   /** The group was joined: whatever was held before is lost. */
   joined(): void;
   /** The coordinator answered a heartbeat. */
   heard(): void;
-  /** The coordinator does not know this member any more, or the consumer ended. */
+  /** The consumer ended. */
   lost(): void;
   /** For what is in hand now; its signal's reason is a CONSUMER_PARTITION_LOST. */
-  lease(): Lease;
+  lease(): HeldLease;
   /** Whether this is the first question for the partition since it was assigned. */
   isFirst(partition: number): boolean;
 }
@@ -26,13 +31,13 @@ export function createMembership(config: { readonly heldMs: number }, nowMs: () 
   let heldUntilMs = 0;
   let seen = new Set<number>();
 
-  function end(why: string): void {
-    holding.abort(failure('CONSUMER_PARTITION_LOST', `${why}; what was not committed is read again`));
+  function end(held: AbortController, why: string): void {
+    held.abort(failure('CONSUMER_PARTITION_LOST', `${why}; what was not committed is read again`));
   }
 
   return {
     joined() {
-      end('the group was joined anew');
+      end(holding, 'the group was joined anew');
       holding = new AbortController();
       heldUntilMs = nowMs() + config.heldMs;
       seen = new Set();
@@ -41,12 +46,14 @@ export function createMembership(config: { readonly heldMs: number }, nowMs: () 
       heldUntilMs = nowMs() + config.heldMs;
     },
     lost() {
-      end('the partition belongs to another consumer now');
+      end(holding, 'the consumer ended');
     },
     lease() {
-      const { signal } = holding;
+      const held = holding;
+      const { signal } = held;
       return {
         signal,
+        lose: () => end(held, 'the group gives the partition to another consumer'),
         assertHeld() {
           signal.throwIfAborted();
           if (nowMs() >= heldUntilMs) {

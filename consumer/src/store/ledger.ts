@@ -14,6 +14,18 @@ export interface Span extends Place {
   readonly last: number;
 }
 
+interface BatchName {
+  readonly host_id: string;
+  /** Start of the agent's run, µs. */
+  readonly epoch: number;
+  readonly batch_seq: number;
+  readonly batch_part: number;
+}
+
+export function batchName({ host_id, epoch, batch_seq, batch_part }: BatchName): string {
+  return `${host_id}/${epoch}/${batch_seq}/${batch_part}`;
+}
+
 /** Rows by day (since 1970). */
 export type DayRows = ReadonlyMap<number, number>;
 
@@ -22,8 +34,10 @@ export interface Ledger {
   totals(span: Span): Promise<Record<Table, DayRows>>;
   /** Stored rows of the span by table, message and day. */
   messages(span: Span): Promise<Record<Table, ReadonlyMap<number, DayRows>>>;
-  /** Greatest stored offset; -1 when there is none. */
-  maximum(place: Place): Promise<number>;
+  /** Greatest stored offset of those from `from` on; -1 when there is none. */
+  maximum(place: Place, from: number): Promise<number>;
+  /** Which batch each message of the span is, as the table has it: offset → its name. */
+  identities(span: Span): Promise<ReadonlyMap<number, string>>;
   /** INSERTs with this log comment that the server still works on. */
   running(logComment: string): Promise<number>;
 }
@@ -31,12 +45,12 @@ export interface Ledger {
 export function createLedger(clickhouse: ClickHouse): Ledger {
   const where = `origin = {origin:String} AND origin_partition = {originPartition:UInt32}`;
   const span = `${where} AND origin_offset BETWEEN {first:UInt64} AND {last:UInt64}`;
-  const from = (table: Table): string => `${clickhouse.database}.${table}`;
+  const tableOf = (table: Table): string => `${clickhouse.database}.${table}`;
 
   async function totals(asked: Span): Promise<Record<Table, DayRows>> {
     const each = TABLES.map(
       (table) =>
-        `SELECT '${table}' AS stored, toUInt16(day) AS d, count() AS n FROM ${from(table)} WHERE ${span} GROUP BY d`,
+        `SELECT '${table}' AS stored, toUInt16(day) AS d, count() AS n FROM ${tableOf(table)} WHERE ${span} GROUP BY d`,
     );
     const found = await clickhouse.query<{ stored: Table; d: number; n: number }>(each.join(' UNION ALL '), {
       ...asked,
@@ -48,7 +62,7 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
 
   async function messagesOf(table: Table, asked: Span): Promise<ReadonlyMap<number, DayRows>> {
     const rows = await clickhouse.query<{ offset: number; d: number; n: number }>(
-      `SELECT origin_offset AS offset, toUInt16(day) AS d, count() AS n FROM ${from(table)} WHERE ${span} GROUP BY offset, d`,
+      `SELECT origin_offset AS offset, toUInt16(day) AS d, count() AS n FROM ${tableOf(table)} WHERE ${span} GROUP BY offset, d`,
       { ...asked },
     );
     const found = new Map<number, Map<number, number>>();
@@ -67,15 +81,25 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
         tcp_batches: await messagesOf('tcp_batches', asked),
       };
     },
-    async maximum({ origin, originPartition }) {
+    async maximum({ origin, originPartition }, from) {
+      // Only offsets from there on: the index passes over all that is older, which is nearly everything.
       const each = TABLES.map(
-        (table) => `SELECT max(toInt64(origin_offset)) AS m, count() AS n FROM ${from(table)} WHERE ${where}`,
+        (table) =>
+          `SELECT max(toInt64(origin_offset)) AS m, count() AS n FROM ${tableOf(table)} WHERE ${where} AND origin_offset >= {from:UInt64}`,
       );
       const rows = await clickhouse.query<{ m: number; n: number }>(each.join(' UNION ALL '), {
         origin,
         originPartition,
+        from,
       });
       return Math.max(-1, ...rows.filter((row) => row.n > 0).map((row) => row.m));
+    },
+    async identities(asked) {
+      const rows = await clickhouse.query<BatchName & { offset: number }>(
+        `SELECT host_id, toUnixTimestamp64Micro(agent_epoch) AS epoch, batch_seq, batch_part, origin_offset AS offset FROM ${tableOf('tcp_batches')} WHERE ${span}`,
+        { ...asked },
+      );
+      return new Map(rows.map((row) => [row.offset, batchName(row)]));
     },
     async running(logComment) {
       const rows = await clickhouse.query<{ n: number }>(

@@ -1,6 +1,6 @@
 /** What of a range must be stored, and what of it still is missing. Pure. */
 import { failure } from '../errors.ts';
-import { type DayRows, type Span, TABLES, type Table } from './ledger.ts';
+import { batchName, type DayRows, type Span, TABLES, type Table } from './ledger.ts';
 import type { StoreDecoded } from './range.ts';
 
 /** Rows that a table must hold, by message and day. */
@@ -42,6 +42,26 @@ export function planInserts(expected: Expected, stored?: Expected): readonly Pla
       .sort(([a], [b]) => a - b)
       .map(([day, { offsets, rows }]): PlannedInsert => ({ table, day, offsets, rows }));
   });
+}
+
+/**
+ * Throws STORE_LEDGER when a message holds another batch than the table has from the same place: the origin was made
+ * anew under its old name, and what is there says nothing of what is here.
+ */
+export function assertSameBatches(
+  batches: StoreDecoded['batches'],
+  stored: ReadonlyMap<number, string>,
+  span: Span,
+): void {
+  for (const { offset, envelope } of batches) {
+    const there = stored.get(offset);
+    const here = batchName({ ...envelope, epoch: envelope.agent_epoch });
+    if (there === undefined || there === here) continue;
+    throw failure(
+      'STORE_LEDGER',
+      `${span.origin} ${span.originPartition} was made anew: message ${offset} is batch ${here}, and the table has batch ${there} from there; storing is stopped so that nothing is passed over: give the topic another name (kafka.topic.events)`,
+    );
+  }
 }
 
 /** Throws STORE_LEDGER when the table is not what it must be. Days before `oldestDay` may have aged away. */

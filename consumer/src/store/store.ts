@@ -15,7 +15,14 @@ import type { ClickHouse } from './clickhouse.ts';
 import { insertBlock } from './insert.ts';
 import { createLedger, type Span } from './ledger.ts';
 import { insertParked } from './parked.ts';
-import { assertStored, type Expected, expectedOf, type PlannedInsert, planInserts } from './plan.ts';
+import {
+  assertSameBatches,
+  assertStored,
+  type Expected,
+  expectedOf,
+  type PlannedInsert,
+  planInserts,
+} from './plan.ts';
 import type { Parked, StoreDecoded, StoreDecoder, StoreMessage, StoreRange } from './range.ts';
 import { findRepeats } from './repeats.ts';
 
@@ -136,11 +143,12 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     let maximum = certain.get(key);
     if (maximum === undefined) {
       await quiet(logComment);
-      maximum = await ledger.maximum(range);
+      maximum = await ledger.maximum(range, span.first);
     }
     const repeats = await findRepeats(clickhouse, span, decoded.batches);
     const expected = expectedOf(decoded.batches.filter(({ offset }) => !repeats.has(offset)));
     const stored = span.first > maximum ? undefined : await ledger.messages(span);
+    if (stored) assertSameBatches(decoded.batches, await ledger.identities(span), span);
     const plan = planInserts(expected, stored);
     if (stored) tellSkipped(expected, plan);
     certain.delete(key);
