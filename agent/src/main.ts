@@ -81,7 +81,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     onRow: account.row,
     resetReason: () => '',
   });
-  const server = createMetricsServer(config.metrics, { metrics, unhealthy: () => spool.failed });
+  const server = createMetricsServer(config.metrics, {
+    metrics,
+    unhealthy: () => spool.failed,
+    heldUp: () => notices.publishTrouble,
+  });
   const stops: (() => void | Promise<void>)[] = [];
 
   try {

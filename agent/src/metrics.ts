@@ -82,15 +82,21 @@ export interface MetricsServer {
   stop(): Promise<void>;
 }
 
-/** `/metrics` and `/healthz` (200, or 503 with the reason). */
+/** `/metrics` and `/healthz`: 200 with `ok` or what is held up, or 503 with the reason. */
 export function createMetricsServer(
   config: { readonly host: string; readonly port: number },
-  deps: { readonly metrics: Metrics; readonly unhealthy: () => string },
+  deps: {
+    readonly metrics: Metrics;
+    readonly unhealthy: () => string;
+    /** What is held up although the agent is well: a restart would not help. */
+    readonly heldUp: () => string;
+  },
 ): MetricsServer {
   const server = createServer((request, response) => {
     if (request.url === '/healthz') {
       const reason = deps.unhealthy();
-      response.writeHead(reason ? 503 : 200, { 'content-type': 'text/plain' }).end(`${reason || 'ok'}\n`);
+      const text = reason || deps.heldUp() || 'ok';
+      response.writeHead(reason ? 503 : 200, { 'content-type': 'text/plain' }).end(`${text}\n`);
     } else if (request.url === '/metrics') {
       void deps.metrics
         .text()

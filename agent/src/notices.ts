@@ -8,6 +8,8 @@ import type { Metrics } from './metrics.ts';
 import type { Dropped } from './spool/retention.ts';
 
 export interface Notices {
+  /** Why batches wait in the spool; '' when they go out. */
+  readonly publishTrouble: string;
   clockStepped(step: { readonly by_us: number }): void;
   spoolWriteFailed(failure: { readonly reason: string; readonly pending: number }): void;
   spoolDropped(dropped: Dropped): void;
@@ -38,10 +40,14 @@ export function createNotices(
   const { brokers, topic } = config.kafka;
   /** Told once when it begins and once when it ends. */
   let isHeldUp = true;
+  let publishTrouble = '';
   const limited = (level: 'warn' | 'error', error: AppError, fields: object = {}): void =>
     log.limited(level, error.code, { code: error.code, ...fields }, error.message);
 
   return {
+    get publishTrouble() {
+      return publishTrouble;
+    },
     clockStepped({ by_us }) {
       metrics.add('clock_steps');
       log.limited('warn', 'clock', { by_us }, 'the clock was set; events from now on carry the new time');
@@ -85,12 +91,14 @@ export function createNotices(
       metrics.set('publish_up', 1);
       if (isHeldUp) log.info({ topic: topic.events }, `publishing to ${brokers.join(', ')}`);
       isHeldUp = false;
+      publishTrouble = '';
       metrics.add('publish_messages', messages);
       metrics.add('publish_bytes', bytes);
       if (again) metrics.add('publish_repeated_messages', messages);
     },
     publishFailed(error) {
       isHeldUp = true;
+      publishTrouble = error.message;
       metrics.set('publish_up', 0);
       metrics.add('publish_failures');
       log.limited('warn', error.code, { code: error.code }, `${error.message}; batches wait in the spool`);

@@ -32,17 +32,21 @@ test('metrics and health are served, and a taken port is told', async () => {
   metrics.add('rows_events', 3);
   const config = { host: '127.0.0.1', port: await freePort() };
   let reason = '';
-  const server = createMetricsServer(config, { metrics, unhealthy: () => reason });
+  let held = '';
+  const server = createMetricsServer(config, { metrics, unhealthy: () => reason, heldUp: () => held });
   await server.start();
   try {
     const get = (path: string) => fetch(`http://127.0.0.1:${config.port}${path}`);
     assert.match(await (await get('/metrics')).text(), /tcptrail_agent_rows_events_total 3\n/);
     assert.equal((await get('/healthz')).status, 200);
+    held = 'Kafka does not answer';
+    const waiting = await get('/healthz');
+    assert.deepEqual([waiting.status, await waiting.text()], [200, 'Kafka does not answer\n']);
     reason = 'spool: ENOSPC';
     const sick = await get('/healthz');
     assert.deepEqual([sick.status, await sick.text()], [503, 'spool: ENOSPC\n']);
     assert.equal((await get('/')).status, 404);
-    const second = createMetricsServer(config, { metrics, unhealthy: () => '' });
+    const second = createMetricsServer(config, { metrics, unhealthy: () => '', heldUp: () => '' });
     await assert.rejects(second.start(), { code: 'EADDRINUSE' });
   } finally {
     await server.stop();

@@ -1,9 +1,9 @@
 /** `tcptrail doctor`: what works on this machine, what does not, and what to do. */
-
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { type ConnectionOptions, createConnection } from './clickhouse/connection.ts';
 import { type Check, refused } from './doctor/check.ts';
 import { folderChecks } from './doctor/folders.ts';
+import { healthChecks } from './doctor/health.ts';
 import { hostChecks } from './doctor/host.ts';
 import { kafkaChecks } from './doctor/kafka.ts';
 import { programChecks } from './doctor/programs.ts';
@@ -54,6 +54,7 @@ export async function doctor(options: DoctorOptions): Promise<void> {
     print(await programChecks({ unsupported: host.some((check) => check.unsupported) }));
     print(folderChecks(places));
     print(runningChecks(places, run));
+    print(await healthChecks(run));
     print(await inUse(places, run, options.brokers));
     print(await storeChecks(connection, url !== undefined));
   } finally {

@@ -10,7 +10,7 @@ import { prepareLocalKafka } from './supervise/local-kafka.ts';
 import { placesOf } from './supervise/places.ts';
 import { assertPortFree } from './supervise/port.ts';
 import { prepare } from './supervise/prepare.ts';
-import { takeRunLock } from './supervise/run-file.ts';
+import { type RunLock, takeRunLock } from './supervise/run-file.ts';
 import { createStack, type Stack, type StackConfig } from './supervise/stack.ts';
 import { createTakeOver, type TakeOver } from './supervise/take-over.ts';
 import { createFeed, type Feed } from './tail/feed.ts';
@@ -68,7 +68,7 @@ export async function up(options: UpOptions): Promise<void> {
       {
         say: (text, bad) => (bad ? warn(text) : done(text)),
         onGivenUp: (error) => ending.fail(error),
-        onProcess: () => stack && lock.write(stateOf(stack)),
+        onProcess: () => stack && lock.write(stateOf(stack, options)),
       },
     );
     takeOver = createTakeOver(places, { stack: running, say: warn });
@@ -77,11 +77,11 @@ export async function up(options: UpOptions): Promise<void> {
     ending.onForce(() => running.kill());
 
     const version = await ending.race(running.startClickHouse());
-    lock.write(stateOf(running));
+    lock.write(stateOf(running, options));
     done(`ClickHouse ${version} at ${running.url}, as ${account.name}`);
     if (kafka) {
       done(await ending.race(startKafka(running, { kafka, user: account.name })));
-      lock.write(stateOf(running));
+      lock.write(stateOf(running, options));
     }
     await ending.race(takeOver.beforeAgent());
     await ending.race(running.startAgent());
@@ -151,10 +151,11 @@ async function startKafka(
   return `Kafka at ${kafka.brokers.join(', ')}: ${plural(brokers.length, 'broker')}, not started here`;
 }
 
-const stateOf = ({ url, route, parts }: Stack): Pick<Stack, 'url' | 'route' | 'parts'> => ({
+const stateOf = ({ url, route, parts }: Stack, options: UpOptions): Parameters<RunLock['write']>[0] => ({
   url,
   route,
   parts,
+  metrics: { agent: options.agentMetricsPort, consumer: options.consumerMetricsPort },
 });
 
 /** Waits for the consumer to have made the tables. */

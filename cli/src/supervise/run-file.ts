@@ -13,6 +13,8 @@ export interface RunFile {
   /** How batches go to the consumer. */
   readonly route: Route;
   readonly parts: Readonly<Record<string, ProcessName>>;
+  /** Ports of /healthz; 0 where there is none, or any. Absent from an older supervisor. */
+  readonly metrics?: { readonly agent: number; readonly consumer: number };
   /** µs since the epoch. */
   readonly started: number;
 }
