@@ -24,16 +24,19 @@ before(async () => {
   fleet = await createFleet({ agents: HOSTS.length, consumers: 2 });
   for (const consumer of fleet.consumers) consumer.start();
   for (const agent of fleet.agents) await agent.start();
-  const load = runLoad({ count: COUNT, refused: REFUSED, seed: 42, pauseMs: 40 });
+  const load = runLoad({ count: COUNT, refused: REFUSED, seed: 42, pauseMs: 80 });
   await until('the first connections to be stored', async () => {
     const [row] = await fleet.rows<{ n: string }>('SELECT count() AS n FROM tcp_events').catch(() => []);
     return Number(row?.n ?? 0) > 0;
   });
-  await fleet.kafka.restart();
   const first = await Promise.race([load, 'the load still runs']);
   restartedDuringLoad = first === 'the load still runs';
+  await fleet.kafka.restart();
   truths = await load;
-  for (const agent of fleet.agents) await agent.part.end();
+  for (const agent of fleet.agents) {
+    await until('everything spooled to be published', () => agent.isRead('kafka'));
+    await agent.part.end();
+  }
   await until('everything spooled to be stored', () => fleet.caughtUp());
 });
 after(() => fleet?.stop());
