@@ -28,7 +28,7 @@ static:
 check: static ## generated files, lint, types, unit tests: seconds, run at every commit
 	@$(NODE) --test --test-reporter=dot $(UNIT)
 
-test: ## everything, with real kernel and servers, under 10 minutes
+test: ## everything, with real kernel and servers, about 10 minutes
 	@YES=1 infra/deps.sh test
 	@git config core.hooksPath .githooks
 	@$(MAKE) --no-print-directory static

@@ -51,7 +51,7 @@ const FETCH_BYTES_MAX = 16 * 1024 * 1024;
 const METADATA_MS_MAX = 30_000;
 /** Shorter would ask the brokers without end. */
 const FETCH_WAIT_MS_MIN = 50;
-const ONCE_FAILURES_MAX = 4;
+const ONCE_FAILURES_MAX = 1;
 const FIRST_WAIT_MS = 250;
 const WAIT_MS_MAX = 10_000;
 
