@@ -18,7 +18,6 @@ type Request = readonly string[];
 interface Broker {
   /** Requests it took, in order. */
   readonly requests: Request[];
-  readonly partitions: number[];
   /** Partitions that values went to, by request. */
   readonly sentTo: number[];
   count: number;
@@ -35,7 +34,7 @@ const heard: PublishNotices = {
 };
 
 function createBroker(): Broker {
-  return { requests: [], partitions: [], sentTo: [], count: 12, answer: () => 'takes' };
+  return { requests: [], sentTo: [], count: 12, answer: () => 'takes' };
 }
 
 function describe(value: Uint8Array): { name: string; events: number } {
