@@ -24,6 +24,7 @@ import { createClock } from './enrich/clock.ts';
 import { readHost } from './enrich/host.ts';
 import { createOwners } from './enrich/owners.ts';
 import { createProcesses } from './enrich/process.ts';
+import { readResetReasons } from './enrich/reset-reasons.ts';
 import { agentError } from './errors.ts';
 import { measureHealth } from './health.ts';
 import { createLog, type Log } from './log.ts';
@@ -79,7 +80,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     owners,
     clockOffsetUs: () => clock.offset_us,
     onRow: account.row,
-    resetReason: () => '',
+    resetReason: readResetReasons(),
   });
   const server = createMetricsServer(config.metrics, {
     metrics,
