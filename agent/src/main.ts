@@ -34,6 +34,7 @@ import type { Publisher } from './publish/publisher.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
+import { possibleCpus } from './trace/cpus.ts';
 import { createPacing } from './trace/pacing.ts';
 
 const VERSION = (
@@ -76,12 +77,20 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   );
   const trace = createTrace(config, { nowUs: clock.nowUs });
   const account = createAccount();
-  const builder = createBatchBuilder(config.batch, {
-    owners,
-    clockOffsetUs: () => clock.offset_us,
-    onRow: account.row,
-    resetReason: readResetReasons(),
-  });
+  const onBadRecords = (count = 1): void => {
+    account.bad();
+    notices.badRecords(count);
+  };
+  const builder = createBatchBuilder(
+    { ...config.batch, cpus: possibleCpus() },
+    {
+      owners,
+      clockOffsetUs: () => clock.offset_us,
+      onRow: account.row,
+      onBad: onBadRecords,
+      resetReason: readResetReasons(),
+    },
+  );
   const server = createMetricsServer(config.metrics, {
     metrics,
     unhealthy: () => spool.failed,
@@ -155,11 +164,12 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
           clock,
           spoolHealth: spool.health,
           processCounters: processes.counters,
-          kernelFailed: () => cpus().reduce((sum, cpu) => sum + cpu.failed, 0),
+          kernelFailed: () => trace.failedReserves().reduce((sum, { count }) => sum + count, 0),
           kernelUntracked: trace.untracked,
           metrics,
         }),
       onUnsettled: notices.accountUnsettled,
+      onBadRecords,
       nowMs,
     });
     const ended = createEndedEpochs({ batcher, spool, notices });

@@ -10,6 +10,7 @@ const COUNTERS = {
   batches_count: 'Batches closed, heartbeats included.',
   batches_bytes: 'Avro bytes of the batches closed.',
   ring_failed_events: 'Events the kernel lost because a ring was full.',
+  ring_bad_records: 'Records of a ring that no event could be made of; counted as failed.',
   sockets_untracked: 'State changes of sockets the kernel had no memory to track.',
   spool_dropped_events: 'Rows dropped unread from a full spool.',
   spool_write_failures: 'Writes to the spool that the disk refused.',

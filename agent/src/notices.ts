@@ -14,6 +14,7 @@ export interface Notices {
   spoolWriteFailed(failure: { readonly reason: string; readonly pending: number }): void;
   spoolDropped(dropped: Dropped): void;
   accountUnsettled(): void;
+  badRecords(count: number): void;
   accountLost(kernelEpoch: number): void;
   accountUnreadable(account: { readonly kernelEpoch: number; readonly reason: string }): void;
   accountsNotPinned(reason: string): void;
@@ -66,6 +67,11 @@ export function createNotices(
     },
     accountUnsettled() {
       metrics.add('account_samples_unsettled');
+    },
+    badRecords(count) {
+      metrics.add('ring_bad_records', count);
+      const text = 'a ring held records that are no events; they count as failed, report this as a defect';
+      log.limited('error', 'bad records', { records: count }, text);
     },
     accountLost(kernelEpoch) {
       log.warn(

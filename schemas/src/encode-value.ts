@@ -3,6 +3,15 @@ import { writeLong, writeWords } from './varint.ts';
 
 const NAME_BYTES = 16;
 
+/** 2^32 ns = 4,294,967 µs and 296 ns. */
+const HIGH_US = 4_294_967;
+const HIGH_NS = 296;
+
+/** Whole µs of a kernel time in ns, given as two halves; exact below 2^62 ns, where one number is not. */
+export function microseconds(low: number, high: number): number {
+  return high * HIGH_US + Math.floor((high * HIGH_NS + low) / 1_000);
+}
+
 /** Kernel time (ns since boot, two halves) as µs since the epoch; 0 stays 0 (never). */
 export function writeTime(
   out: Uint8Array,
@@ -15,7 +24,7 @@ export function writeTime(
     out[position] = 0;
     return position + 1;
   }
-  return writeLong(out, position, Math.floor((high * 0x1_0000_0000 + low) / 1000) + offsetUs);
+  return writeLong(out, position, microseconds(low, high) + offsetUs);
 }
 
 /** A NUL-padded name of 16 bytes as string. */

@@ -5,6 +5,7 @@
  * An owner is told by the words the kernel wrote (pid, start, uid, comm, parent, cgroup), compared as numbers.
  */
 import type { Owner } from '@tcptrail/schemas/batch.ts';
+import { microseconds } from '@tcptrail/schemas/encode-value.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
 import type { ProcessFacts, ProcessKey } from './process.ts';
 
@@ -105,7 +106,7 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
     };
     const owner: Owner = {
       pid: key.pid,
-      process_start_ts: startNs === 0 ? 0 : Math.floor(startNs / 1_000) + deps.clockOffsetUs(),
+      process_start_ts: startNs === 0 ? 0 : microseconds(word(START), word(START + 1)) + deps.clockOffsetUs(),
       uid: word(UID),
       comm,
       parent_pid: key.parentPid,

@@ -47,7 +47,7 @@ export interface CpuAccount {
   readonly rows: number;
   /** Events written to the spool with numbers beyond seq_last. Unit: events. */
   readonly rows_ahead: number;
-  /** Events lost because a ring was full. Unit: events. */
+  /** Events lost because a ring was full or their record could not be read. Unit: events. */
   readonly failed: number;
   /** Events folded into summaries. Unit: events. */
   readonly folded: number;
