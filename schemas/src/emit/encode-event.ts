@@ -1,11 +1,8 @@
 /** `generated/encode-event.ts`: one ring record to one Avro event, no object in between. */
+import { LIST_ITEMS_MAX, TEXT_BYTES_MAX } from '../encode-value.ts';
 import { ENUMS } from '../enums.ts';
 import { avroFields, EVENT_FIELDS, type Field, OWNER_FIELDS } from '../fields.ts';
 import { NAME_BYTES, ringLayout } from '../types.ts';
-
-/** Limits the agent keeps for what it adds, so that the size of an event has a bound. */
-const TEXT_BYTES_MAX = 256;
-const LIST_ITEMS_MAX = 64;
 
 /** Bounds of a high word: 2^62 ns (146 years) are safe as µs; owners go through JavaScript numbers, safe to 2^53. */
 const TIME_HIGH = '0x4000_0000';
@@ -127,7 +124,7 @@ export function emitEncodeEvent(): string {
 import { writeList, writeName, writeText, writeTime } from '../encode-value.ts';
 import { writeWords } from '../varint.ts';
 
-/** Most bytes one event takes, as long as texts keep to ${TEXT_BYTES_MAX} bytes and lists to ${LIST_ITEMS_MAX} items. */
+/** Most bytes one event takes: texts have at most ${TEXT_BYTES_MAX} bytes and lists ${LIST_ITEMS_MAX} items. */
 export const EVENT_BYTES_MAX = ${fields.reduce((sum, field) => sum + bytesMax(field), 0)};
 
 /** What the agent adds to the ring record. One object serves every event: set what differs, encode, go on. */
@@ -152,6 +149,7 @@ export function isValidEvent(words: Uint32Array, bytes: Uint8Array, at: number):
  * Appends the valid ring record at byte \`at\` (a multiple of 8) as one Avro event; returns the position after it.
  *
  * \`words\` and \`bytes\` are two views of the same ring; \`out\` must have EVENT_BYTES_MAX bytes left.
+ * Throws a RangeError for a text or a list of the agent's that is beyond its limit.
  */
 export function encodeEvent(
   words: Uint32Array,

@@ -2,7 +2,7 @@
 import { writeList, writeName, writeText, writeTime } from '../encode-value.ts';
 import { writeWords } from '../varint.ts';
 
-/** Most bytes one event takes, as long as texts keep to 256 bytes and lists to 64 items. */
+/** Most bytes one event takes: texts have at most 256 bytes and lists 64 items. */
 export const EVENT_BYTES_MAX = 1395;
 
 /** What the agent adds to the ring record. One object serves every event: set what differs, encode, go on. */
@@ -64,6 +64,7 @@ export function isValidEvent(words: Uint32Array, bytes: Uint8Array, at: number):
  * Appends the valid ring record at byte `at` (a multiple of 8) as one Avro event; returns the position after it.
  *
  * `words` and `bytes` are two views of the same ring; `out` must have EVENT_BYTES_MAX bytes left.
+ * Throws a RangeError for a text or a list of the agent's that is beyond its limit.
  */
 export function encodeEvent(
   words: Uint32Array,
