@@ -22,6 +22,7 @@ import { createBatcher } from './encode/batcher.ts';
 import { createEndedEpochs } from './ended-epochs.ts';
 import { createClock } from './enrich/clock.ts';
 import { readHost } from './enrich/host.ts';
+import { createKeptOffset } from './enrich/kept-offset.ts';
 import { createOwners } from './enrich/owners.ts';
 import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
@@ -102,8 +103,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     locks.take();
     stops.push(locks.release);
     const host = readHost({ ...config, hostIdFile: join(config.spool.path, 'host-id') });
-    clock.measure();
     spool.start();
+    clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
     let told = false;
     stops.push(() => trace.close({ forget: told }));
