@@ -23,6 +23,7 @@ import { createEndedEpochs } from './ended-epochs.ts';
 import { createClock } from './enrich/clock.ts';
 import { readHost } from './enrich/host.ts';
 import { createKeptOffset } from './enrich/kept-offset.ts';
+import { createNamespaces } from './enrich/namespaces.ts';
 import { createOwners } from './enrich/owners.ts';
 import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
@@ -61,9 +62,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   const locks = createAgentLocks({ instance: config.instance, spoolPath: config.spool.path }, libc);
   const clock = createClock({ clocks: libc, onStep: notices.clockStepped });
   const processes = createProcesses(config.process);
+  const namespaces = createNamespaces();
   const owners = createOwners(
     { agentPid: process.pid, supervisorPid: config.own.supervisorPid },
-    { facts: processes.facts, clockOffsetUs: () => clock.offset_us },
+    { facts: processes.facts, clockOffsetUs: () => clock.offset_us, onOwner: namespaces.note },
   );
   let publisher: Publisher | undefined;
   const spool = createSpool(
@@ -140,9 +142,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
             failed_reserves: trace.failedReserves(),
             rules: [],
             programs: trace.skippedRuns(),
-            namespaces: [],
           };
         },
+        namespaces: namespaces.counts,
         onBatch({ datum, rows, closedUs }) {
           metrics.add('batches_count');
           metrics.add('batches_bytes', datum.length);

@@ -76,8 +76,8 @@ function createEncoder() {
         failed_reserves: [],
         rules: [],
         programs: [],
-        namespaces: [],
       }),
+      namespaces: () => [],
       onBatch: ({ datum }) => batches.push(BATCH_TYPE.fromBuffer(Buffer.from(datum)) as Batch),
     },
   );

@@ -11,7 +11,7 @@ import { BATCH_FIELDS, type BatchField, type EnvelopeType, OWNER_FIELDS } from '
 import type { BatchEnvelope } from './generated/envelope.ts';
 import { skipEvents } from './skip-events.ts';
 
-export type { BatchEnvelope, CpuAccount, Health, Owner } from './generated/envelope.ts';
+export type { BatchEnvelope, CpuAccount, Health, NamespaceCount, Owner } from './generated/envelope.ts';
 
 /** Encoded events: `count` event records one after another. */
 export interface EncodedEvents {

@@ -13,6 +13,8 @@ export interface OwnersDeps {
   readonly facts: (key: ProcessKey) => ProcessFacts;
   /** µs to add to kernel time for UTC. */
   readonly clockOffsetUs: () => number;
+  /** Told of each owner once a batch. */
+  readonly onOwner?: (owner: Owner) => void;
 }
 
 export interface OwnerConfig {
@@ -150,6 +152,7 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
         entry.batch = batch;
         entry.index = owners.push(entry.owner) - 1;
         bytes += entry.bytes;
+        deps.onOwner?.(entry.owner);
       }
       return entry.index;
     },

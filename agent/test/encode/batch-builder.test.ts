@@ -60,8 +60,8 @@ function encoderOf(limits = { rowsMax: 100, bytesMax: 100_000 }) {
       failed_reserves: [],
       rules: [],
       programs: [{ program: 'state', skipped_runs: 1, absent_runs: 0 }],
-      namespaces: [],
     }),
+    namespaces: () => [{ network_namespace: 7, counter: 'ListenDrops', value: 3 }],
     onBatch: ({ datum }) => data.push(datum),
   });
   return {
@@ -152,7 +152,7 @@ test('a batch is full by rows or by bytes', () => {
   assert.ok(readDatum(byBytes.data[0] ?? new Uint8Array()).events.length > 1);
 });
 
-test('batches are numbered without gaps, heartbeats and closing accounts included', () => {
+test('batches are numbered without gaps; health and counters of namespaces are in heartbeats alone', () => {
   const { append, batcher, data } = encoderOf();
   batcher.flush();
   batcher.heartbeat(HEALTH);
@@ -175,6 +175,11 @@ test('batches are numbered without gaps, heartbeats and closing accounts include
   assert.deepEqual(
     batches.map((batch) => batch.health !== null),
     [true, false, true, false],
+  );
+  const counts = [{ network_namespace: 7, counter: 'ListenDrops', value: 3 }];
+  assert.deepEqual(
+    batches.map((batch) => (batch['namespaces'] as object[]).map((count) => ({ ...count }))),
+    [counts, [], counts, []],
   );
   assert.equal(batcher.batchSeq, 4);
 });

@@ -46,8 +46,8 @@ export function dataOf(options: {
         failed_reserves: [],
         rules: [],
         programs: [],
-        namespaces: [],
       }),
+      namespaces: () => [],
       onBatch: ({ datum }) => data.push(datum),
     },
   );
