@@ -38,6 +38,7 @@ import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
 import { possibleCpus } from './trace/cpus.ts';
 import { createPacing } from './trace/pacing.ts';
+import { asCapability, surroundings } from './trace/surroundings.ts';
 
 const VERSION = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -110,7 +111,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     trace.start();
     let told = false;
     stops.push(() => trace.close({ forget: told }));
-    if (trace.notPinned !== '') notices.accountsNotPinned(trace.notPinned);
+    const needs = surroundings({ notPinned: trace.notPinned });
+    for (const need of needs) if (need.problem !== '') notices.lacking(need);
     if (config.metrics.port > 0) {
       await server.start().then(() => stops.push(server.stop), notices.metricsPortTaken);
     }
@@ -163,7 +165,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       pacing: createPacing(),
       health: () =>
         measureHealth({
-          capabilities: trace.capabilities,
+          programs: trace.capabilities,
+          surroundings: needs.map(asCapability),
           clock,
           spoolHealth: spool.health,
           processCounters: processes.counters,

@@ -38,6 +38,7 @@ const GAUGES = {
   clock_error_microseconds: 'Uncertainty of the conversion from kernel time to UTC.',
   programs_attached: 'BPF programs that run.',
   programs_missing: 'BPF programs that could not be attached.',
+  surroundings_missing: 'What the agent needs around it and does not have; heartbeats name it.',
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;

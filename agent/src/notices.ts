@@ -6,6 +6,7 @@ import { agentError, reasonOf } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Dropped } from './spool/retention.ts';
+import type { Need } from './trace/surroundings.ts';
 
 export interface Notices {
   /** Why batches wait in the spool; '' when they go out. */
@@ -17,7 +18,7 @@ export interface Notices {
   badRecords(count: number): void;
   accountLost(kernelEpoch: number): void;
   accountUnreadable(account: { readonly kernelEpoch: number; readonly reason: string }): void;
-  accountsNotPinned(reason: string): void;
+  lacking(need: Need): void;
   metricsPortTaken(error: unknown): void;
   topicMade(name: string): void;
   published(sent: { readonly messages: number; readonly bytes: number; readonly again: boolean }): void;
@@ -82,8 +83,8 @@ export function createNotices(
     accountUnreadable({ kernelEpoch, reason }) {
       log.warn({ kernel_epoch: kernelEpoch, reason }, 'the kernel account of an earlier run cannot be read');
     },
-    accountsNotPinned(reason) {
-      log.warn({ reason }, 'the kernel account will not outlive a kill of this agent');
+    lacking({ name, problem, cost, remedy }) {
+      log.warn({ need: name }, `${problem}, which costs: ${cost}; ${remedy}`);
     },
     metricsPortTaken(error) {
       metrics.add('metrics_listen_failures');

@@ -416,14 +416,19 @@ export const CPU_ACCOUNT: readonly BatchField[] = [
 ];
 
 const capability: readonly BatchField[] = [
-  b('program', 'text', '', 'BPF program.'),
-  b('attached', 'bool', '', 'It runs.'),
-  b('error', 'string', '', 'Why it does not.'),
+  b('program', 'text', '', 'BPF program, or what the agent needs around it, as host_pid_namespace.'),
+  b('attached', 'bool', '', 'It runs, or is there.'),
+  b('error', 'string', '', 'Why not.'),
   b('cost', 'string', '', 'Evidence that is missing without it.'),
 ];
 
 const health: readonly BatchField[] = [
-  b('capabilities', { list: 'Capability', of: capability }, '', 'What the kernel let the agent attach.'),
+  b(
+    'capabilities',
+    { list: 'Capability', of: capability },
+    '',
+    'What the kernel let the agent attach, and what of its surroundings is there.',
+  ),
   b('cpu_us', 'u64', 'us', 'CPU time of the agent since it started.'),
   b('memory_bytes', 'u64', 'bytes', 'Resident memory of the agent.'),
   b('spool_bytes', 'u64', 'bytes', 'Bytes waiting in the spool.'),

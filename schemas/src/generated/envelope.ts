@@ -94,18 +94,18 @@ export interface NamespaceCount {
 }
 
 export interface Capability {
-  /** BPF program. */
+  /** BPF program, or what the agent needs around it, as host_pid_namespace. */
   readonly program: string;
-  /** It runs. */
+  /** It runs, or is there. */
   readonly attached: boolean;
-  /** Why it does not. */
+  /** Why not. */
   readonly error: string;
   /** Evidence that is missing without it. */
   readonly cost: string;
 }
 
 export interface Health {
-  /** What the kernel let the agent attach. */
+  /** What the kernel let the agent attach, and what of its surroundings is there. */
   readonly capabilities: readonly Capability[];
   /** CPU time of the agent since it started. Unit: us. */
   readonly cpu_us: number;
