@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* open, fail, close; listen, unlisten. */
 #include "attempt.bpf.h"
+#include "found.bpf.h"
 #include "handshake.bpf.h"
 #include "listener.bpf.h"
 #include "tell.bpf.h"
@@ -72,7 +73,9 @@ static __always_inline void on_established(struct sock *sk, struct connection *c
 	if (!c->active && old == TCP_SYN_RECV)
 		on_server_birth(c);
 	else if (!c->active)
-		connection_found(c, old);
+		connection_found(sk, c, old);
+	if (tp)
+		c->ports = ports_of(sk, tp);
 	c->established_ts = bpf_ktime_get_boot_ns();
 	if (c->role == ROLE_CLIENT && c->start_ts) {
 		c->handshake_us = (c->established_ts - c->start_ts) / NSEC_PER_USEC;
@@ -97,7 +100,7 @@ static __always_inline __u32 data_segs_in(struct sock *sk)
 static __always_inline void on_closing(struct sock *sk, struct connection *c, int new, bool owned)
 {
 	if (!c->active)
-		connection_found(c, new);
+		connection_found(sk, c, new);
 	if (new == TCP_FIN_WAIT2)
 		c->fin_wait_2_ts = bpf_ktime_get_boot_ns();
 	if (state_has_fin(new))
@@ -121,7 +124,7 @@ static __always_inline void on_close(struct sock *sk, struct connection *c, int 
 	}
 	if (c) {
 		if (!c->active)
-			connection_found(c, old);
+			connection_found(sk, c, old);
 		/* An administrator's abort says nothing about the owner. */
 		if (owned && sk->sk_err != ECONNABORTED && owner_is_worse(&c->owner, OWNER_SOURCE_CLOSE))
 			owner_set_current(&c->owner, OWNER_SOURCE_CLOSE);
@@ -135,7 +138,9 @@ static __always_inline int on_state(struct sock *sk, int old, int new, bool owne
 {
 	struct connection *c = connection_made(sk);
 
-	if (!c)
+	if (c)
+		connection_adopt(sk, c, old);
+	else
 		count_untracked();
 	if (new == TCP_CLOSE) {
 		on_close(sk, c, old, owned);

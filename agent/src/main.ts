@@ -96,7 +96,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     spool.start();
     trace.start();
     let told = false;
-    stops.push(() => trace.close({ forget: told }));
+    stops.push(() => trace.close({ forgetAccounts: told }));
     if (trace.notPinned !== '') notices.accountsNotPinned(trace.notPinned);
     if (config.metrics.port > 0) {
       await server.start().then(() => stops.push(server.stop), notices.metricsPortTaken);
