@@ -130,7 +130,7 @@ static __always_inline __u64 jiffies_to_us(__u64 jiffies)
 /* Time with data to send, and of it the time stalled by the peer's window or the send buffer. */
 static __always_inline void event_chrono(struct tcptrail_event *e, struct tcp_sock *tp)
 {
-	__u32 type = BPF_CORE_READ_BITFIELD_PROBED(tp, chrono_type);
+	__u32 type = BPF_CORE_READ_BITFIELD(tp, chrono_type);
 	__u32 running = (__u32)bpf_jiffies64() - tp->chrono_start;
 	__u64 busy = tp->chrono_stat[0], rwnd = tp->chrono_stat[1], sndbuf = tp->chrono_stat[2];
 
@@ -149,21 +149,21 @@ static __always_inline __u8 tcp_options(struct tcp_sock *tp)
 {
 	__u8 ecn = tp->ecn_flags, options = 0;
 
-	if (BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.tstamp_ok))
+	if (BPF_CORE_READ_BITFIELD(tp, rx_opt.tstamp_ok))
 		options |= 1;
-	if (BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.sack_ok))
+	if (BPF_CORE_READ_BITFIELD(tp, rx_opt.sack_ok))
 		options |= 2;
-	if (BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.wscale_ok))
+	if (BPF_CORE_READ_BITFIELD(tp, rx_opt.wscale_ok))
 		options |= 4;
 	if (ecn & TCP_ECN_OK)
 		options |= 8;
 	if (ecn & TCP_ECN_SEEN)
 		options |= 16;
-	if (BPF_CORE_READ_BITFIELD_PROBED(tp, syn_data_acked))
+	if (BPF_CORE_READ_BITFIELD(tp, syn_data_acked))
 		options |= 32;
-	if (bpf_core_field_exists(tp->tcp_usec_ts) && BPF_CORE_READ_BITFIELD_PROBED(tp, tcp_usec_ts))
+	if (bpf_core_field_exists(tp->tcp_usec_ts) && BPF_CORE_READ_BITFIELD(tp, tcp_usec_ts))
 		options |= 64;
-	if (bpf_core_field_exists(tp->syn_fastopen_child) && BPF_CORE_READ_BITFIELD_PROBED(tp, syn_fastopen_child))
+	if (bpf_core_field_exists(tp->syn_fastopen_child) && BPF_CORE_READ_BITFIELD(tp, syn_fastopen_child))
 		options |= 128;
 	return options;
 }
@@ -225,7 +225,7 @@ static __always_inline void event_counters(struct tcptrail_event *e, struct sock
 	e->probes = icsk->icsk_probes_out;
 	e->backoff = icsk->icsk_backoff;
 	e->options = tcp_options(tp);
-	e->ca_state = BPF_CORE_READ_BITFIELD_PROBED(tp, inet_conn.icsk_ca_state);
+	e->ca_state = BPF_CORE_READ_BITFIELD(tp, inet_conn.icsk_ca_state);
 	if (icsk->icsk_ca_ops)
 		bpf_probe_read_kernel(e->congestion_control, sizeof(e->congestion_control), icsk->icsk_ca_ops->name);
 }

@@ -72,7 +72,7 @@ static __always_inline void on_server_birth(struct connection *c)
 static __always_inline __u32 syn_ack_rtt_us(struct tcp_sock *tp)
 {
 	__u32 rtt_us = tp->srtt_us >> 3;
-	bool timestamps = BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.tstamp_ok);
+	bool timestamps = BPF_CORE_READ_BITFIELD(tp, rx_opt.tstamp_ok);
 
 	return timestamps && !tp->total_retrans && rtt_us % USEC_PER_MSEC == 0 ? 0 : rtt_us;
 }
