@@ -77,6 +77,14 @@ static __always_inline bool was_closed_on_data(struct sock *sk, const struct con
 	       (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2) && tp->data_segs_in != c->data_segs_in_read;
 }
 
+/* Its socket is the MPTCP connection's. */
+static __always_inline bool is_mptcp_subflow(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	return tp && bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
+}
+
 static __always_inline __u8 close_verdict(const struct tcptrail_event *e, const struct ending *ending)
 {
 	const struct connection *c = ending->connection;
@@ -89,7 +97,7 @@ static __always_inline __u8 close_verdict(const struct tcptrail_event *e, const 
 		return VERDICT_RESET_SENT;
 	if ((c && c->reset_received) || err == ECONNRESET || err == EPIPE)
 		return VERDICT_RESET_RECEIVED;
-	if (!ending->owned && !err && !sk->sk_socket && !(flags & (1UL << SOCK_DEAD)))
+	if (!ending->owned && !err && !sk->sk_socket && !(flags & (1UL << SOCK_DEAD)) && !is_mptcp_subflow(sk))
 		return VERDICT_UNACCEPTED;
 	if (errno_unreachable(err))
 		return VERDICT_UNREACHABLE;
