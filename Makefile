@@ -32,7 +32,7 @@ test: ## everything, with real kernel and servers, about 10 minutes
 	@YES=1 infra/deps.sh test
 	@git config core.hooksPath .githooks
 	@$(MAKE) --no-print-directory static
-	@$(SUDO) $(NODE) test/run.ts $(UNIT) $(SYSTEM)
+	@$(SUDO) $(NODE) test/run.ts $(SYSTEM) $(UNIT)
 
 test-long: ## as test, with the full counts of kills and events, then test-kernels
 	@TCPTRAIL_TEST_LONG=1 TCPTRAIL_KILLS=60 TCPTRAIL_TEST_EVENTS=1000000 $(MAKE) --no-print-directory test

@@ -1,38 +1,45 @@
 /**
- * Runs the test files given, two at a time, and prints one summary: what `make test` calls.
+ * Runs the test files given with node:test and prints one summary; `make test` calls it.
  *
- * Most of the time goes into processes that start and into waiting for them, so two files side by side fill two CPUs.
- * Files in FIRST begin the run, so that none of them runs alone at its end; the others follow in the order given.
+ * Two files run side by side, as tests mostly start processes and wait for them. Only one of them may be of those
+ * that load the machine with connections or count all of them: an agent records the whole machine.
  */
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { run } from 'node:test';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { spec } from 'node:test/reporters';
+import { createReport } from './harness/report.ts';
 
-const ROOT = join(import.meta.dirname, '..');
-const TIMEOUT_MS = 600_000;
+/** Take turns. */
+const WHOLE_MACHINE = /^(agent|test\/(chaos|e2e|truth))\/.*\.system\.test\.ts$/;
+/** Begin, as the longest of the others, so that neither side runs alone for long at the end. */
+const LONGEST = /^(cli\/test\/up|consumer\/test\/(kafka|consumer))/;
 
-/** The longest ones. */
-const FIRST = [
-  'test/chaos/kafka-kills.system.test.ts',
-  'cli/test/up-kafka.system.test.ts',
-  'test/e2e/kafka-faults.system.test.ts',
-  'cli/test/up.system.test.ts',
+/** What lets the hundreds of processes start sooner; no test depends on it. Each user has an own folder in the cache. */
+const NODE_COMPILE_CACHE = join(import.meta.dirname, '../node_modules/.cache/node-compile');
+mkdirSync(NODE_COMPILE_CACHE, { recursive: true });
+chmodSync(NODE_COMPILE_CACHE, 0o1777);
+Object.assign(process.env, { NODE_COMPILE_CACHE, JDK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1' });
+
+const files = process.argv.slice(2);
+const wholeMachine = files.filter((file) => WHOLE_MACHINE.test(file));
+const others = files.filter((file) => !WHOLE_MACHINE.test(file));
+const byLength = [
+  ...others.filter((file) => LONGEST.test(file)),
+  ...others.filter((file) => !LONGEST.test(file)),
 ];
 
-/** What lets the hundreds of short-lived processes start sooner; no test depends on it. */
-const FASTER_STARTS = {
-  NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/node-compile'),
-  JDK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1',
-};
-mkdirSync(FASTER_STARTS.NODE_COMPILE_CACHE, { recursive: true });
-Object.assign(process.env, FASTER_STARTS);
+const report = createReport();
+const printed = Readable.from(report.events).pipe(new spec());
+printed.pipe(process.stdout);
 
-const given = process.argv.slice(2);
-const first = FIRST.filter((file) => given.includes(file));
-const files = [...first, ...given.filter((file) => !first.includes(file))].map((file) => resolve(file));
-const results = run({ files, concurrency: Number(process.env['C'] ?? 2), timeout: TIMEOUT_MS });
-results.on('test:fail', () => {
-  process.exitCode = 1;
-});
-results.compose(new spec()).pipe(process.stdout);
+async function runAll(own: string[]): Promise<void> {
+  for (;;) {
+    const file = own.shift() ?? byLength.shift();
+    if (file === undefined) return;
+    await report.run(file);
+  }
+}
+
+await Promise.all([runAll(wholeMachine), runAll([])]);
+process.exitCode = report.end() ? 0 : 1;
