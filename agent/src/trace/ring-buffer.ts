@@ -2,18 +2,21 @@
  * A BPF ring buffer read in place: records are handed out where the kernel wrote them.
  *
  * Record: u32 length (bit 31: still being written, bit 30: given up), u32 unused, payload, padding to 8.
- * Positions are bytes written since the ring was made; they only grow. The data pages are mapped twice in a row,
- * so a record that wraps is contiguous.
+ * Positions are bytes written since the ring was made; they only grow. A record that wraps is put together in memory
+ * of our own: the kernel would map the data twice in a row for that, but each page would count twice as resident.
  */
 
-/** `at`: byte offset of the record in both views, 8-aligned. Valid until the position behind it is released. */
+/**
+ * `at`: byte offset of the record in both views, 8-aligned. Valid until the next record, or until the position behind
+ * it is released.
+ */
 export type OnRecord = (words: Uint32Array, bytes: Uint8Array, at: number) => void;
 
 export interface RingMemory {
   /** One u64 each: how far the reader is, how far the kernel is. */
   readonly consumer: BigUint64Array;
   readonly producer: BigUint64Array;
-  /** The data twice in a row: 2 × `size` bytes. */
+  /** The data: `size` bytes at least. */
   readonly words: Uint32Array;
   readonly bytes: Uint8Array;
   readonly size: number;
@@ -47,6 +50,15 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
   const { consumer, producer, words, bytes, size, recordBytes } = memory;
   let position = Number(Atomics.load(consumer, 0));
   let released = position;
+  const joined = new Uint8Array((recordBytes + 7) & ~7);
+  const joinedWords = new Uint32Array(joined.buffer);
+
+  /** The record at `at`, which goes on at the start of the ring. */
+  function join(at: number): void {
+    const first = size - at;
+    joined.set(bytes.subarray(at, size));
+    joined.set(bytes.subarray(0, recordBytes - first), first);
+  }
 
   const producerPosition = (): number => Number(Atomics.load(producer, 0));
   return {
@@ -69,7 +81,13 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
         if (!(header & DISCARDED)) {
           if (length !== recordBytes)
             throw new Error(`ring record of ${length} bytes at ${position}, not ${recordBytes}`);
-          onRecord(words, bytes, offset + HEADER_BYTES);
+          const at = offset + HEADER_BYTES;
+          if (at + length <= size) {
+            onRecord(words, bytes, at);
+          } else {
+            join(at);
+            onRecord(joinedWords, joined, 0);
+          }
           count += 1;
         }
         const taken = (HEADER_BYTES + length + 7) & ~7;
