@@ -15,7 +15,7 @@ export function writeTime(
     out[position] = 0;
     return position + 1;
   }
-  return writeLong(out, position, Math.floor((high * 0x1_0000_0000 + low) / 1000) + offsetUs);
+  return writeLong(out, position, Math.floor((high * 0x1_0000_0000 + (low >>> 0)) / 1000) + offsetUs);
 }
 
 /** A NUL-padded name of 16 bytes as string. */
