@@ -163,8 +163,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       spool,
       clock,
       pacing: createPacing(),
-      health: () =>
-        measureHealth({
+      health() {
+        // What the compiler's threads freed would stay with the process: tens of MB.
+        libc.trim();
+        return measureHealth({
           programs: trace.capabilities,
           surroundings: needs.map(asCapability),
           clock,
@@ -173,7 +175,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
           kernelFailed: () => trace.failedReserves().reduce((sum, { count }) => sum + count, 0),
           kernelUntracked: trace.untracked,
           metrics,
-        }),
+        });
+      },
       onUnsettled: notices.accountUnsettled,
       onBadRecords,
       nowMs,
