@@ -45,7 +45,7 @@ export function compare(expectations: readonly Expectation[], seen: readonly See
 
   const sum = (name: string, { what, wanted, got }: Sum): void => {
     fields += 1;
-    if (wanted !== got) wrong.push(`${name}: ${what}: expected ${wanted}, got ${got}`);
+    if (!holds(wanted, got, {})) wrong.push(`${name}: ${what}: expected ${describe(wanted)}, got ${got}`);
   };
 
   for (const { namespace, rows: all, snmp } of seen) {

@@ -19,6 +19,9 @@ import { createTruth, type Finished } from './truth.ts';
 /** They wait more than they work. */
 const CONCURRENT = 8 * availableParallelism();
 
+/** Lines of one kind that are printed of one scenario. */
+const LINES_MAX = 12;
+
 interface Done {
   readonly scenario: Scenario;
   readonly finished?: Finished;
@@ -87,9 +90,10 @@ function print({ scenario, rows, fields, wrong, missing, invented, seconds }: Re
   console.log(
     `${isClean ? '✔' : '✖'} ${scenario.name}: ${rows} rows, ${fields} fields (${seconds.toFixed(1)} s)`,
   );
-  for (const line of wrong) console.log(`    wrong     ${line}`);
-  for (const line of missing) console.log(`    missing   ${line}`);
-  for (const line of invented) console.log(`    invented  ${line}`);
+  for (const [kind, lines] of Object.entries({ wrong, missing, invented })) {
+    for (const line of lines.slice(0, LINES_MAX)) console.log(`    ${kind.padEnd(9)} ${line}`);
+    if (lines.length > LINES_MAX) console.log(`    ${kind.padEnd(9)} … and ${lines.length - LINES_MAX} more`);
+  }
 }
 
 async function main(names: readonly string[]): Promise<void> {

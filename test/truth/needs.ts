@@ -1,6 +1,7 @@
 /** What a scenario needs of the machine, probed by doing it: never by a version. */
 import { readFileSync } from 'node:fs';
 import type { Actor, Stage } from './actor.ts';
+import { TCP_CONGESTION } from './linux.ts';
 import { createNetwork, type Network } from './network.ts';
 
 const PROBES = {
@@ -9,12 +10,13 @@ const PROBES = {
     await network.run('tc qdisc add dev lo root tbf rate 1mbit burst 20kb limit 30kb');
     await network.run('tc qdisc del dev lo root');
   },
+  raw: async (network: Network) => await network.steward.must('raw 127.0.0.1 1 127.0.0.1 1 R 0 0'),
   ipv6: async (network: Network) => await (await network.steward.socket('ipv6')).bind('::1'),
   mptcp: async (network: Network) => await network.steward.socket('ipv4', 'mptcp'),
   mptcp_endpoint: async (network: Network) => await network.run('ip mptcp endpoint show'),
   io_uring: async (network: Network) => await network.steward.must('uring'),
-  cubic: async (network: Network) => await network.sysctl('net.ipv4.tcp_congestion_control', 'cubic'),
-  bbr: async (network: Network) => await network.sysctl('net.ipv4.tcp_congestion_control', 'bbr'),
+  cubic: async (network: Network) => await (await network.steward.socket()).set(TCP_CONGESTION, 'cubic'),
+  bbr: async (network: Network) => await (await network.steward.socket()).set(TCP_CONGESTION, 'bbr'),
   cgroup2: async (_: Network, stage: Stage) => assertThat(stage.cgroup !== '', 'cgroup2 is not mounted'),
   ss: async (network: Network) => await network.run('ss -tn'),
   /** A process that only sends is seen to: tcp_sendmsg_locked or sock_send_length. */

@@ -4,6 +4,8 @@ import { type Actor, type Stage, startActor } from './actor.ts';
 
 export interface Network {
   readonly inode: number;
+  /** When it was made. µs. */
+  readonly sinceUs: number;
   /** Has no sockets: for what is done to the network itself. */
   readonly steward: Actor;
   /** Addresses of its end of the link; of the loopback without one. */
@@ -26,7 +28,7 @@ const PREFIX = { ipv4: 24, ipv6: 64 };
 export async function createNetwork(stage: Stage, actors: Actor[]): Promise<Network> {
   const steward = await startActor(stage);
   actors.push(steward);
-  await steward.must('newnet');
+  const { before: sinceUs } = await steward.must('newnet');
   await steward.must('up lo');
   const { pid } = steward.process;
   // Held until the suite ends: an inode must not name two namespaces. Where it is, actors find it.
@@ -35,6 +37,7 @@ export async function createNetwork(stage: Stage, actors: Actor[]): Promise<Netw
 
   const network: Network = {
     inode: steward.process.network_namespace,
+    sinceUs,
     steward,
     ipv4: '127.0.0.1',
     ipv6: '::1',
@@ -57,8 +60,6 @@ export async function createNetwork(stage: Stage, actors: Actor[]): Promise<Netw
     },
     proc: (file) => readFileSync(`/proc/${pid}/net/${file}`, 'utf8'),
   };
-  // One algorithm for all, whatever the machine's is; reno is in every kernel.
-  await network.sysctl('net.ipv4.tcp_congestion_control', 'cubic').catch(() => {});
   return network;
 }
 

@@ -14,6 +14,8 @@ export interface BatchAccount {
 }
 
 export interface Rows {
+  /** Keeps rows of that namespace from now on: another one may have had its inode before. µs. */
+  watch(networkNamespace: number, sinceUs: number): void;
   /** Takes what the spool holds now. */
   poll(): void;
   of(networkNamespace: number): readonly Row[];
@@ -30,22 +32,21 @@ interface Batch {
 
 export function createRows(spool: string): Rows {
   const chain = openSegmentChain(spool, undefined);
-  const rows = new Map<number, Row[]>();
+  const rows = new Map<number, { readonly sinceUs: number; readonly rows: Row[] }>();
   let accounts: readonly BatchAccount[] = [];
 
   function take(datum: Uint8Array): void {
     const batch = BATCH_TYPE.fromBuffer(Buffer.from(datum)) as Batch;
     accounts = batch.cpus.map((cpu) => flat(cpu) as unknown as BatchAccount);
     for (const event of batch.events) {
-      const row = { ...flat(batch.owners[Number(event['owner'])] ?? {}), ...flat(event) };
-      const namespace = Number(row['network_namespace']);
-      const known = rows.get(namespace);
-      if (known) known.push(row);
-      else rows.set(namespace, [row]);
+      const watched = rows.get(Number(event['network_namespace']));
+      if (!watched || Number(event['ts']) < watched.sinceUs) continue;
+      watched.rows.push({ ...flat(batch.owners[Number(event['owner'])] ?? {}), ...flat(event) });
     }
   }
 
   return {
+    watch: (namespace, sinceUs) => rows.set(namespace, { sinceUs, rows: [] }),
     poll() {
       for (;;) {
         const read = chain.next();
@@ -54,7 +55,7 @@ export function createRows(spool: string): Rows {
         take(read.datum);
       }
     },
-    of: (namespace) => rows.get(namespace) ?? [],
+    of: (namespace) => rows.get(namespace)?.rows ?? [],
     get accounts() {
       return accounts;
     },

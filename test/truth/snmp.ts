@@ -17,16 +17,26 @@ export function readSnmp(network: Pick<Network, 'proc'>): Snmp {
   return counters;
 }
 
-const TIME_WAIT = '06';
+/** Kind of timer in /proc/net/tcp; TIME_WAIT shows FIN_WAIT2 as its state where the peer has not closed yet. */
+const TIME_WAIT = '03:';
 
-/** Sockets of TCP that are not yet gone, half-open handshakes too; TIME_WAIT is the end. */
-export function socketsLeft(network: Pick<Network, 'proc'>): number {
-  let count = 0;
-  for (const file of ['tcp', 'tcp6']) {
-    for (const line of network.proc(file).split('\n').slice(1)) {
-      const state = line.trim().split(/\s+/)[3];
-      if (state !== undefined && state !== TIME_WAIT) count += 1;
-    }
-  }
-  return count;
+interface Line {
+  readonly localPort: number;
+  readonly peerPort: number;
 }
+
+/** All but TIME_WAIT, which is the end; half-open handshakes too. */
+function sockets(network: Pick<Network, 'proc'>): readonly Line[] {
+  return ['tcp', 'tcp6']
+    .flatMap((file) => network.proc(file).split('\n').slice(1))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , , , timer]) => timer !== undefined && !timer.startsWith(TIME_WAIT))
+    .map(([, local = '', peer = '']) => ({ localPort: portOf(local), peerPort: portOf(peer) }));
+}
+
+const portOf = (endpoint: string): number => Number.parseInt(endpoint.split(':')[1] ?? '', 16);
+
+export const socketsLeft = (network: Pick<Network, 'proc'>): number => sockets(network).length;
+
+export const hasSocket = (network: Pick<Network, 'proc'>, localPort: number, peerPort: number): boolean =>
+  sockets(network).some((line) => line.localPort === localPort && line.peerPort === peerPort);

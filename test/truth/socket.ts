@@ -22,6 +22,8 @@ export interface Life {
   readonly start: Bracket;
   /** Undefined: never. */
   established: Bracket | undefined;
+  /** A server's handshake that took no one sample: a cookie, or a SYN-ACK sent twice. */
+  isUnmeasured?: true;
   local: Endpoint;
   peer: Endpoint;
   sent: number;
@@ -75,7 +77,7 @@ export interface Socket {
   disconnect(): Promise<void>;
   close(how?: 'abort'): Promise<void>;
   /** setsockopt; throws when it fails. */
-  set(level: number, name: number, value: number | string): Promise<void>;
+  set(option: readonly [level: number, name: number], value: number | string): Promise<void>;
   info(): Promise<TcpInfo>;
   asOf(actor: Actor, fd: number): Socket;
 }
@@ -223,7 +225,7 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
     async close(how) {
       ended(await actor.must(`close ${fd} ${how ?? ''}`));
     },
-    async set(level, name, value) {
+    async set([level, name], value) {
       await actor.must(`${typeof value === 'number' ? 'set' : 'settext'} ${fd} ${level} ${name} ${value}`);
     },
     async info() {

@@ -9,7 +9,11 @@ import { buildPrograms } from './build.ts';
 import { createRows, type Rows } from './rows.ts';
 
 /** Nothing comes that the scenario did not cause: no updates, no listener health. */
-const AGENT = { batch: { flushMs: 50 } };
+const AGENT = {
+  batch: { flushMs: 50 },
+  ring: { lifecycleBytes: 64 << 20, chatterBytes: 64 << 20 },
+  events: { openHoldMs: 1_000, updateMs: 0 },
+};
 
 export interface House {
   readonly programs: { readonly actor: string; readonly understudy: string };

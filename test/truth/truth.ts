@@ -11,12 +11,14 @@ import {
   failRow,
   listenRows,
   openRow,
+  resetRow,
   retransmitRows,
+  strayResetRow,
 } from './expected.ts';
 import { createNetwork, joinNetworks, type Network } from './network.ts';
 import type { Process } from './reply.ts';
 import type { Row, Rows, Value } from './rows.ts';
-import { readSnmp, type Snmp, socketsLeft } from './snmp.ts';
+import { hasSocket, readSnmp, type Snmp, socketsLeft } from './snmp.ts';
 import type { Endpoint, Family, Life, Listening, Socket } from './socket.ts';
 
 /** How rows are told to come; `ts` only where it is known better than from the end of the connection on. */
@@ -25,7 +27,9 @@ export interface RowOptions {
   /** The row happened during the call that ended the connection. */
   readonly isAtCall?: boolean;
   /** The socket whose end brought this one about. */
-  readonly cause?: Socket;
+  readonly cause?: Socket | Life;
+  /** Instead of cookie and generation. */
+  readonly key?: Readonly<Record<string, Value>>;
 }
 
 export interface Pair {
@@ -48,6 +52,14 @@ export interface Truth {
   /** The connection ends with a `close` of this verdict; `fields` go over what its log says. */
   closed(socket: Socket | Life, verdict: Wanted, options?: RowOptions): void;
   failed(socket: Socket | Life, verdict: Wanted, options?: RowOptions): void;
+  /** A reset of the connection, in its direction; those sent have the kernel's reason. */
+  reset(socket: Socket | Life, direction: 'sent' | 'received', options?: RowOptions): void;
+  /** A reset sent by `local`, where there is no socket, to `peer`. */
+  strayReset(in_: Network, local: Endpoint, peer: Endpoint, options?: StrayOptions): void;
+  /** Resolves when the kernel has no such socket any more, or only its TIME_WAIT. */
+  gone(socket: Socket | Life): Promise<void>;
+  /** Fields over those of the listener's `unlisten`. */
+  unlistened(listener: Socket, fields: Fields): void;
   /** Any other row. Checks of `ts` are the caller's. */
   row(
     kind: string,
@@ -59,9 +71,19 @@ export interface Truth {
   watchFromNow(config?: object): Promise<void>;
   /** Resolves with the row when the agent has spooled it. */
   seen(network: Network, what: string, is: (row: Row) => boolean): Promise<Row>;
-  /** What the kernel has counted so far. */
-  snmp(network: Network): Snmp;
+  /** What the kernel has counted in the namespace. */
+  count(network: Network, counter: string): number;
+  /** Resolves when the namespace has no more sockets of TCP than that, half-open ones counted. */
+  alone(network: Network, sockets: number): Promise<void>;
+  /** Resolves when the kernel has counted that many in the namespace. */
+  counted(network: Network, counter: string, least: number): Promise<void>;
   readonly holdUs: number;
+}
+
+export interface StrayOptions {
+  readonly family?: Family;
+  readonly least?: number;
+  readonly most?: number;
 }
 
 export interface ListenOptions {
@@ -91,6 +113,21 @@ export interface TruthDeps {
   readonly startAgent: (config: object) => Promise<Rows>;
 }
 
+/** Makes the rows of a connection out of its end. */
+type Told = (ended: Ended) => readonly (Expectation | undefined)[];
+
+interface Ending {
+  readonly row: Told;
+  readonly life: Life;
+  readonly cause: Life | undefined;
+  readonly fields: Fields;
+  readonly options: Omit<RowOptions, 'fields' | 'cause'>;
+}
+
+const whole =
+  (row: typeof closeRow): Told =>
+  (ended) => [row(ended), openRow(ended, HOLD_US), retransmitRows(ended)];
+
 /** Hold of the agent, as configured. µs. */
 const HOLD_US = 1_000_000;
 const QUIET_MS_MAX = 25_000;
@@ -100,17 +137,24 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
   const actors: Actor[] = [];
   const networks: Network[] = [];
   const listeners: Listening[] = [];
-  const endings: { row: typeof closeRow; life: Life; fields: Fields; options: RowOptions }[] = [];
+  const endings: Ending[] = [];
+  const strays: ((endUs: number) => Expectation)[] = [];
+  const unlistens = new Map<number, Fields>();
+  const startUs = now() - 1_000;
   const extra: Expectation[] = [];
   const listenerOf = new Map<number, Listening>();
   let rows = deps.rows;
   let isWhole = true;
 
   const lifeOf = (socket: Socket | Life): Life => ('life' in socket ? socket.life : socket);
+  /** A socket may have another life by the end of the scenario. */
+  const told = (row: Told, socket: Socket | Life, { fields = {}, cause, ...options }: RowOptions): void => {
+    endings.push({ row, life: lifeOf(socket), cause: cause && lifeOf(cause), fields, options });
+  };
   const end =
-    (row: typeof closeRow) =>
+    (row: Told) =>
     (socket: Socket | Life, verdict: Wanted, options: RowOptions = {}) => {
-      endings.push({ row, life: lifeOf(socket), fields: { verdict, ...options.fields }, options });
+      told(row, socket, { ...options, fields: { verdict, ...options.fields } });
     };
 
   const truth: Truth = {
@@ -119,6 +163,7 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
     async network() {
       const network = await createNetwork(deps.stage, actors);
       networks.push(network);
+      rows.watch(network.inode, network.sinceUs);
       return network;
     },
     async link() {
@@ -144,14 +189,35 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
       if (errno !== 0) throw new Error(`connect: errno ${errno}`);
       return { client, server: await truth.accept(listener, client), listener };
     },
-    closed: end(closeRow),
-    failed: end(failRow),
+    closed: end(whole(closeRow)),
+    failed: end(whole(failRow)),
+    reset(socket, direction, options = {}) {
+      const row: Told = (ended) => [resetRow(ended, direction)];
+      told(row, socket, options);
+    },
+    strayReset({ inode }, local, peer, { family = 'ipv4', least = 1, most = 1 } = {}) {
+      strays.push((endUs) => {
+        const ts = { before: startUs, after: endUs };
+        return { ...strayResetRow([local, peer], { namespace: inode, ts, family }), least, most };
+      });
+    },
+    async gone(socket) {
+      const life = lifeOf(socket);
+      const network = networks.find(({ inode }) => inode === life.maker.network_namespace);
+      if (!network) throw new Error('no such network');
+      const { local, peer } = life;
+      await until('the socket to be gone', () => !hasSocket(network, local.port, peer.port), QUIET_MS_MAX);
+    },
+    unlistened(listener, fields) {
+      unlistens.set(listener.cookie, fields);
+    },
     row(kind, in_, { key, fields }) {
       extra.push({ kind, namespace: in_.inode, key, fields, least: 1, most: 1 });
     },
     expect: (expectation) => extra.push(expectation),
     async watchFromNow(config = {}) {
       rows = await deps.startAgent(config);
+      for (const { inode, sinceUs } of networks) rows.watch(inode, sinceUs);
       isWhole = false;
     },
     seen: (network, what, is) =>
@@ -163,7 +229,17 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
         },
         QUIET_MS_MAX,
       ),
-    snmp: readSnmp,
+    count: (network, counter) => readSnmp(network)[counter] ?? 0,
+    async alone(network, sockets) {
+      await until('the other sockets to be gone', () => socketsLeft(network) <= sockets, QUIET_MS_MAX);
+    },
+    async counted(network, counter, least) {
+      await until(
+        `${counter} to be ${least}`,
+        () => (readSnmp(network)[counter] ?? 0) >= least,
+        QUIET_MS_MAX,
+      );
+    },
   };
 
   /** A server's connection began when its client connected. */
@@ -215,8 +291,8 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
   }
 
   function expectations(endUs: number): readonly Expectation[] {
-    const told = endings.flatMap(({ row, life, fields, options }) => {
-      const { before } = options.cause?.life.end ?? life.end ?? life.start;
+    const rowsOfEnds = endings.flatMap(({ row, life, cause, fields, options }) => {
+      const { before } = cause?.end ?? life.end ?? life.start;
       const ended: Ended = {
         life,
         namespace: life.maker.network_namespace,
@@ -224,12 +300,17 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
         ts: options.isAtCall && life.end ? life.end : { before, after: endUs },
         fields,
       };
-      return [row(ended), openRow(ended, HOLD_US), retransmitRows(ended)].filter((one) => one !== undefined);
+      const rows = row(ended).filter((one) => one !== undefined);
+      return options.key ? rows.map((one) => ({ ...one, key: options.key ?? one.key })) : rows;
     });
     const listens = listeners.flatMap((listening) =>
-      listenRows(listening, { namespace: listening.process.network_namespace, end: endUs }),
+      listenRows(listening, {
+        namespace: listening.process.network_namespace,
+        end: endUs,
+        unlisten: unlistens.get(listening.cookie) ?? {},
+      }),
     );
-    return [...told, ...listens, ...extra];
+    return [...rowsOfEnds, ...listens, ...strays.map((stray) => stray(endUs)), ...extra];
   }
 }
 

@@ -23,14 +23,17 @@ static void say_moved(long long moved, int error)
 	say_number("bytes", moved);
 }
 
+/* send FD COUNT [oob|CHUNK]: until all is taken or an error; each call takes a chunk at most. */
 static void send_bytes(int argc, char **argv)
 {
 	int fd = atoi(argv[1]), flags = argc > 3 && !strcmp(argv[3], "oob") ? MSG_OOB : 0, error = 0;
-	long long wanted = atoll(argv[2]), moved = 0;
+	long long wanted = atoll(argv[2]), moved = 0, chunk = argc > 3 ? atoll(argv[3]) : 0;
 
+	if (chunk <= 0 || chunk > CHUNK)
+		chunk = CHUNK;
 	clock_before();
 	while (moved < wanted) {
-		ssize_t got = send(fd, bytes, (size_t)(wanted - moved < CHUNK ? wanted - moved : CHUNK), flags);
+		ssize_t got = send(fd, bytes, (size_t)(wanted - moved < chunk ? wanted - moved : chunk), flags);
 
 		if (got < 0) {
 			error = errno;
@@ -204,7 +207,7 @@ static void take(int argc, char **argv)
 }
 
 const struct command io_commands[] = {
-	{ "send", "FD COUNT [oob]", send_bytes },
+	{ "send", "FD COUNT [oob|CHUNK]", send_bytes },
 	{ "receive", "FD COUNT", receive_bytes },
 	{ "fastopen", "FD ADDRESS PORT COUNT", send_fast_open },
 	{ "sendfile", "FD COUNT", send_file },

@@ -95,6 +95,8 @@ static void make(int argc, char **argv)
 	int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM, protocol);
 
 	say_error(fd < 0 ? errno : 0);
+	/* One algorithm everywhere, where the kernel has it; scenarios that want another say so. */
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
 	say_number("fd", fd);
 	say_number("cookie", cookie_of(fd));
 }
