@@ -16,19 +16,28 @@ static __always_inline void copy_ipv4(__u8 *to, __be32 address)
 	*(__u32 *)(to + 12) = address;
 }
 
-static __always_inline void event_addresses(struct tcptrail_event *e, struct sock_common *skc)
+static __always_inline void endpoint_addresses(__u8 *local, __u8 *peer, struct sock_common *skc)
 {
 	if (skc->skc_family == AF_INET6) {
-		bpf_probe_read_kernel(e->local_address, 16, &skc->skc_v6_rcv_saddr);
-		bpf_probe_read_kernel(e->peer_address, 16, &skc->skc_v6_daddr);
-		e->family = FAMILY_IPV6;
+		bpf_probe_read_kernel(local, 16, &skc->skc_v6_rcv_saddr);
+		bpf_probe_read_kernel(peer, 16, &skc->skc_v6_daddr);
 	} else {
-		copy_ipv4(e->local_address, skc->skc_rcv_saddr);
-		copy_ipv4(e->peer_address, skc->skc_daddr);
-		e->family = FAMILY_IPV4;
+		copy_ipv4(local, skc->skc_rcv_saddr);
+		copy_ipv4(peer, skc->skc_daddr);
 	}
+}
+
+static __always_inline void event_addresses(struct tcptrail_event *e, struct sock_common *skc)
+{
+	endpoint_addresses(e->local_address, e->peer_address, skc);
+	e->family = skc->skc_family == AF_INET6 ? FAMILY_IPV6 : FAMILY_IPV4;
 	e->peer_port = __builtin_bswap16(skc->skc_dport);
 	e->network_namespace = skc->skc_net.net->ns.inum;
+}
+
+static __always_inline __u64 connection_duration_us(__u64 ts, const struct connection *c)
+{
+	return c->start_ts && ts > c->start_ts ? (ts - c->start_ts) / NSEC_PER_USEC : 0;
 }
 
 /* Identity, endpoints, owner, life. */
@@ -46,7 +55,7 @@ static __always_inline void event_connection(struct tcptrail_event *e, struct so
 	e->start_ts = c->start_ts;
 	e->established_ts = c->established_ts;
 	e->handshake_us = c->handshake_us;
-	e->duration_us = c->start_ts && e->ts > c->start_ts ? (e->ts - c->start_ts) / NSEC_PER_USEC : 0;
+	e->duration_us = connection_duration_us(e->ts, c);
 	e->counters_since = c->counters_since;
 	e->retrans_failed = c->retrans[0];
 	e->retrans_syn = c->retrans[RETRANSMIT_CAUSE_SYN];
@@ -62,11 +71,26 @@ static __always_inline void event_connection(struct tcptrail_event *e, struct so
 static __always_inline void event_payload(struct tcptrail_event *e, struct sock *sk, struct tcp_sock *tp,
 					  const struct connection *c)
 {
-	__u32 snd_nxt = tp->snd_nxt, snd_una = tp->snd_una, write_seq = tp->write_seq;
-	__u64 acked = tp->bytes_acked, received = tp->bytes_received, sent = acked + (__u32)(snd_nxt - snd_una);
-	__u64 delivered = acked, retrans = tp->bytes_retrans;
+	__u32 snd_nxt, snd_una, write_seq, unsent, unread;
+	__u64 acked, received, sent, delivered, retrans = tp->bytes_retrans;
 	bool fin = c && c->fin_queued, done = sk->__sk_common.skc_flags & (1UL << SOCK_DONE);
-	__u32 unsent = write_seq - snd_nxt, unread = tp->rcv_nxt - tp->copied_seq;
+
+	/* Iterators do not hold the socket's lock: read until nothing moved. */
+	for (int i = 0; i < 4; i++) {
+		acked = tp->bytes_acked;
+		snd_una = tp->snd_una;
+		snd_nxt = tp->snd_nxt;
+		write_seq = tp->write_seq;
+		received = tp->bytes_received;
+		unread = tp->rcv_nxt - tp->copied_seq;
+		asm volatile("" ::: "memory");
+		if (acked == tp->bytes_acked && snd_una == tp->snd_una && snd_nxt == tp->snd_nxt &&
+		    write_seq == tp->write_seq && received == tp->bytes_received)
+			break;
+	}
+	sent = acked + (__u32)(snd_nxt - snd_una);
+	delivered = acked;
+	unsent = write_seq - snd_nxt;
 
 	e->tcp_bytes_sent = tp->bytes_sent;
 	e->tcp_bytes_retrans = retrans;

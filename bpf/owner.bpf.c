@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The process that first reads or writes is the owner, unless it was seen to connect. */
-#include "owner.bpf.h"
+#include "tell.bpf.h"
 
 static __always_inline int on_io(struct sock *sk)
 {
 	struct connection *c = connection_of(sk);
 
-	if (c && c->active && owner_is_worse(&c->owner, OWNER_SOURCE_FIRST_IO))
+	if (!c || !c->active)
+		return 0;
+	if (owner_is_worse(&c->owner, OWNER_SOURCE_FIRST_IO))
 		owner_set_current(&c->owner, OWNER_SOURCE_FIRST_IO);
+	if (c->told == TOLD_NOTHING && open_is_due(c, bpf_ktime_get_boot_ns()))
+		tell_open(sk, c);
 	return 0;
 }
 

@@ -4,19 +4,24 @@
 #define TCPTRAIL_OWNER_BPF_H
 
 #include "connection.bpf.h"
+#include "names.bpf.h"
 
 /* The process is named by its leader: a thread's name and start say nothing about it. */
 static __always_inline void owner_set(struct owner *owner, struct task_struct *task, __u8 source)
 {
 	struct task_struct *leader = task->group_leader;
+	struct kernfs_node *cgroup = task->cgroups->dfl_cgrp->kn;
 
 	owner->pid = task->tgid;
 	owner->process_start_ts = leader->start_boottime;
 	owner->uid = task->cred->uid.val;
 	owner->parent_pid = leader->real_parent->tgid;
-	owner->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	owner->exec_id = leader->self_exec_id;
+	owner->cgroup_id = cgroup->id;
 	bpf_probe_read_kernel(owner->comm, sizeof(owner->comm), leader->comm);
 	owner->source = source;
+	remember_process(task, leader);
+	remember_cgroup(cgroup);
 }
 
 /* `current` is the owner only where it holds the socket's lock; kernel threads own nothing. */
@@ -54,24 +59,30 @@ static __always_inline __u64 socket_cgroup(struct sock *sk)
 	}
 }
 
-/* Falls back to what the socket itself says. */
-static __always_inline void event_owner(struct tcptrail_event *e, struct sock *sk, const struct connection *c)
+/* `owner`, or what the socket itself says: its user and cgroup are in the event already. */
+static __always_inline void event_process(struct tcptrail_event *e, const struct owner *owner)
 {
-	e->socket_uid = sk->sk_uid.val;
-	e->socket_cgroup_id = socket_cgroup(sk);
-	if (c && c->owner.source != OWNER_SOURCE_UNKNOWN) {
-		e->owner_source = c->owner.source;
-		e->pid = c->owner.pid;
-		e->process_start_ts = c->owner.process_start_ts;
-		e->uid = c->owner.uid;
-		e->parent_pid = c->owner.parent_pid;
-		e->cgroup_id = c->owner.cgroup_id;
-		__builtin_memcpy(e->comm, c->owner.comm, sizeof(e->comm));
+	if (owner && owner->source != OWNER_SOURCE_UNKNOWN) {
+		e->owner_source = owner->source;
+		e->pid = owner->pid;
+		e->process_start_ts = owner->process_start_ts;
+		e->uid = owner->uid;
+		e->parent_pid = owner->parent_pid;
+		e->exec_id = owner->exec_id;
+		e->cgroup_id = owner->cgroup_id;
+		__builtin_memcpy(e->comm, owner->comm, sizeof(e->comm));
 	} else {
 		e->owner_source = OWNER_SOURCE_SOCKET;
 		e->uid = e->socket_uid;
 		e->cgroup_id = e->socket_cgroup_id;
 	}
+}
+
+static __always_inline void event_owner(struct tcptrail_event *e, struct sock *sk, const struct connection *c)
+{
+	e->socket_uid = sk->sk_uid.val;
+	e->socket_cgroup_id = socket_cgroup(sk);
+	event_process(e, c ? &c->owner : NULL);
 }
 
 #endif

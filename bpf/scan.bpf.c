@@ -62,14 +62,34 @@ int scan_listeners(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-/* A local port that is listened on makes a server; any other, a client. 5.11. */
+/*
+ * A child copies its listener's backlog, which nothing but listen() sets. A port the kernel chose for connect() is
+ * marked; one that was bound is a client's unless something listens on it: then the role is not known.
+ */
+static __always_inline __u8 role_found(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct inet_bind_bucket *bucket;
+	struct listen_port key;
+
+	if (sk->__sk_common.skc_state == TCP_SYN_SENT)
+		return ROLE_CLIENT;
+	if (sk->sk_max_ack_backlog)
+		return ROLE_SERVER;
+	bucket = tp ? tp->inet_conn.icsk_bind_hash : NULL;
+	if (bucket && bucket->fastreuse < 0)
+		return ROLE_CLIENT;
+	key = listen_port_of(sk);
+	return bpf_map_lookup_elem(&listen_ports, &key) ? ROLE_UNKNOWN : ROLE_CLIENT;
+}
+
+/* Runs in process context, the agent's; the socket is not locked. 5.11. */
 SEC("iter/task_file")
 int scan_connections(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct connection *c;
-	struct listen_port key;
 	struct sock *sk;
 	int state;
 
@@ -88,8 +108,7 @@ int scan_connections(struct bpf_iter__task_file *ctx)
 		owner_set(&c->owner, task, OWNER_SOURCE_SCAN);
 	if (c->active)
 		return 0;
-	key = listen_port_of(sk);
-	c->role = bpf_map_lookup_elem(&listen_ports, &key) ? ROLE_SERVER : ROLE_CLIENT;
+	c->role = role_found(sk);
 	bpf_get_socket_cookie(sk);
 	connection_found(c, state);
 	return 0;

@@ -57,7 +57,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
 
   const locks = createAgentLocks({ instance: config.instance, spoolPath: config.spool.path }, libc);
   const clock = createClock({ clocks: libc, onStep: notices.clockStepped });
-  const processes = createProcesses(config.process);
+  const processes = createProcesses(config.process, { names: () => trace.names });
   const owners = createOwners(
     { agentPid: process.pid, supervisorPid: config.own.supervisorPid },
     { facts: processes.facts, clockOffsetUs: () => clock.offset_us },

@@ -39,6 +39,7 @@ function cycleOf(config = { flushMs: 500, heartbeatMs: 10_000 }) {
           () => 0,
         ),
       },
+      watch: (nowMs) => void log.push(...(nowMs > 1_000_000 ? ['watch'] : [])),
       sample: () =>
         state.valid
           ? {

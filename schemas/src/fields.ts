@@ -358,6 +358,7 @@ export const OWNER_FIELDS: readonly Field[] = [
   kernel('uid', 'u32', '', 'User the process ran as.', { otel: 'process.user.id' }),
   kernel('comm', 'name16', '', "The kernel's short name of the process.", { otel: 'process.command' }),
   kernel('parent_pid', 'u32', '', 'Parent process id.', { otel: 'process.parent_pid' }),
+  kernel('exec_id', 'u32', '', 'How many programs the process has run before this one.', { ringOnly: true }),
   kernel('cgroup_id', 'u64', '', 'cgroup v2 id of the process.'),
   agent(
     'executable',
@@ -555,3 +556,6 @@ export const STORED_EVENT_FIELDS: readonly Field[] = [
 export function avroFields(fields: readonly Field[]): readonly Field[] {
   return fields.filter((field) => field.stage !== 'consumer' && !field.ringOnly);
 }
+
+/** An owner as batches carry it. */
+export const AVRO_OWNER_FIELDS = avroFields(OWNER_FIELDS);

@@ -2,7 +2,7 @@
  * Ring records to the owners of a batch: each distinct owner once, referred to by its index; index 0 is the unknown
  * owner. /proc is asked once an owner, never per event.
  *
- * An owner is told by the words the kernel wrote (pid, start, uid, comm, parent, cgroup), compared as numbers.
+ * An owner is told by the words the kernel wrote (pid, start, uid, comm, parent, cgroup, exec), compared as numbers.
  */
 import type { Owner } from '@tcptrail/schemas/batch.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
@@ -54,6 +54,7 @@ const AT = [
   RING.parent_pid,
   RING.cgroup_id,
   RING.cgroup_id + 4,
+  RING.exec_id,
 ].map((offset) => offset >>> 2);
 /** Places of the numbers in AT. */
 const PID = 0;
@@ -61,6 +62,7 @@ const START = 1;
 const UID = 7;
 const PARENT = 8;
 const CGROUP = 9;
+const EXEC = 11;
 const NAME_BYTES = 16;
 /** Numbers, lengths and the like of one owner in Avro. */
 const OWNER_BYTES_FIXED = 64;
@@ -93,19 +95,20 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
 
   function make(words: Uint32Array, name: Uint8Array): Entry {
     const word = (index: number): number => words[index] ?? 0;
-    const startNs = word(START + 1) * 0x1_0000_0000 + word(START);
+    const startNs = (BigInt(word(START + 1)) << 32n) | BigInt(word(START));
     const end = name.indexOf(0);
     const comm = Buffer.from(end < 0 ? name : name.subarray(0, end)).toString('utf8');
     const key = {
       pid: word(PID),
       startNs,
+      execId: word(EXEC),
       comm,
       parentPid: word(PARENT),
       cgroupId: word(CGROUP + 1) * 0x1_0000_0000 + word(CGROUP),
     };
     const owner: Owner = {
       pid: key.pid,
-      process_start_ts: startNs === 0 ? 0 : Math.floor(startNs / 1_000) + deps.clockOffsetUs(),
+      process_start_ts: startNs === 0n ? 0 : Number(startNs / 1_000n) + deps.clockOffsetUs(),
       uid: word(UID),
       comm,
       parent_pid: key.parentPid,

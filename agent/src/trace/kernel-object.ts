@@ -6,6 +6,7 @@ export interface ObjectConfig {
   readonly path: string;
   readonly ring: { readonly lifecycleBytes: number; readonly chatterBytes: number };
   readonly openHoldNs: bigint;
+  readonly updateNs: bigint;
   readonly jiffiesHz: number;
 }
 
@@ -25,9 +26,10 @@ const LOG_BYTES = 4 << 20;
 
 /** struct tunables of bpf/connection.bpf.h. */
 function tunables(config: ObjectConfig): Buffer {
-  const bytes = Buffer.alloc(16);
+  const bytes = Buffer.alloc(24);
   bytes.writeBigUInt64LE(config.openHoldNs, 0);
-  bytes.writeUInt32LE(config.jiffiesHz, 8);
+  bytes.writeBigUInt64LE(config.updateNs, 8);
+  bytes.writeUInt32LE(config.jiffiesHz, 16);
   return bytes;
 }
 

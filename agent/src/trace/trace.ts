@@ -11,19 +11,27 @@ import { ACCOUNT_BYTES, type Accounts, createAccounts, type KernelAccount } from
 import { traceError } from './errors.ts';
 import { jiffiesHz } from './jiffies.ts';
 import { createLibbpf, errnoName, type Libbpf, type Mapping } from './libbpf.ts';
+import { createKernelNames, type KernelNames } from './names.ts';
 import { BPFFS, createPins, type Pins, type StaleAccounts } from './pins.ts';
 import { attachPrograms, type Capability, type Programs } from './programs.ts';
 import { BTF_PATH, checkRequirements } from './requirements.ts';
 import { createRingBuffer, type RingBuffer } from './ring-buffer.ts';
 import { runScans } from './scan.ts';
+import { createWatch, type Watch } from './watch.ts';
 
 export interface TraceConfig {
   /** Names what is pinned; two traces of one host need two names. */
   readonly instance: string;
   /** Powers of two and multiples of the page size. */
   readonly ring: { readonly lifecycleBytes: number; readonly chatterBytes: number };
-  /** A connection gets its `open` at this age; 0: at once. */
-  readonly openHoldMs?: number;
+  readonly events?: {
+    /** A connection gets its `open` at this age; 0: at once. */
+    readonly openHoldMs?: number;
+    /** Time between two `update` of a connection; 0: none. */
+    readonly updateMs?: number;
+    /** Time between two looks for what no hook tells. */
+    readonly scanMs?: number;
+  };
   readonly bpffs?: string;
   readonly btfPath?: string;
   readonly objectPath?: string;
@@ -50,6 +58,9 @@ export interface Trace {
   readonly notPinned: string;
   /** undefined when an event was under way: ask at the next poll. */
   sample(): Sample | undefined;
+  /** Looks for what no hook tells, when it is time to. */
+  watch(nowMs: number): void;
+  readonly names: KernelNames;
   failedReserves(): BatchEnvelope['failed_reserves'][number][];
   skippedRuns(): BatchEnvelope['programs'][number][];
   /** State changes of sockets that got no storage. */
@@ -63,15 +74,21 @@ export interface Trace {
 interface Running {
   readonly programs: Programs;
   readonly accounts: Accounts;
+  readonly names: KernelNames;
   readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
   readonly mappings: readonly Mapping[];
 }
 
+const NS_PER_MS = 1_000_000n;
+const SCAN_MS = 5_000;
+/** Share of a ring beyond which nothing is looked for: what hooks tell comes first. */
+const ROOM_MAX = 0.5;
 const OBJECT_PATH = join(import.meta.dirname, '../../../bpf/tcptrail.bpf.o');
 
 export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => number }): Trace {
   let kernelEpoch = 0;
   let running: Running | undefined;
+  let watch: Watch | undefined;
   let pins: Pins | undefined;
   let notPinned = '';
   let capabilities: readonly Capability[] = [];
@@ -93,12 +110,23 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
       running = open(libbpf, config);
       pins = createPins({ instance: config.instance, bpffs: config.bpffs ?? BPFFS }, libbpf);
       notPinned = pins.open() || pins.pinAccounts(running.programs.object.map('accounts'), kernelEpoch);
-      capabilities = runScans(libbpf, running.programs);
+      const watching = createWatch({ everyMs: config.events?.scanMs ?? SCAN_MS }, { libbpf, ...running });
+      watch = watching.watch;
+      capabilities = withFailures(running.programs.capabilities, [
+        ...runScans(libbpf, running.programs),
+        ...watching.refused,
+      ]);
     },
-    stop: () => active().programs.detach(),
+    stop() {
+      watch?.close();
+      watch = undefined;
+      active().programs.detach();
+    },
     close({ forget = false } = {}) {
       const { programs, mappings } = active();
       running = undefined;
+      watch?.close();
+      watch = undefined;
       programs.detach();
       for (const mapping of mappings) mapping.unmap();
       programs.object.close();
@@ -127,6 +155,13 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
         }
       );
     },
+    watch(nowMs) {
+      const { lifecycle, chatter } = active().rings;
+      watch?.turn({ nowMs, room: () => lifecycle.fill() < ROOM_MAX && chatter.fill() < ROOM_MAX });
+    },
+    get names() {
+      return active().names;
+    },
     failedReserves: () => active().accounts.failedReserves(),
     skippedRuns: () => active().programs.skippedRuns(),
     untracked: () => active().accounts.untracked(),
@@ -139,7 +174,8 @@ function open(libbpf: Libbpf, config: TraceConfig): Running {
   const programs = attachPrograms(libbpf, {
     path: config.objectPath ?? OBJECT_PATH,
     ring: config.ring,
-    openHoldNs: BigInt(config.openHoldMs ?? 0) * 1_000_000n,
+    openHoldNs: BigInt(config.events?.openHoldMs ?? 0) * NS_PER_MS,
+    updateNs: BigInt(config.events?.updateMs ?? 0) * NS_PER_MS,
     jiffiesHz: jiffiesHz(),
   });
   const mappings: Mapping[] = [];
@@ -174,5 +210,20 @@ function open(libbpf: Libbpf, config: TraceConfig): Running {
     chatter: ring('chatter', config.ring.chatterBytes),
   };
   const words = new BigUint64Array(memory.memory, memory.offset, (cpus * ACCOUNT_BYTES) / 8);
-  return { programs, accounts: createAccounts(words, cpus), rings, mappings };
+  const mapOf = (name: string) => {
+    const fd = libbpf.mapFd(programs.object.map(name));
+    return (key: Buffer, value: Buffer): boolean => libbpf.lookup(fd, key, value);
+  };
+  const names = createKernelNames({ executables: mapOf('executables'), cgroups: mapOf('cgroup_names') });
+  return { programs, accounts: createAccounts(words, cpus), names, rings, mappings };
+}
+
+function withFailures(
+  capabilities: readonly Capability[],
+  failures: readonly { readonly program: string; readonly error: string }[],
+): readonly Capability[] {
+  return capabilities.map((capability) => {
+    const failure = failures.find(({ program }) => program === capability.program);
+    return failure ? { ...capability, attached: false, error: failure.error } : capability;
+  });
 }

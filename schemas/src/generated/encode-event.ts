@@ -48,15 +48,15 @@ export function encodeEvent(
   let p = position;
   let v = 0;
   // kind
-  out[p++] = (bytes[at + 452] as number) << 1;
+  out[p++] = (bytes[at + 456] as number) << 1;
   // ts
   p = writeTime(out, p, words[w + 0] as number, words[w + 1] as number, agent.clock_offset_us);
   // cpu
-  p = writeWords(out, p, (bytes[at + 436] as number) | ((bytes[at + 437] as number) << 8), 0);
+  p = writeWords(out, p, (bytes[at + 440] as number) | ((bytes[at + 441] as number) << 8), 0);
   // seq
   p = writeWords(out, p, words[w + 2] as number, words[w + 3] as number);
   // late
-  out[p++] = (bytes[at + 453] as number);
+  out[p++] = (bytes[at + 457] as number);
   // socket_cookie
   p = writeWords(out, p, words[w + 4] as number, words[w + 5] as number);
   // generation
@@ -64,25 +64,25 @@ export function encodeEvent(
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // role
-  out[p++] = (bytes[at + 454] as number) << 1;
+  out[p++] = (bytes[at + 458] as number) << 1;
   // family
-  out[p++] = (bytes[at + 455] as number) << 1;
+  out[p++] = (bytes[at + 459] as number) << 1;
   // local_address
   for (let i = 0; i < 16; i++) out[p + i] = bytes[at + 24 + i] as number;
   p += 16;
   // local_port
-  p = writeWords(out, p, (bytes[at + 438] as number) | ((bytes[at + 439] as number) << 8), 0);
+  p = writeWords(out, p, (bytes[at + 442] as number) | ((bytes[at + 443] as number) << 8), 0);
   // peer_address
   for (let i = 0; i < 16; i++) out[p + i] = bytes[at + 40 + i] as number;
   p += 16;
   // peer_port
-  p = writeWords(out, p, (bytes[at + 440] as number) | ((bytes[at + 441] as number) << 8), 0);
+  p = writeWords(out, p, (bytes[at + 444] as number) | ((bytes[at + 445] as number) << 8), 0);
   // network_namespace
   v = words[w + 53] as number;
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // mptcp_subflow
-  out[p++] = (bytes[at + 456] as number);
+  out[p++] = (bytes[at + 460] as number);
   // peer_name
   p = writeText(out, p, agent.peer_name);
   // peer_name_source
@@ -95,7 +95,7 @@ export function encodeEvent(
   // owner
   p = writeWords(out, p, agent.owner, 0);
   // owner_source
-  out[p++] = (bytes[at + 457] as number) << 1;
+  out[p++] = (bytes[at + 461] as number) << 1;
   // socket_uid
   v = words[w + 54] as number;
   if (v < 64) out[p++] = v << 1;
@@ -105,7 +105,7 @@ export function encodeEvent(
   // own
   out[p++] = agent.own ? 1 : 0;
   // state
-  out[p++] = (bytes[at + 458] as number) << 1;
+  out[p++] = (bytes[at + 462] as number) << 1;
   // start_ts
   p = writeTime(out, p, words[w + 16] as number, words[w + 17] as number, agent.clock_offset_us);
   // established_ts
@@ -117,13 +117,13 @@ export function encodeEvent(
   // duration_us
   p = writeWords(out, p, words[w + 20] as number, words[w + 21] as number);
   // counters_since
-  out[p++] = (bytes[at + 459] as number) << 1;
+  out[p++] = (bytes[at + 463] as number) << 1;
   // verdict
-  out[p++] = (bytes[at + 460] as number) << 1;
+  out[p++] = (bytes[at + 464] as number) << 1;
   // errno
-  p = writeWords(out, p, (bytes[at + 442] as number) | ((bytes[at + 443] as number) << 8), 0);
+  p = writeWords(out, p, (bytes[at + 446] as number) | ((bytes[at + 447] as number) << 8), 0);
   // errno_known
-  out[p++] = (bytes[at + 461] as number);
+  out[p++] = (bytes[at + 465] as number);
   // bytes_sent
   p = writeWords(out, p, words[w + 22] as number, words[w + 23] as number);
   // bytes_delivered
@@ -205,9 +205,9 @@ export function encodeEvent(
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // total_rto
-  p = writeWords(out, p, (bytes[at + 444] as number) | ((bytes[at + 445] as number) << 8), 0);
+  p = writeWords(out, p, (bytes[at + 448] as number) | ((bytes[at + 449] as number) << 8), 0);
   // total_rto_recoveries
-  p = writeWords(out, p, (bytes[at + 446] as number) | ((bytes[at + 447] as number) << 8), 0);
+  p = writeWords(out, p, (bytes[at + 450] as number) | ((bytes[at + 451] as number) << 8), 0);
   // total_rto_time_ms
   v = words[w + 72] as number;
   if (v < 64) out[p++] = v << 1;
@@ -249,7 +249,7 @@ export function encodeEvent(
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // advmss
-  p = writeWords(out, p, (bytes[at + 448] as number) | ((bytes[at + 449] as number) << 8), 0);
+  p = writeWords(out, p, (bytes[at + 452] as number) | ((bytes[at + 453] as number) << 8), 0);
   // pmtu
   v = words[w + 82] as number;
   if (v < 64) out[p++] = v << 1;
@@ -275,13 +275,13 @@ export function encodeEvent(
   // sndbuf_limited_us
   p = writeWords(out, p, words[w + 44] as number, words[w + 45] as number);
   // probes
-  p = writeWords(out, p, (bytes[at + 462] as number), 0);
+  p = writeWords(out, p, (bytes[at + 466] as number), 0);
   // backoff
-  p = writeWords(out, p, (bytes[at + 463] as number), 0);
+  p = writeWords(out, p, (bytes[at + 467] as number), 0);
   // options
-  p = writeWords(out, p, (bytes[at + 464] as number), 0);
+  p = writeWords(out, p, (bytes[at + 468] as number), 0);
   // ca_state
-  out[p++] = (bytes[at + 465] as number) << 1;
+  out[p++] = (bytes[at + 469] as number) << 1;
   // congestion_control
   p = writeName(out, p, bytes, at + 344);
   // retrans_syn
@@ -317,15 +317,15 @@ export function encodeEvent(
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // retransmit_cause
-  out[p++] = (bytes[at + 466] as number) << 1;
+  out[p++] = (bytes[at + 470] as number) << 1;
   // retransmit_segments
   v = words[w + 98] as number;
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // transmit_failed
-  out[p++] = (bytes[at + 467] as number);
+  out[p++] = (bytes[at + 471] as number);
   // reset_direction
-  out[p++] = (bytes[at + 468] as number) << 1;
+  out[p++] = (bytes[at + 472] as number) << 1;
   // reset_reason
   p = writeText(out, p, agent.reset_reason);
   // attempts
