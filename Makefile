@@ -7,7 +7,7 @@ UNIT   = $(shell git ls-files -co --exclude-standard '*.test.ts' | grep -v '\.sy
 SYSTEM = $(shell git ls-files -co --exclude-standard '*.system.test.ts')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps gen static check test test-long test-kernels run kafka kafka-stop bench bpf uninstall
+.PHONY: help deps gen static check test test-long test-truth test-kernels run kafka kafka-stop bench bpf uninstall
 
 help: ## list these tasks
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /|/' | column -t -s '|'
@@ -41,6 +41,9 @@ test-long: ## as test, with the full counts of kills and events, then test-kerne
 test-kernels: ## the agent on stock Debian kernels under QEMU [KERNELS="6.1 6.12"]; writes docs/kernels.md
 	@YES=1 infra/deps.sh kernels
 	@$(NODE) test/kernels/main.ts $(KERNELS)
+
+test-truth: ## programs log what truly happens; compare every row, about a minute [NAME=scenario] [WRITE=1: docs/accuracy.md]
+	@$(SUDO) env WRITE=$(WRITE) $(NODE) test/truth/main.ts $(NAME)
 
 run: deps ## record this machine's connections and print them as they close; Ctrl-C ends it
 	@$(SUDO) bin/tcptrail up
