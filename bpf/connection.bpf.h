@@ -9,6 +9,8 @@
 struct tunables {
 	/* ns a connection lives before it gets an `open`; 0: at once. */
 	__u64 open_hold_ns;
+	/* Which agent this is: storage outlives it. */
+	__u64 epoch;
 	/* ns between two `update` or `listener` of one socket; 0: none. */
 	__u64 update_ns;
 	/* Ticks a second of this kernel; 0 when not known: fields in ticks stay 0. */
@@ -55,6 +57,7 @@ struct attempt {
 
 /* Flags are bytes, not bits: different programs write them. */
 struct connection {
+	__u64 epoch; /* of the agent that last looked at it */
 	struct owner owner;
 	struct attempt attempt;
 	__u64 start_ts;
@@ -64,7 +67,8 @@ struct connection {
 	__u64 told_ts;
 	__u32 told_sum;
 	__u32 told; /* TOLD_* */
-	__u32 data_segs_in_at_fin;
+	__u32 data_segs_in_read; /* since the FIN was queued: those in when it was, and at each read after */
+	__u32 ports; /* of the connection; 0: not known yet */
 	/*
 	 * 0: came from a listener, or is older than the agent. Each → SYN_SENT adds one, so the first connection
 	 * of a client socket has 1.
@@ -79,6 +83,7 @@ struct connection {
 	__u8 closed_first;
 	__u8 reset_sent;
 	__u8 reset_received;
+	__u8 closed_on_data;
 };
 
 /*
@@ -106,6 +111,7 @@ static __always_inline struct connection *connection_made(struct sock *sk)
 static __always_inline void connection_begin(struct connection *c, __u8 role)
 {
 	c->attempt.ts = 0;
+	c->ports = 0;
 	c->start_ts = bpf_ktime_get_boot_ns();
 	c->established_ts = 0;
 	c->fin_wait_2_ts = 0;
@@ -120,6 +126,7 @@ static __always_inline void connection_begin(struct connection *c, __u8 role)
 	c->closed_first = CLOSED_FIRST_NOBODY;
 	c->reset_sent = 0;
 	c->reset_received = 0;
+	c->closed_on_data = 0;
 	c->active = 1;
 }
 
@@ -143,17 +150,6 @@ static __always_inline __u8 state_closed_first(int state)
 	if (state == TCP_CLOSE_WAIT || state == TCP_LAST_ACK)
 		return CLOSED_FIRST_PEER;
 	return state == TCP_CLOSING ? CLOSED_FIRST_BOTH : CLOSED_FIRST_NOBODY;
-}
-
-/* A connection that was there before it was watched: its beginning may have been told by an agent before this. */
-static __always_inline void connection_found(struct connection *c, int state)
-{
-	c->counters_since = COUNTERS_SINCE_SCAN;
-	c->told = TOLD_OPEN;
-	c->told_ts = 0;
-	c->fin_queued = state_has_fin(state);
-	c->closed_first = state_closed_first(state);
-	c->active = 1;
 }
 
 #endif

@@ -7,6 +7,8 @@
 #include "owner.bpf.h"
 
 #define USEC_PER_SEC 1000000ULL
+#define USEC_PER_MSEC 1000
+#define NSEC_PER_MSEC 1000000ULL
 #define NSEC_PER_USEC 1000ULL
 
 static __always_inline void copy_ipv4(__u8 *to, __be32 address)
@@ -161,6 +163,8 @@ static __always_inline __u8 tcp_options(struct tcp_sock *tp)
 		options |= 32;
 	if (bpf_core_field_exists(tp->tcp_usec_ts) && BPF_CORE_READ_BITFIELD_PROBED(tp, tcp_usec_ts))
 		options |= 64;
+	if (bpf_core_field_exists(tp->syn_fastopen_child) && BPF_CORE_READ_BITFIELD_PROBED(tp, syn_fastopen_child))
+		options |= 128;
 	return options;
 }
 
@@ -196,6 +200,9 @@ static __always_inline void event_counters(struct tcptrail_event *e, struct sock
 		e->total_rto = tp->total_rto;
 		e->total_rto_recoveries = tp->total_rto_recoveries;
 		e->total_rto_time_ms = tp->total_rto_time;
+		/* The recovery under way. */
+		if (tp->rto_stamp)
+			e->total_rto_time_ms += (__u32)(bpf_ktime_get_ns() / NSEC_PER_MSEC) - tp->rto_stamp;
 	}
 	e->rtt_us = tp->srtt_us >> 3;
 	e->rttvar_us = tp->mdev_us >> 2;

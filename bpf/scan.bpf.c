@@ -1,29 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Owners of the sockets that are older than the agent: reads every process's open files once. */
+#include "found.bpf.h"
 #include "owner.bpf.h"
-
-struct listen_port {
-	__u32 network_namespace;
-	__u32 port;
-};
-
-/* Inserted: scan_listeners. Deleted: never; read by scan_connections alone. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct listen_port);
-	__type(value, __u8);
-} listen_ports SEC(".maps");
-
-static __always_inline struct listen_port listen_port_of(struct sock *sk)
-{
-	struct listen_port key = {
-		.network_namespace = sk->__sk_common.skc_net.net->ns.inum,
-		.port = sk->__sk_common.skc_num,
-	};
-
-	return key;
-}
 
 static __always_inline struct sock *tcp_socket_of(struct file *file)
 {
@@ -54,33 +32,15 @@ int scan_listeners(struct bpf_iter__task_file *ctx)
 	sk = tcp_socket_of(file);
 	if (!sk || sk->__sk_common.skc_state != TCP_LISTEN)
 		return 0;
-	key = listen_port_of(sk);
+	key = listen_port_of(sk, __builtin_bswap16(sk->__sk_common.skc_num));
 	bpf_map_update_elem(&listen_ports, &key, &one, BPF_ANY);
 	c = connection_made(sk);
-	if (c && c->owner.source == OWNER_SOURCE_UNKNOWN)
+	if (!c)
+		return 0;
+	connection_adopt(sk, c, TCP_LISTEN);
+	if (c->owner.source == OWNER_SOURCE_UNKNOWN)
 		owner_set(&c->owner, task, OWNER_SOURCE_SCAN);
 	return 0;
-}
-
-/*
- * A child copies its listener's backlog, which nothing but listen() sets. A port the kernel chose for connect() is
- * marked; one that was bound is a client's unless something listens on it: then the role is not known.
- */
-static __always_inline __u8 role_found(struct sock *sk)
-{
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct inet_bind_bucket *bucket;
-	struct listen_port key;
-
-	if (sk->__sk_common.skc_state == TCP_SYN_SENT)
-		return ROLE_CLIENT;
-	if (sk->sk_max_ack_backlog)
-		return ROLE_SERVER;
-	bucket = tp ? tp->inet_conn.icsk_bind_hash : NULL;
-	if (bucket && bucket->fastreuse < 0)
-		return ROLE_CLIENT;
-	key = listen_port_of(sk);
-	return bpf_map_lookup_elem(&listen_ports, &key) ? ROLE_UNKNOWN : ROLE_CLIENT;
 }
 
 /* Runs in process context, the agent's; the socket is not locked. 5.11. */
@@ -104,12 +64,12 @@ int scan_connections(struct bpf_iter__task_file *ctx)
 	c = connection_made(sk);
 	if (!c)
 		return 0;
+	connection_adopt(sk, c, state);
 	if (c->owner.source == OWNER_SOURCE_UNKNOWN)
 		owner_set(&c->owner, task, OWNER_SOURCE_SCAN);
 	if (c->active)
 		return 0;
-	c->role = role_found(sk);
 	bpf_get_socket_cookie(sk);
-	connection_found(c, state);
+	connection_found(sk, c, state);
 	return 0;
 }

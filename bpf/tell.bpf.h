@@ -49,4 +49,12 @@ static __always_inline bool open_is_due(const struct connection *c, __u64 now)
 	       now - c->established_ts >= tunables.open_hold_ns;
 }
 
+/* A connection that was older than the hold, quiet, and ended before anyone looked has its `open` all the same. */
+static __always_inline void tell_open_at_end(struct sock *sk, struct connection *c)
+{
+	if (c->told == TOLD_NOTHING && open_is_due(c, bpf_ktime_get_boot_ns()))
+		tell_open(sk, c);
+	__sync_lock_test_and_set(&c->told, TOLD_END);
+}
+
 #endif

@@ -5,6 +5,7 @@
  *
  * Each event is also a word of output: a read returns when its buffer is full, and so paces them.
  */
+#include "found.bpf.h"
 #include "handshake.bpf.h"
 #include "listener.bpf.h"
 #include "tell.bpf.h"
@@ -53,6 +54,7 @@ int watch_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct sock *sk = ctx->sk;
 	struct connection *c;
 	__u64 now;
+	int state;
 
 	/* NULL once, at the end. */
 	if (!sk || !is_tcp(sk))
@@ -60,8 +62,10 @@ int watch_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
 	c = connection_of(sk);
 	if (!c)
 		return 0;
+	state = sk->__sk_common.skc_state;
+	connection_adopt(sk, c, state);
 	now = bpf_ktime_get_boot_ns();
-	if (sk->__sk_common.skc_state == TCP_LISTEN ? watch_listener(sk, c, now) : watch_connection(sk, c, now))
+	if (state == TCP_LISTEN ? watch_listener(sk, c, now) : watch_connection(sk, c, now))
 		told_one(ctx->meta);
 	return 0;
 }

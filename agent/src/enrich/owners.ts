@@ -5,6 +5,7 @@
  * An owner is told by the words the kernel wrote (pid, start, uid, comm, parent, cgroup, exec), compared as numbers.
  */
 import type { Owner } from '@tcptrail/schemas/batch.ts';
+import { microseconds } from '@tcptrail/schemas/encode-value.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
 import type { ProcessFacts, ProcessKey } from './process.ts';
 
@@ -12,6 +13,8 @@ export interface OwnersDeps {
   readonly facts: (key: ProcessKey) => ProcessFacts;
   /** µs to add to kernel time for UTC. */
   readonly clockOffsetUs: () => number;
+  /** Told of each owner once a batch. */
+  readonly onOwner?: (owner: Owner) => void;
 }
 
 export interface OwnerConfig {
@@ -108,7 +111,8 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
     };
     const owner: Owner = {
       pid: key.pid,
-      process_start_ts: startNs === 0n ? 0 : Number(startNs / 1_000n) + deps.clockOffsetUs(),
+      process_start_ts:
+        startNs === 0n ? 0 : microseconds(word(START), word(START + 1)) + deps.clockOffsetUs(),
       uid: word(UID),
       comm,
       parent_pid: key.parentPid,
@@ -152,6 +156,7 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
         entry.batch = batch;
         entry.index = owners.push(entry.owner) - 1;
         bytes += entry.bytes;
+        deps.onOwner?.(entry.owner);
       }
       return entry.index;
     },

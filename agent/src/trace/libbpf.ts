@@ -58,6 +58,7 @@ function openLibraries() {
     bpf_map__fd: ['int', [P]],
     bpf_map_lookup_elem: ['int', ['int', P, P]],
     bpf_map__pin: ['int', [P, 'string']],
+    bpf_map__reuse_fd: ['int', [P, 'int']],
     bpf_map__set_max_entries: ['int', [P, 'uint32']],
     bpf_map__set_initial_value: ['int', [P, P, 'size_t']],
     bpf_obj_get: ['int', ['string']],
@@ -138,6 +139,8 @@ export function createLibbpf() {
     setMaxEntries: (map: Handle, entries: number): number => bpf.bpf_map__set_max_entries(map, entries),
     setInitialValue: (map: Handle, value: Buffer): number =>
       bpf.bpf_map__set_initial_value(map, value as Handle, value.length),
+    /** The object's map becomes the one behind `fd`; before it is loaded. */
+    reuse: (map: Handle, fd: number): number => bpf.bpf_map__reuse_fd(map, fd),
     pin: (map: Handle, path: string): number => bpf.bpf_map__pin(map, path),
     /** File descriptor of a pinned object, or a negative errno. */
     get: (path: string): number => bpf.bpf_obj_get(path),

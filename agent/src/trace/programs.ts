@@ -46,7 +46,11 @@ const RECURSION_MISSES = 208;
 const isObject = (loaded: KernelObject | Refusal): loaded is KernelObject => 'program' in loaded;
 
 function tryVariants(libbpf: Libbpf, config: ObjectConfig, hook: Hook): Choice {
-  const trial = { ...config, ring: { lifecycleBytes: TRIAL_RING_BYTES, chatterBytes: TRIAL_RING_BYTES } };
+  const trial = {
+    ...config,
+    ring: { lifecycleBytes: TRIAL_RING_BYTES, chatterBytes: TRIAL_RING_BYTES },
+    connectionsFd: undefined,
+  };
   const refused: Capability[] = [];
   for (const { program, cost } of hook.variants) {
     const loaded = loadObject(libbpf, trial, { all: ALL, programs: [program], logFor: program });

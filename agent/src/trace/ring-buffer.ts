@@ -3,7 +3,7 @@
  *
  * Record: u32 length (bit 31: still being written, bit 30: given up), u32 unused, payload, padding to 8.
  * Positions are bytes written since the ring was made; they only grow. The data pages are mapped twice in a row,
- * so a record that wraps is contiguous.
+ * so a record that wraps is contiguous. All records of a ring have one length: another is a bad record.
  */
 
 /** `at`: byte offset of the record in both views, 8-aligned. Valid until the position behind it is released. */
@@ -17,7 +17,7 @@ export interface RingMemory {
   readonly words: Uint32Array;
   readonly bytes: Uint8Array;
   readonly size: number;
-  /** Bytes of every record. */
+  /** Bytes of every record, a multiple of 8: records stand back to back. */
   readonly recordBytes: number;
 }
 
@@ -32,7 +32,12 @@ export interface RingBuffer {
   producerPosition(): number;
   /** Share of the ring not released, 0 to 1. */
   fill(): number;
-  /** Hands out records from `position` up to `upTo`; stops early at one still being written. Returns their number. */
+  /** Records passed over because their length was not that of a record. */
+  readonly badRecords: number;
+  /**
+   * Hands out records from `position` up to `upTo`; stops early at one still being written. Returns their number.
+   * After a bad one it goes on at the next record, or where the kernel is when that cannot be told.
+   */
   drain(upTo: number, onRecord: OnRecord): number;
   /** Gives the room up to `upTo` (default: all that was read) back to the kernel. */
   release(upTo?: number): void;
@@ -48,7 +53,22 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
   let position = Number(Atomics.load(consumer, 0));
   let released = position;
 
+  let badRecords = 0;
+  const stride = recordBytes + HEADER_BYTES;
+
   const producerPosition = (): number => Number(Atomics.load(producer, 0));
+  const headerAt = (at: number): number => Atomics.load(words, (at % size) >> 2);
+
+  /** All records are of one size, so the next one stands a stride on, if what stands there looks like one. */
+  function passOver(): void {
+    const end = producerPosition();
+    const next = position + stride;
+    const isRecord = next < end && (headerAt(next) & LENGTH) === recordBytes;
+    const resumed = isRecord ? next : end;
+    badRecords += Math.max(1, Math.round((resumed - position) / stride));
+    position = resumed;
+  }
+
   return {
     size,
     get position() {
@@ -58,23 +78,24 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
       return released;
     },
     producerPosition,
+    get badRecords() {
+      return badRecords;
+    },
     fill: () => (producerPosition() - released) / size,
     drain(upTo, onRecord) {
       let count = 0;
-      let offset = position % size;
       while (position < upTo) {
-        const header = Atomics.load(words, offset >> 2);
+        const header = headerAt(position);
         if (header & BUSY) break;
-        const length = header & LENGTH;
+        if ((header & LENGTH) !== recordBytes) {
+          passOver();
+          continue;
+        }
         if (!(header & DISCARDED)) {
-          if (length !== recordBytes)
-            throw new Error(`ring record of ${length} bytes at ${position}, not ${recordBytes}`);
-          onRecord(words, bytes, offset + HEADER_BYTES);
+          onRecord(words, bytes, (position % size) + HEADER_BYTES);
           count += 1;
         }
-        const taken = (HEADER_BYTES + length + 7) & ~7;
-        position += taken;
-        offset = (offset + taken) % size;
+        position += stride;
       }
       return count;
     },

@@ -4,6 +4,8 @@
  * Use: start; then again and again `sample`, drain both rings up to its positions, release what is spooled. At
  * the end stop (detaches: nothing new comes), drain what the rings hold, close.
  */
+import { createHash } from 'node:crypto';
+import { closeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
 import { RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
@@ -48,13 +50,16 @@ export interface Trace {
   start(): void;
   /** Detaches. Rings and accounts stay readable. */
   stop(): void;
-  /** Gives all of it back. `forget`: unpins the accounts too, because all that they count is told. */
-  close(options?: { readonly forget?: boolean }): void;
+  /**
+   * Gives all of it back. `forgetAccounts`: unpins them too, because all that they count is told.
+   * `forgetConnections`: no agent of this instance will come back to go on with them.
+   */
+  close(options?: { readonly forgetAccounts?: boolean; readonly forgetConnections?: boolean }): void;
   /** µs since the epoch: when this kernel state was made. */
   readonly kernelEpoch: number;
   readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
   readonly capabilities: readonly Capability[];
-  /** '' or why the accounts will not outlive a kill. */
+  /** '' or why accounts and connections will not outlive a kill. */
   readonly notPinned: string;
   /** undefined when an event was under way: ask at the next poll. */
   sample(): Sample | undefined;
@@ -107,9 +112,18 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
       checkRequirements(config.btfPath ?? BTF_PATH);
       const libbpf = createLibbpf();
       kernelEpoch = deps.nowUs();
-      running = open(libbpf, config);
       pins = createPins({ instance: config.instance, bpffs: config.bpffs ?? BPFFS }, libbpf);
-      notPinned = pins.open() || pins.pinAccounts(running.programs.object.map('accounts'), kernelEpoch);
+      const unpinnable = pins.open();
+      const objectPath = config.objectPath ?? OBJECT_PATH;
+      const layout = layoutOf(objectPath);
+      const connectionsFd = pins.connections(layout);
+      running = open(libbpf, config, { objectPath, epoch: BigInt(kernelEpoch), connectionsFd });
+      if (connectionsFd !== undefined) closeSync(connectionsFd);
+      const { object } = running.programs;
+      notPinned =
+        unpinnable ||
+        pins.pinAccounts(object.map('accounts'), kernelEpoch) ||
+        pins.pinConnections(object.map('connections'), layout);
       const watching = createWatch({ everyMs: config.events?.scanMs ?? SCAN_MS }, { libbpf, ...running });
       watch = watching.watch;
       capabilities = withFailures(running.programs.capabilities, [
@@ -122,7 +136,7 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
       watch = undefined;
       active().programs.detach();
     },
-    close({ forget = false } = {}) {
+    close({ forgetAccounts = false, forgetConnections = false } = {}) {
       const { programs, mappings } = active();
       running = undefined;
       watch?.close();
@@ -130,7 +144,8 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
       programs.detach();
       for (const mapping of mappings) mapping.unmap();
       programs.object.close();
-      if (forget) pinned().unpin(kernelEpoch);
+      if (forgetAccounts) pinned().unpin(kernelEpoch);
+      if (forgetConnections) pinned().unpinConnections();
     },
     get kernelEpoch() {
       return kernelEpoch;
@@ -170,9 +185,24 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
   };
 }
 
-function open(libbpf: Libbpf, config: TraceConfig): Running {
+/** Any other build may lay the storage out in another way. */
+function layoutOf(objectPath: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(objectPath)).digest('hex').slice(0, 16);
+  } catch (error) {
+    throw traceError('TRACE_OBJECT', objectPath, error);
+  }
+}
+
+function open(
+  libbpf: Libbpf,
+  config: TraceConfig,
+  kernel: { readonly objectPath: string; readonly epoch: bigint; readonly connectionsFd: number | undefined },
+): Running {
   const programs = attachPrograms(libbpf, {
-    path: config.objectPath ?? OBJECT_PATH,
+    path: kernel.objectPath,
+    epoch: kernel.epoch,
+    connectionsFd: kernel.connectionsFd,
     ring: config.ring,
     openHoldNs: BigInt(config.events?.openHoldMs ?? 0) * NS_PER_MS,
     updateNs: BigInt(config.events?.updateMs ?? 0) * NS_PER_MS,

@@ -2,7 +2,7 @@
 import { writeList, writeName, writeText, writeTime } from '../encode-value.ts';
 import { writeWords } from '../varint.ts';
 
-/** Most bytes one event takes, as long as texts keep to 256 bytes and lists to 64 items. */
+/** Most bytes one event takes: texts have at most 256 bytes and lists 64 items. */
 export const EVENT_BYTES_MAX = 1395;
 
 /** What the agent adds to the ring record. One object serves every event: set what differs, encode, go on. */
@@ -32,9 +32,39 @@ export interface AgentFields {
 }
 
 /**
- * Appends the ring record at byte `at` (a multiple of 8) as one Avro event; returns the position after it.
+ * Whether every value of the ring record at byte `at` (a multiple of 8) is one of its type. What is not must not be
+ * encoded: no reader could decode the batch.
+ */
+export function isValidEvent(words: Uint32Array, bytes: Uint8Array, at: number): boolean {
+  const w = at >>> 2;
+  return (
+    (bytes[at + 456] as number) < 12 &&
+    (words[w + 1] as number) < 0x4000_0000 &&
+    (bytes[at + 457] as number) < 2 &&
+    (bytes[at + 458] as number) < 3 &&
+    (bytes[at + 459] as number) < 3 &&
+    (bytes[at + 460] as number) < 2 &&
+    (bytes[at + 461] as number) < 7 &&
+    (bytes[at + 462] as number) < 13 &&
+    (words[w + 17] as number) < 0x4000_0000 &&
+    (words[w + 19] as number) < 0x4000_0000 &&
+    (bytes[at + 463] as number) < 2 &&
+    (bytes[at + 464] as number) < 15 &&
+    (bytes[at + 465] as number) < 2 &&
+    (bytes[at + 469] as number) < 5 &&
+    (bytes[at + 470] as number) < 8 &&
+    (bytes[at + 471] as number) < 2 &&
+    (bytes[at + 472] as number) < 3 &&
+    (words[w + 49] as number) < 0x4000_0000 &&
+    (words[w + 51] as number) < 0x20_0000
+  );
+}
+
+/**
+ * Appends the valid ring record at byte `at` (a multiple of 8) as one Avro event; returns the position after it.
  *
  * `words` and `bytes` are two views of the same ring; `out` must have EVENT_BYTES_MAX bytes left.
+ * Throws a RangeError for a text or a list of the agent's that is beyond its limit.
  */
 export function encodeEvent(
   words: Uint32Array,
