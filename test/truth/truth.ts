@@ -9,6 +9,7 @@ import {
   type Expectation,
   type Fields,
   failRow,
+  isRow,
   listenRows,
   openRow,
   resetRow,
@@ -49,6 +50,10 @@ export interface Truth {
   /** The listener's rows are expected too. */
   listen(actor: Actor, address: string, options?: ListenOptions): Promise<Socket>;
   accept(listener: Socket, client?: Socket): Promise<Socket>;
+  /** Tells of an accepted socket which listener and client it is of. */
+  known(server: Socket, listener: Socket, client: Socket): Socket;
+  /** Runs when the actors are gone. */
+  after(undo: () => void): void;
   /** The connection ends with a `close` of this verdict; `fields` go over what its log says. */
   closed(socket: Socket | Life, verdict: Wanted, options?: RowOptions): void;
   failed(socket: Socket | Life, verdict: Wanted, options?: RowOptions): void;
@@ -58,6 +63,8 @@ export interface Truth {
   strayReset(in_: Network, local: Endpoint, peer: Endpoint, options?: StrayOptions): void;
   /** Resolves when the kernel has no such socket any more, or only its TIME_WAIT. */
   gone(socket: Socket | Life): Promise<void>;
+  /** Resets in that namespace are as they may be; they still sum up to the kernel's count. */
+  anyReset(in_: Network): void;
   /** Fields over those of the listener's `unlisten`. */
   unlistened(listener: Socket, fields: Fields): void;
   /** Any other row. Checks of `ts` are the caller's. */
@@ -91,6 +98,10 @@ export interface ListenOptions {
   readonly port?: number;
   readonly backlog?: number;
   readonly protocol?: 'mptcp';
+  /** Its rows are expected; they are when nothing is said. */
+  readonly isListed?: boolean;
+  /** Before it is bound. */
+  readonly prepare?: (listener: Socket) => Promise<void>;
 }
 
 export interface PairOptions extends ListenOptions {
@@ -133,13 +144,14 @@ const HOLD_US = 1_000_000;
 const QUIET_MS_MAX = 25_000;
 const TOLD_MS_MAX = 2_000;
 
-export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<Finished> } {
+export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: boolean): Promise<Finished> } {
   const actors: Actor[] = [];
   const networks: Network[] = [];
   const listeners: Listening[] = [];
   const endings: Ending[] = [];
   const strays: ((endUs: number) => Expectation)[] = [];
   const unlistens = new Map<number, Fields>();
+  const undos: (() => void)[] = [];
   const startUs = now() - 1_000;
   const extra: Expectation[] = [];
   const listenerOf = new Map<number, Listening>();
@@ -169,15 +181,22 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
     async link() {
       return await joinNetworks(await truth.network(), await truth.network());
     },
-    async listen(actor, address, { family, protocol, ...options } = {}) {
+    async listen(actor, address, { family, protocol, isListed = true, prepare, ...options } = {}) {
       const listener = await actor.socket(family ?? (address.includes(':') ? 'ipv6' : 'ipv4'), protocol);
+      await prepare?.(listener);
       await listener.listen(address, options);
-      if (listener.listening) listeners.push(listener.listening);
+      if (listener.listening && isListed) listeners.push(listener.listening);
       return listener;
     },
     async accept(listener, client) {
       const server = await listener.accept();
       return known(server, listener, client);
+    },
+    known,
+    after: (undo) => undos.push(undo),
+    anyReset({ inode }) {
+      const any = { kind: 'reset', namespace: inode, key: {}, fields: { late: false } };
+      extra.push({ ...any, least: 0, most: Number.POSITIVE_INFINITY });
     },
     async pair(clientActor, serverActor, options = {}) {
       const { at = '127.0.0.1', address = at, before, ...listen } = options;
@@ -256,13 +275,13 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
   return {
     truth,
     /** Ends the actors and waits until nothing of TCP is left but TIME_WAIT. */
-    async finish() {
+    async finish(isFailed) {
       // The agent asks /proc about processes: they stay until it has.
-      await until('the rows to come', isTold, TOLD_MS_MAX).catch(() => {});
+      if (!isFailed) await until('the rows to come', isTold, TOLD_MS_MAX).catch(() => {});
       await Promise.all(
         actors
           .filter((actor) => !networks.some(({ steward }) => steward === actor))
-          .map((actor) => actor.end()),
+          .map((actor) => actor.end(isFailed)),
       );
       for (const network of networks)
         await until('the sockets to be gone', () => socketsLeft(network) === 0, QUIET_MS_MAX);
@@ -272,22 +291,17 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
         snmp: isWhole ? readSnmp(network) : undefined,
       }));
       await Promise.all(networks.map(({ steward }) => steward.end()));
+      for (const undo of undos) undo();
       return { expectations: expectations(endUs), networks: counted, rows };
     },
   };
 
+  /** What needs no actor's end to happen has come. */
   function isTold(): boolean {
     rows.poll();
-    return endings.every(({ life: { cookie, generation, maker } }) =>
-      rows
-        .of(maker.network_namespace)
-        .some(
-          (row) =>
-            row['socket_cookie'] === cookie &&
-            row['generation'] === generation &&
-            (row['kind'] === 'close' || row['kind'] === 'fail'),
-        ),
-    );
+    return expectations(now())
+      .filter(({ kind, least }) => least > 0 && kind !== 'unlisten')
+      .every((expectation) => rows.of(expectation.namespace).some((row) => isRow(row, expectation)));
   }
 
   function expectations(endUs: number): readonly Expectation[] {
