@@ -25,6 +25,8 @@ import type { Endpoint, Family, Life, Listening, Socket } from './socket.ts';
 /** How rows are told to come; `ts` only where it is known better than from the end of the connection on. */
 export interface RowOptions {
   readonly fields?: Fields;
+  /** Of all rows of the connection. */
+  readonly about?: Fields;
   /** The row happened during the call that ended the connection. */
   readonly isAtCall?: boolean;
   /** The socket whose end brought this one about. */
@@ -148,7 +150,7 @@ const whole =
   (ended, holdUs) => [row(ended), openRow(ended, holdUs), retransmitRows(ended)];
 
 const QUIET_MS_MAX = 25_000;
-const TOLD_MS_MAX = 2_000;
+const TOLD_MS_MAX = 20_000;
 
 export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: boolean): Promise<Finished> } {
   const actors: Actor[] = [];
@@ -336,6 +338,7 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: b
         listener: listenerOf.get(life.cookie),
         ts: options.isAtCall && life.end ? life.end : { before, after: endUs },
         fields,
+        about: options.about,
       };
       const rows = row(ended, holdUs).filter((one) => one !== undefined);
       return options.key ? rows.map((one) => ({ ...one, key: options.key ?? one.key })) : rows;
