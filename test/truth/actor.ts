@@ -30,7 +30,7 @@ export interface Actor {
   share(socket: Socket, fd?: number): Socket;
   /** At most two children; both share the sockets that this process has. */
   fork(): Promise<Actor>;
-  /** The same process becomes another program, keeping its descriptors. */
+  /** The same process becomes another program, with arguments parted by blanks, keeping its descriptors. */
   exec(program: string): Promise<void>;
   /** Changes user or name by the command, and looks who it is then. */
   become(command: string): Promise<void>;
@@ -116,7 +116,8 @@ async function createActor(stage: Stage, { channel, spare, ended }: Parts): Prom
       return forked;
     },
     async exec(program) {
-      await channel.ask(`exec ${program}`);
+      const { errno } = await channel.ask(`exec ${program}`);
+      if (errno) throw new Error(`exec ${program}: errno ${errno}`);
       process = await whoami();
     },
     async become(command) {

@@ -37,6 +37,7 @@ async function runOne(scenario: Scenario, house: House, rows: Finished['rows']):
     stage: house.stageOf(scenario.name),
     rows,
     startAgent: house.startAgent,
+    sharedAgent: house.sharedAgent,
   });
   let error: Error | undefined;
   await inTime(scenario.run(truth)).catch((thrown: Error) => {
