@@ -38,6 +38,7 @@ static __always_inline bool tell_open(struct sock *sk, struct connection *c)
 	tell_counters(&emission, sk, c);
 	/* When it was established, not when that was found worth telling. */
 	emission.event->ts = c->established_ts;
+	emission.event->state = TCP_ESTABLISHED;
 	emission.event->duration_us = (c->established_ts - c->start_ts) / NSEC_PER_USEC;
 	emission_end(&emission);
 	return 1;

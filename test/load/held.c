@@ -123,12 +123,13 @@ static void order(const struct holder *holders, int count, const char *line)
 {
 	char byte;
 
-	for (int i = 0; i < count; i++)
+	/* One after another, as one process with all of them would. */
+	for (int i = 0; i < count; i++) {
 		if (write(holders[i].orders, line, strlen(line)) < 0)
 			die("order");
-	for (int i = 0; i < count; i++)
 		if (read(holders[i].answers, &byte, 1) != 1)
 			die("a holder ended");
+	}
 }
 
 int main(int argc, char **argv)

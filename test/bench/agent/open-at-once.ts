@@ -14,7 +14,9 @@ import { readSpool, type SpoolRows } from './spool-rows.ts';
 
 export interface OpenAtOnce {
   readonly connections: number;
+  /** At rest, all of them open. */
   readonly rss_mb: number;
+  readonly rss_mb_max: number;
   readonly pss_mb: number;
   /** What the kernel's own memory grew by when the agent came: socket storage. */
   readonly kernel_mb: number;
@@ -64,7 +66,8 @@ export async function measureOpenAtOnce(
     const moved = await withAgent(events, (agent) => moveAndClose(agent, load, connections));
     return {
       connections,
-      rss_mb: Math.max(quiet.memory.rssMbMax, moved.rssMbMax),
+      rss_mb: quiet.memory.rssMb,
+      rss_mb_max: Math.max(quiet.memory.rssMbMax, moved.rssMbMax),
       pss_mb: quiet.memory.pssMb,
       kernel_mb: Math.round(quiet.kernelMb),
       scan_ms: scanMs(without, withOpen),

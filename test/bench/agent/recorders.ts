@@ -15,6 +15,8 @@ export interface Captured {
   readonly doubled: number;
   /** Of the rows, those with the right process. */
   readonly owned: number;
+  /** Events the kernel counted as lost: a ring was full. */
+  readonly lost: number;
 }
 
 export interface Recorder {
@@ -39,7 +41,7 @@ export const RECORDERS = { none: startNone, tcptrail: startAgent, tcplife: start
 export type RecorderName = keyof typeof RECORDERS;
 
 async function startNone(): Promise<Recorder> {
-  return { pid: 0, drained: async () => {}, stop: async () => ({ ratio: 0, doubled: 0, owned: 0 }) };
+  return { pid: 0, drained: async () => {}, stop: async () => ({ ratio: 0, doubled: 0, owned: 0, lost: 0 }) };
 }
 
 /** Default configuration but for its own instance and spool, and no metrics port. */
@@ -64,6 +66,7 @@ async function startAgent(): Promise<Recorder> {
         ratio: sides / (2 * connections),
         doubled: (rows?.rows('close') ?? 0) - sides,
         owned: (rows?.rowsOf(pid) ?? 0) / (rows?.total ?? 0),
+        lost: rows?.failed ?? 0,
       };
     },
   };
@@ -104,7 +107,7 @@ async function startTcplife(): Promise<Recorder> {
         .split('\n')
         .filter((line) => line.startsWith(`${loadPid} `));
       rmSync(folder, { recursive: true, force: true });
-      return { ratio: found.length / (2 * connections), doubled: 0, owned: 1 };
+      return { ratio: found.length / (2 * connections), doubled: 0, owned: 1, lost: 0 };
     },
   };
 }

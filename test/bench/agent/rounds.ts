@@ -17,7 +17,9 @@ export interface Round extends Captured {
   readonly recorder_system_us: number;
   readonly kernel_threads_us: number;
   readonly seconds: number;
+  /** When everything was written. */
   readonly rss_mb: number;
+  readonly rss_mb_max: number;
   readonly pss_mb: number;
 }
 
@@ -54,7 +56,7 @@ async function runRound(name: RecorderName, program: LoadProgram, connections: n
   const used = cpuBetween(before, cpuSnapshot(), [load.pid, recorder.pid]);
 
   const { userUs, systemUs } = used.of(recorder.pid);
-  const memory = recorder.pid > 0 ? residentOf(recorder.pid) : { rssMbMax: 0, pssMb: 0 };
+  const memory = recorder.pid > 0 ? residentOf(recorder.pid) : { rssMb: 0, rssMbMax: 0, pssMb: 0 };
   const captured = await recorder.stop(made);
   await load.end();
   const perConnection = (us: number): number => Math.round((us / connections) * 100) / 100;
@@ -67,7 +69,8 @@ async function runRound(name: RecorderName, program: LoadProgram, connections: n
     recorder_system_us: perConnection(systemUs),
     kernel_threads_us: perConnection(used.kernelThreadsUs),
     seconds: said.seconds,
-    rss_mb: memory.rssMbMax,
+    rss_mb: memory.rssMb,
+    rss_mb_max: memory.rssMbMax,
     pss_mb: memory.pssMb,
   };
 }

@@ -21,6 +21,8 @@ export interface SpoolRows {
   /** Of all rows, those of which this is the owner. */
   rowsOf(pid: number): number;
   readonly total: number;
+  /** Events of the whole machine that the kernel lost because a ring was full. */
+  readonly failed: number;
   /** Reads until so many sides have such a row, or none has come for a while. */
   wait(kind: EventKind, sides: number): Promise<void>;
   close(): void;
@@ -40,9 +42,10 @@ export function readSpool(path: string, networkNamespace: number): SpoolRows {
   const connections = EVENT_KINDS.map(() => new Set<string>());
   const byPid = new Map<number, number>();
   let total = 0;
+  let failed = 0;
 
   function take(datum: Uint8Array): void {
-    decodeEnvelope(datum, (bytes, offset, { owners }) => {
+    const { envelope } = decodeEnvelope(datum, (bytes, offset, { owners }) => {
       const reader = createAvroReader(bytes, offset);
       let count = 0;
       for (let block = reader.long(); block > 0; block = reader.long()) {
@@ -61,6 +64,7 @@ export function readSpool(path: string, networkNamespace: number): SpoolRows {
       }
       return { end: reader.position, count };
     });
+    failed = envelope.cpus.reduce((sum, cpu) => sum + cpu.failed, 0);
   }
 
   const self: SpoolRows = {
@@ -75,6 +79,9 @@ export function readSpool(path: string, networkNamespace: number): SpoolRows {
     rowsOf: (pid) => byPid.get(pid) ?? 0,
     get total() {
       return total;
+    },
+    get failed() {
+      return failed;
     },
     async wait(kind, sides) {
       let last = -1;
