@@ -131,6 +131,7 @@ async function main(names: readonly string[]): Promise<void> {
     results = done.map(resultOf);
     notCompared = fieldsNotCompared(done.flatMap(({ finished }) => finished?.expectations ?? []));
     for (const result of results) print(result);
+    for (const line of house.confessions()) console.log(`! ${line}`);
     for (const scenario of chosen.filter((one) => !able.includes(one)))
       console.log(`- ${scenario.name}: skipped: ${lackOf(scenario, lacking)}`);
   } finally {

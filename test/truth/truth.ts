@@ -10,6 +10,7 @@ import {
   type Fields,
   failRow,
   isRow,
+  lateResetRows,
   listenRows,
   openRow,
   resetRow,
@@ -147,7 +148,7 @@ interface Ending {
 
 const whole =
   (row: typeof closeRow): Told =>
-  (ended, holdUs) => [row(ended), openRow(ended, holdUs), retransmitRows(ended)];
+  (ended, holdUs) => [row(ended), openRow(ended, holdUs), retransmitRows(ended), lateResetRows(ended)];
 
 const QUIET_MS_MAX = 25_000;
 const TOLD_MS_MAX = 20_000;
@@ -341,7 +342,8 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: b
         about: options.about,
       };
       const rows = row(ended, holdUs).filter((one) => one !== undefined);
-      return options.key ? rows.map((one) => ({ ...one, key: options.key ?? one.key })) : rows;
+      const { key } = options;
+      return key ? rows.map((one) => ('generation' in one.key ? { ...one, key } : one)) : rows;
     });
     const listens = listeners.flatMap((listening) =>
       listenRows(listening, {
