@@ -7,7 +7,7 @@ UNIT   = $(shell git ls-files -co --exclude-standard '*.test.ts' | grep -v '\.sy
 SYSTEM = $(shell git ls-files -co --exclude-standard '*.system.test.ts')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps gen static check test test-long run kafka kafka-stop bench bpf uninstall
+.PHONY: help deps gen static check jars test test-long test-truth test-kernels run kafka kafka-stop bench bpf uninstall
 
 help: ## list these tasks
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /|/' | column -t -s '|'
@@ -28,14 +28,26 @@ static:
 check: static ## generated files, lint, types, unit tests: seconds, run at every commit
 	@$(NODE) --test --test-reporter=dot $(UNIT)
 
+# Here, as no test should wait for a download that somebody's deadline covers.
+jars:
+	@$(NODE) -e "import('./infra/kafka/src/jars.ts').then(({ fetchJars }) => fetchJars(console.log))"
+
 test: ## everything, with real kernel and servers, about 10 minutes
 	@YES=1 infra/deps.sh test
 	@git config core.hooksPath .githooks
-	@$(MAKE) --no-print-directory static
-	@$(SUDO) $(NODE) --test --test-concurrency=1 --test-timeout=600000 $(UNIT) $(SYSTEM)
+	@$(MAKE) --no-print-directory -j2 static jars
+	@$(SUDO) $(NODE) test/run.ts $(SYSTEM) $(UNIT)
 
-test-long: ## as test, with the full counts of kills and events
+test-long: ## as test, with the full counts of kills and events, then test-kernels
 	@TCPTRAIL_TEST_LONG=1 TCPTRAIL_KILLS=60 TCPTRAIL_TEST_EVENTS=1000000 $(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test-kernels
+
+test-kernels: ## the agent on stock Debian kernels under QEMU [KERNELS="6.1 6.12"]; writes docs/kernels.md
+	@YES=1 infra/deps.sh kernels
+	@$(NODE) test/kernels/main.ts $(KERNELS)
+
+test-truth: ## programs log what truly happens; compare every row, about a minute [NAME=scenario] [WRITE=1: docs/accuracy.md]
+	@$(SUDO) env WRITE=$(WRITE) $(NODE) test/truth/main.ts $(NAME)
 
 run: deps ## record this machine's connections and print them as they close; Ctrl-C ends it
 	@$(SUDO) bin/tcptrail up

@@ -9,6 +9,10 @@
 struct tunables {
 	/* ns a connection lives before it gets an `open`; 0: at once. */
 	__u64 open_hold_ns;
+	/* Which agent this is: storage outlives it. */
+	__u64 epoch;
+	/* ns between two `update` or `listener` of one socket; 0: none. */
+	__u64 update_ns;
 	/* Ticks a second of this kernel; 0 when not known: fields in ticks stay 0. */
 	__u32 jiffies_hz;
 	__u32 reserved;
@@ -22,6 +26,7 @@ struct owner {
 	__u32 pid;
 	__u32 uid;
 	__u32 parent_pid;
+	__u32 exec_id;
 	__u8 source; /* OWNER_SOURCE_*; 0: no process known */
 	__u8 reserved[3];
 	char comm[16];
@@ -34,12 +39,36 @@ enum {
 	CLOSED_FIRST_BOTH,
 };
 
+/* What was told of a connection; compared and exchanged, so that at most one `open` goes out and none after the end. */
+enum {
+	TOLD_NOTHING,
+	TOLD_OPEN,
+	TOLD_END,
+};
+
+/* A connect() that has not sent its SYN yet: routes can fail before. */
+struct attempt {
+	__u64 ts; /* 0: none */
+	__u8 peer_address[16];
+	__u16 peer_port;
+	__u8 family; /* FAMILY_* */
+	__u8 reserved[5];
+};
+
 /* Flags are bytes, not bits: different programs write them. */
 struct connection {
+	__u64 epoch; /* of the agent that last looked at it */
 	struct owner owner;
+	struct attempt attempt;
 	__u64 start_ts;
 	__u64 established_ts;
 	__u64 fin_wait_2_ts;
+	/* When counters were last told, and a sum of them that moves when they do. */
+	__u64 told_ts;
+	__u32 told_sum;
+	__u32 told; /* TOLD_* */
+	__u32 data_segs_in_read; /* since the FIN was queued: those in when it was, and at each read after */
+	__u32 ports; /* of the connection; 0: not known yet */
 	/*
 	 * 0: came from a listener, or is older than the agent. Each → SYN_SENT adds one, so the first connection
 	 * of a client socket has 1.
@@ -50,11 +79,11 @@ struct connection {
 	__u8 role;
 	__u8 counters_since;
 	__u8 active; /* a connection began and its end was not reported */
-	__u8 opened; /* `open` was reported */
 	__u8 fin_queued;
 	__u8 closed_first;
 	__u8 reset_sent;
 	__u8 reset_received;
+	__u8 closed_on_data;
 };
 
 /*
@@ -81,6 +110,8 @@ static __always_inline struct connection *connection_made(struct sock *sk)
 /* A new connection on the socket: all but owner and generation begins again. */
 static __always_inline void connection_begin(struct connection *c, __u8 role)
 {
+	c->attempt.ts = 0;
+	c->ports = 0;
 	c->start_ts = bpf_ktime_get_boot_ns();
 	c->established_ts = 0;
 	c->fin_wait_2_ts = 0;
@@ -88,11 +119,14 @@ static __always_inline void connection_begin(struct connection *c, __u8 role)
 	__builtin_memset(c->retrans, 0, sizeof(c->retrans));
 	c->role = role;
 	c->counters_since = COUNTERS_SINCE_BIRTH;
-	c->opened = 0;
+	c->told_ts = 0;
+	c->told_sum = 0;
+	c->told = TOLD_NOTHING;
 	c->fin_queued = 0;
 	c->closed_first = CLOSED_FIRST_NOBODY;
 	c->reset_sent = 0;
 	c->reset_received = 0;
+	c->closed_on_data = 0;
 	c->active = 1;
 }
 
@@ -116,15 +150,6 @@ static __always_inline __u8 state_closed_first(int state)
 	if (state == TCP_CLOSE_WAIT || state == TCP_LAST_ACK)
 		return CLOSED_FIRST_PEER;
 	return state == TCP_CLOSING ? CLOSED_FIRST_BOTH : CLOSED_FIRST_NOBODY;
-}
-
-/* A connection that was there before it was watched. */
-static __always_inline void connection_found(struct connection *c, int state)
-{
-	c->counters_since = COUNTERS_SINCE_SCAN;
-	c->fin_queued = state_has_fin(state);
-	c->closed_first = state_closed_first(state);
-	c->active = 1;
 }
 
 #endif

@@ -24,11 +24,14 @@ typedef _Bool bool;
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 enum {
 	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
 	BPF_F_NO_PREALLOC = 1 << 0,
 	BPF_F_CLONE = 1 << 9,
 	BPF_F_MMAPABLE = 1 << 10,
@@ -63,6 +66,7 @@ enum {
 	TCP_CA_Recovery = 3,
 	TCP_CA_Loss = 4,
 	ICSK_TIME_LOSS_PROBE = 5,
+	TCP_RTO_MAX_S = 120,
 	TCPHDR_SYN = 0x02,
 	TCPHDR_ACK = 0x10,
 	TCP_ECN_OK = 1,
@@ -100,6 +104,10 @@ struct net {
 };
 
 typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
 	struct net *net;
 } possible_net_t;
 
@@ -118,6 +126,9 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
+	struct {
+		__s64 counter;
+	} skc_cookie;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	unsigned long skc_flags;
@@ -132,6 +143,9 @@ typedef struct {
 } kuid_t;
 
 struct kernfs_node {
+	struct kernfs_node *parent; /* until 6.14 */
+	struct kernfs_node *__parent;
+	const char *name;
 	__u64 id;
 };
 
@@ -157,6 +171,9 @@ struct sock {
 	kuid_t sk_uid;
 	__u16 sk_protocol;
 	__u8 sk_shutdown;
+	__u32 sk_ack_backlog;
+	__u32 sk_max_ack_backlog;
+	atomic_t sk_drops;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
@@ -166,6 +183,10 @@ struct socket {
 
 struct request_sock {
 	struct sock_common __req_common;
+	__u8 num_retrans;
+	__u8 num_timeout : 7;
+	/* 5.17 */
+	__u32 timeout;
 };
 
 struct inet_sock {
@@ -177,8 +198,13 @@ struct tcp_congestion_ops {
 	char name[16];
 };
 
+struct inet_bind_bucket {
+	signed char fastreuse;
+};
+
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	struct inet_bind_bucket *icsk_bind_hash;
 	__u32 icsk_rto;
 	__u32 icsk_pmtu_cookie;
 	const struct tcp_congestion_ops *icsk_ca_ops;
@@ -255,22 +281,65 @@ struct tcp_sock {
 	struct tcp_options_received rx_opt;
 	__u8 chrono_type : 2;
 	__u8 syn_data_acked : 1;
+	__u8 syn_fastopen_child : 1;
 	/* CONFIG_MPTCP */
 	bool is_mptcp;
 	/* 6.7 */
 	__u16 total_rto;
 	__u16 total_rto_recoveries;
 	__u32 total_rto_time;
+	__u32 rto_stamp;
 	__u8 tcp_usec_ts : 1;
 };
 
+struct net_device {
+	possible_net_t nd_net;
+};
+
 struct sk_buff {
+	struct net_device *dev;
 	char cb[48];
+	__be16 protocol;
+	__u16 transport_header;
+	__u16 network_header;
+	unsigned char *head;
 };
 
 struct tcp_skb_cb {
 	__u16 tcp_gso_segs;
 	__u8 tcp_flags;
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+};
+
+struct mm_struct {
+	struct file *exe_file;
 };
 
 struct css_set {
@@ -289,10 +358,31 @@ struct task_struct {
 	const struct cred *cred;
 	struct css_set *cgroups;
 	__u64 start_boottime;
+	__u64 self_exec_id;
+	struct mm_struct *mm;
 	char comm[16];
 };
 
-struct file;
+struct seq_file;
+struct bpf_map;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	struct sock *sk;
+	void *value;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
+	void *value;
+};
 
 struct bpf_iter__task_file {
 	struct task_struct *task;
@@ -300,6 +390,26 @@ struct bpf_iter__task_file {
 };
 
 #pragma clang attribute pop
+
+/* Not the kernel's own memory but the program's context (uapi/linux/bpf.h): fixed offsets. */
+struct bpf_sock;
+
+struct bpf_sock_addr {
+	__u32 user_family;
+	__u32 user_ip4;
+	__u32 user_ip6[4];
+	__u32 user_port;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 msg_src_ip4;
+	__u32 msg_src_ip6[4];
+	__u64 sk; /* struct bpf_sock * */
+};
+
+struct bpf_raw_tracepoint_args {
+	__u64 args[0];
+};
 
 /* After the types that they use. */
 #include <bpf/bpf_helpers.h>

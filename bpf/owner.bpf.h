@@ -4,19 +4,24 @@
 #define TCPTRAIL_OWNER_BPF_H
 
 #include "connection.bpf.h"
+#include "names.bpf.h"
 
 /* The process is named by its leader: a thread's name and start say nothing about it. */
 static __always_inline void owner_set(struct owner *owner, struct task_struct *task, __u8 source)
 {
 	struct task_struct *leader = task->group_leader;
+	struct kernfs_node *cgroup = task->cgroups->dfl_cgrp->kn;
 
 	owner->pid = task->tgid;
 	owner->process_start_ts = leader->start_boottime;
 	owner->uid = task->cred->uid.val;
 	owner->parent_pid = leader->real_parent->tgid;
-	owner->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	owner->exec_id = leader->self_exec_id;
+	owner->cgroup_id = cgroup->id;
 	bpf_probe_read_kernel(owner->comm, sizeof(owner->comm), leader->comm);
 	owner->source = source;
+	remember_process(task, leader);
+	remember_cgroup(cgroup);
 }
 
 /* `current` is the owner only where it holds the socket's lock; kernel threads own nothing. */
@@ -34,44 +39,56 @@ static __always_inline bool owner_is_worse(const struct owner *owner, __u8 sourc
 	return owner->source == OWNER_SOURCE_UNKNOWN || owner->source > source;
 }
 
-static __always_inline __u64 socket_cgroup(struct sock *sk)
+/* Reads by probe: `sk` need not be a socket that the verifier knows. NULL: none. */
+static __always_inline struct kernfs_node *socket_cgroup(struct sock *sk)
 {
-	struct cgroup *cgroup = NULL;
+	struct sock_cgroup_data___word *word;
+	struct cgroup *cgroup;
+	__u64 value;
 
 	if (!bpf_core_field_exists(sk->sk_cgrp_data))
-		return 0;
+		return NULL;
 	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
-		cgroup = sk->sk_cgrp_data.cgroup;
-		return cgroup ? cgroup->kn->id : 0;
+		cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
 	} else {
-		struct sock_cgroup_data___word *word = (void *)&sk->sk_cgrp_data;
-		__u64 value = BPF_CORE_READ(word, val);
-
-		if (value & 1)
-			return 0;
-		cgroup = (struct cgroup *)value;
-		return BPF_CORE_READ(cgroup, kn, id);
+		word = (void *)&sk->sk_cgrp_data;
+		value = BPF_CORE_READ(word, val);
+		cgroup = value & 1 ? NULL : (struct cgroup *)value;
 	}
+	return cgroup ? BPF_CORE_READ(cgroup, kn) : NULL;
 }
 
-/* Falls back to what the socket itself says. */
-static __always_inline void event_owner(struct tcptrail_event *e, struct sock *sk, const struct connection *c)
+/* `owner`, or what the socket itself says: its user and cgroup are in the event already. */
+static __always_inline void event_process(struct tcptrail_event *e, const struct owner *owner)
 {
-	e->socket_uid = sk->sk_uid.val;
-	e->socket_cgroup_id = socket_cgroup(sk);
-	if (c && c->owner.source != OWNER_SOURCE_UNKNOWN) {
-		e->owner_source = c->owner.source;
-		e->pid = c->owner.pid;
-		e->process_start_ts = c->owner.process_start_ts;
-		e->uid = c->owner.uid;
-		e->parent_pid = c->owner.parent_pid;
-		e->cgroup_id = c->owner.cgroup_id;
-		__builtin_memcpy(e->comm, c->owner.comm, sizeof(e->comm));
+	if (owner && owner->source != OWNER_SOURCE_UNKNOWN) {
+		e->owner_source = owner->source;
+		e->pid = owner->pid;
+		e->process_start_ts = owner->process_start_ts;
+		e->uid = owner->uid;
+		e->parent_pid = owner->parent_pid;
+		e->exec_id = owner->exec_id;
+		e->cgroup_id = owner->cgroup_id;
+		__builtin_memcpy(e->comm, owner->comm, sizeof(e->comm));
 	} else {
 		e->owner_source = OWNER_SOURCE_SOCKET;
 		e->uid = e->socket_uid;
 		e->cgroup_id = e->socket_cgroup_id;
 	}
+}
+
+/* `sk` is a full socket, perhaps one that the verifier does not know. */
+static __always_inline void event_owner(struct tcptrail_event *e, struct sock *sk, const struct connection *c)
+{
+	struct kernfs_node *cgroup = socket_cgroup(sk);
+
+	e->socket_uid = BPF_CORE_READ(sk, sk_uid.val);
+	if (cgroup) {
+		e->socket_cgroup_id = BPF_CORE_READ(cgroup, id);
+		if (!c || c->owner.source == OWNER_SOURCE_UNKNOWN)
+			remember_cgroup(cgroup);
+	}
+	event_process(e, c ? &c->owner : NULL);
 }
 
 #endif

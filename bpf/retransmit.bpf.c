@@ -2,6 +2,7 @@
 /* Retransmissions and their cause. */
 #include "counters.bpf.h"
 #include "emit.bpf.h"
+#include "handshake.bpf.h"
 
 static __always_inline __u16 skb_tcp_flags(struct tcp_skb_cb *cb)
 {
@@ -15,7 +16,7 @@ static __always_inline __u16 skb_tcp_flags(struct tcp_skb_cb *cb)
 static __always_inline __u8 retransmit_cause(struct tcp_sock *tp, __u16 flags)
 {
 	struct inet_connection_sock *icsk = &tp->inet_conn;
-	__u32 ca_state = BPF_CORE_READ_BITFIELD_PROBED(tp, inet_conn.icsk_ca_state);
+	__u32 ca_state = BPF_CORE_READ_BITFIELD(tp, inet_conn.icsk_ca_state);
 
 	if (flags & TCPHDR_SYN)
 		return flags & TCPHDR_ACK ? RETRANSMIT_CAUSE_SYN_ACK : RETRANSMIT_CAUSE_SYN;
@@ -82,16 +83,18 @@ int BPF_PROG(retransmit, struct sock *sk, struct sk_buff *skb)
 SEC("tp_btf/tcp_retransmit_synack")
 int BPF_PROG(retransmit_synack, struct sock *sk, struct request_sock *req)
 {
+	__u64 cookie = bpf_get_socket_cookie((void *)req);
 	struct emission emission;
 	struct tcptrail_event *e;
 
 	if (!is_tcp(sk))
 		return 0;
+	handshake_retransmitted(cookie, sk, req);
 	emission = emission_begin(EVENT_KIND_RETRANSMIT, RING_CHATTER);
 	e = emission.event;
 	if (!e)
 		return 0;
-	e->socket_cookie = bpf_get_socket_cookie((void *)req);
+	e->socket_cookie = cookie;
 	e->state = TCP_NEW_SYN_RECV;
 	e->role = ROLE_SERVER;
 	e->retransmit_cause = RETRANSMIT_CAUSE_SYN_ACK;

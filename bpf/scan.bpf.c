@@ -1,29 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Owners of the sockets that are older than the agent: reads every process's open files once. */
+#include "found.bpf.h"
 #include "owner.bpf.h"
-
-struct listen_port {
-	__u32 network_namespace;
-	__u32 port;
-};
-
-/* Inserted: scan_listeners. Deleted: never; read by scan_connections alone. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct listen_port);
-	__type(value, __u8);
-} listen_ports SEC(".maps");
-
-static __always_inline struct listen_port listen_port_of(struct sock *sk)
-{
-	struct listen_port key = {
-		.network_namespace = sk->__sk_common.skc_net.net->ns.inum,
-		.port = sk->__sk_common.skc_num,
-	};
-
-	return key;
-}
 
 static __always_inline struct sock *tcp_socket_of(struct file *file)
 {
@@ -54,22 +32,24 @@ int scan_listeners(struct bpf_iter__task_file *ctx)
 	sk = tcp_socket_of(file);
 	if (!sk || sk->__sk_common.skc_state != TCP_LISTEN)
 		return 0;
-	key = listen_port_of(sk);
+	key = listen_port_of(sk, __builtin_bswap16(sk->__sk_common.skc_num));
 	bpf_map_update_elem(&listen_ports, &key, &one, BPF_ANY);
 	c = connection_made(sk);
-	if (c && c->owner.source == OWNER_SOURCE_UNKNOWN)
+	if (!c)
+		return 0;
+	connection_adopt(sk, c, TCP_LISTEN);
+	if (c->owner.source == OWNER_SOURCE_UNKNOWN)
 		owner_set(&c->owner, task, OWNER_SOURCE_SCAN);
 	return 0;
 }
 
-/* A local port that is listened on makes a server; any other, a client. 5.11. */
+/* Runs in process context, the agent's; the socket is not locked. 5.11. */
 SEC("iter/task_file")
 int scan_connections(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct connection *c;
-	struct listen_port key;
 	struct sock *sk;
 	int state;
 
@@ -84,13 +64,12 @@ int scan_connections(struct bpf_iter__task_file *ctx)
 	c = connection_made(sk);
 	if (!c)
 		return 0;
+	connection_adopt(sk, c, state);
 	if (c->owner.source == OWNER_SOURCE_UNKNOWN)
 		owner_set(&c->owner, task, OWNER_SOURCE_SCAN);
 	if (c->active)
 		return 0;
-	key = listen_port_of(sk);
-	c->role = bpf_map_lookup_elem(&listen_ports, &key) ? ROLE_SERVER : ROLE_CLIENT;
 	bpf_get_socket_cookie(sk);
-	connection_found(c, state);
+	connection_found(sk, c, state);
 	return 0;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* open, fail, close. */
-#include "counters.bpf.h"
-#include "emit.bpf.h"
+/* open, fail, close; listen, unlisten. */
+#include "attempt.bpf.h"
+#include "found.bpf.h"
+#include "handshake.bpf.h"
+#include "listener.bpf.h"
+#include "tell.bpf.h"
 #include "verdict.bpf.h"
 
 /* Never established: only the side that sent the SYN, or a child that died during its handshake. */
@@ -32,17 +35,24 @@ static __always_inline void emit_state(__u32 kind, const struct ending *ending, 
 	emission_end(&emission);
 }
 
-static __always_inline void on_listen(struct connection *c, bool owned)
+static __always_inline void on_listen(struct sock *sk, struct connection *c, bool owned)
 {
 	c->active = 0;
 	if (owned)
 		owner_set_current(&c->owner, OWNER_SOURCE_LISTENER);
+	c->told = TOLD_OPEN;
+	tell_listener(EVENT_KIND_LISTEN, RING_LIFECYCLE, sk, c);
 }
 
 static __always_inline void on_syn_sent(struct connection *c, bool owned)
 {
+	/* Where the attempt was seen, so was its process. */
+	bool known = c->attempt.ts != 0;
+
 	connection_begin(c, ROLE_CLIENT);
 	c->generation++;
+	if (known)
+		return;
 	c->owner.source = OWNER_SOURCE_UNKNOWN;
 	if (owned)
 		owner_set_current(&c->owner, OWNER_SOURCE_CONNECT);
@@ -55,6 +65,18 @@ static __always_inline void on_server_birth(struct connection *c)
 	c->generation = 0;
 }
 
+/*
+ * The only sample so far is that of the SYN-ACK. After a SYN cookie there is none: what stands there comes from a
+ * timestamp, in whole ms, whose low bits held the connection's options.
+ */
+static __always_inline __u32 syn_ack_rtt_us(struct tcp_sock *tp)
+{
+	__u32 rtt_us = tp->srtt_us >> 3;
+	bool timestamps = BPF_CORE_READ_BITFIELD(tp, rx_opt.tstamp_ok);
+
+	return timestamps && !tp->total_retrans && rtt_us % USEC_PER_MSEC == 0 ? 0 : rtt_us;
+}
+
 static __always_inline void on_established(struct sock *sk, struct connection *c, int old)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -63,25 +85,39 @@ static __always_inline void on_established(struct sock *sk, struct connection *c
 	if (!c->active && old == TCP_SYN_RECV)
 		on_server_birth(c);
 	else if (!c->active)
-		connection_found(c, old);
+		connection_found(sk, c, old);
+	if (tp)
+		c->ports = ports_of(sk, tp);
 	c->established_ts = bpf_ktime_get_boot_ns();
 	if (c->role == ROLE_CLIENT && c->start_ts) {
 		c->handshake_us = (c->established_ts - c->start_ts) / NSEC_PER_USEC;
 	} else if (c->role == ROLE_SERVER && tp) {
-		/* The only sample so far is that of the SYN-ACK. */
-		c->handshake_us = tp->srtt_us >> 3;
+		c->handshake_us = syn_ack_rtt_us(tp);
 		c->retrans[RETRANSMIT_CAUSE_SYN_ACK] = tp->total_retrans;
 	}
+	if (c->role == ROLE_SERVER && tp && tp->total_retrans)
+		handshake_done(bpf_get_socket_cookie(sk));
+	if (tunables.open_hold_ns == 0)
+		tell_open(sk, c);
 }
 
-static __always_inline void on_closing(struct connection *c, int new, bool owned)
+static __always_inline __u32 data_segs_in(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	return tp ? tp->data_segs_in : 0;
+}
+
+static __always_inline void on_closing(struct sock *sk, struct connection *c, int new, bool owned)
 {
 	if (!c->active)
-		connection_found(c, new);
+		connection_found(sk, c, new);
 	if (new == TCP_FIN_WAIT2)
 		c->fin_wait_2_ts = bpf_ktime_get_boot_ns();
 	if (state_has_fin(new))
 		c->fin_queued = 1;
+	if (new == TCP_FIN_WAIT1)
+		c->data_segs_in_read = data_segs_in(sk);
 	if (new == TCP_CLOSING || c->closed_first == CLOSED_FIRST_NOBODY)
 		c->closed_first = state_closed_first(new);
 	if (owned && (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK) && owner_is_worse(&c->owner, OWNER_SOURCE_CLOSE))
@@ -92,14 +128,18 @@ static __always_inline void on_close(struct sock *sk, struct connection *c, int 
 {
 	struct ending ending = { .sk = sk, .connection = c, .state = old, .owned = owned };
 
-	if (old == TCP_LISTEN)
+	if (old == TCP_LISTEN) {
+		if (c)
+			tell_listener(EVENT_KIND_UNLISTEN, RING_LIFECYCLE, sk, c);
 		return;
+	}
 	if (c) {
 		if (!c->active)
-			connection_found(c, old);
+			connection_found(sk, c, old);
 		/* An administrator's abort says nothing about the owner. */
 		if (owned && sk->sk_err != ECONNABORTED && owner_is_worse(&c->owner, OWNER_SOURCE_CLOSE))
 			owner_set_current(&c->owner, OWNER_SOURCE_CLOSE);
+		tell_open_at_end(sk, c);
 		c->active = 0;
 	}
 	emit_state(ending_kind(&ending), &ending, 0);
@@ -109,7 +149,9 @@ static __always_inline int on_state(struct sock *sk, int old, int new, bool owne
 {
 	struct connection *c = connection_made(sk);
 
-	if (!c)
+	if (c)
+		connection_adopt(sk, c, old);
+	else
 		count_untracked();
 	if (new == TCP_CLOSE) {
 		on_close(sk, c, old, owned);
@@ -120,22 +162,16 @@ static __always_inline int on_state(struct sock *sk, int old, int new, bool owne
 	/* Cookies are made when first asked for; the request's is the child's. */
 	bpf_get_socket_cookie(sk);
 	if (new == TCP_LISTEN) {
-		on_listen(c, owned);
+		on_listen(sk, c, owned);
 	} else if (new == TCP_SYN_SENT) {
 		on_syn_sent(c, owned);
 	} else if (new == TCP_SYN_RECV) {
 		if (old == TCP_LISTEN)
 			on_server_birth(c);
 	} else if (new == TCP_ESTABLISHED) {
-		struct ending opening = { .sk = sk, .connection = c, .state = new, .owned = owned };
-
 		on_established(sk, c, old);
-		if (tunables.open_hold_ns == 0) {
-			c->opened = 1;
-			emit_state(EVENT_KIND_OPEN, &opening, 0);
-		}
 	} else {
-		on_closing(c, new, owned);
+		on_closing(sk, c, new, owned);
 	}
 	return 0;
 }
@@ -164,7 +200,7 @@ int BPF_PROG(state_softirq, struct sock *sk, int old, int new)
 	return on_state(sk, old, new, 0);
 }
 
-/* Runs in any context. Reports the end that the state programs missed. 4.16. */
+/* Runs in any context. Reports what is left to tell: an end that the state programs missed, a failed attempt. 4.16. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroy, struct sock *sk)
 {
@@ -174,8 +210,12 @@ int BPF_PROG(destroy, struct sock *sk)
 	if (!is_tcp(sk))
 		return 0;
 	c = connection_of(sk);
-	if (!c || !c->active)
+	if (!c)
 		return 0;
+	tell_attempt(sk, c, bpf_get_socket_cookie(sk));
+	if (!c->active)
+		return 0;
+	tell_open_at_end(sk, c);
 	c->active = 0;
 	ending.connection = c;
 	/* The state it left is not known; without a time of establishment it was the handshake. */

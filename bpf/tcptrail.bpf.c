@@ -4,8 +4,10 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+#include "connect.bpf.c"
 #include "state.bpf.c"
 #include "retransmit.bpf.c"
 #include "reset.bpf.c"
 #include "owner.bpf.c"
 #include "scan.bpf.c"
+#include "watch.bpf.c"

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Installs what tcptrail needs on a Debian-like machine: `deps.sh run`, `deps.sh kafka` for a local Kafka, or
-# `deps.sh test` for building and testing.
+# Installs what tcptrail needs on a Debian-like machine: `deps.sh run`, `deps.sh kafka` for a local Kafka,
+# `deps.sh test` for building and testing, `deps.sh kernels` for the test on other kernels.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 run=(ca-certificates libbpf1 util-linux)
-test=(bpftool clang-14 curl gcc iproute2 libbpf-dev libc6-dev libelf-dev lz4 make nftables openssl procps python3 python3-venv)
+test=(bpftool clang-14 curl gcc iproute2 libbpf-dev libbpf-tools libc6-dev libelf-dev lz4 make nftables openssl procps python3 python3-venv)
 kafka=(ca-certificates util-linux)
+kernels=(busybox-static cpio debian-archive-keyring gcc git iproute2 kmod libc6-dev make nftables qemu-system-x86 xz-utils)
 packages=("${run[@]}")
 case "${1:-run}" in
   test) packages+=("${test[@]}"); needs_java=1 ;;
+  kernels) packages+=("${kernels[@]}") ;;
   kafka) packages=("${kafka[@]}"); needs_java=1 ;;
 esac
 

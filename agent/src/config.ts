@@ -35,6 +35,32 @@ export const AGENT_CONFIG = z.strictObject({
         .describe('Size of the ring for what comes in storms, as retransmits.'),
     })
     .prefault({}),
+  events: z
+    .strictObject({
+      openHoldMs: z
+        .int()
+        .min(0)
+        .max(3_600_000)
+        .default(1_000)
+        .describe(
+          'Milliseconds a connection lives before it gets an open; shorter ones have a close alone. 0 = at once.',
+        ),
+      updateMs: z
+        .int()
+        .min(0)
+        .max(86_400_000)
+        .default(60_000)
+        .describe('Milliseconds between two updates of a connection whose counters moved; 0 = none.'),
+      scanMs: z
+        .int()
+        .min(100)
+        .max(600_000)
+        .default(5_000)
+        .describe(
+          'Milliseconds between two looks for quiet connections, updates, listeners and half-open handshakes.',
+        ),
+    })
+    .prefault({}),
   batch: z
     .strictObject({
       rowsMax: z.int().min(1).max(10_000).default(2_000).describe('Rows after which a batch is closed.'),

@@ -26,6 +26,8 @@ export interface CycleDeps {
     sample():
       | { readonly accounts: readonly KernelAccount[]; readonly upTo: Readonly<Record<RingName, number>> }
       | undefined;
+    /** Looks for what no hook tells, when it is time to. */
+    watch(nowMs: number): void;
   };
   /** How long to wait before the next turn, ms. */
   readonly pacing: { next(found: { readonly fill: number; readonly nowMs: number }): number };
@@ -115,6 +117,7 @@ export function createCycle(
       }
       const fill = Math.max(...RINGS.map((name) => trace.rings[name].fill()));
       drain();
+      if (spool.ready) trace.watch(nowMs);
       if (builder.rows === 0) sinceMs = 0;
       else if (sinceMs === 0) sinceMs = nowMs;
       if (sinceMs > 0 && nowMs - sinceMs >= config.flushMs) {

@@ -62,7 +62,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
 
   const locks = createAgentLocks({ instance: config.instance, spoolPath: config.spool.path }, libc);
   const clock = createClock({ clocks: libc, onStep: notices.clockStepped });
-  const processes = createProcesses(config.process);
+  const processes = createProcesses(config.process, { names: () => trace.names });
   const namespaces = createNamespaces();
   const owners = createOwners(
     { agentPid: process.pid, supervisorPid: config.own.supervisorPid },
@@ -110,7 +110,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
     let told = false;
-    stops.push(() => trace.close({ forget: told }));
+    stops.push(() => trace.close({ forgetAccounts: told }));
     const needs = surroundings({ notPinned: trace.notPinned });
     for (const need of needs) if (need.problem !== '') notices.lacking(need);
     if (config.metrics.port > 0) {
@@ -163,8 +163,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       spool,
       clock,
       pacing: createPacing(),
-      health: () =>
-        measureHealth({
+      health() {
+        // What the compiler's threads freed would stay with the process: tens of MB.
+        libc.trim();
+        return measureHealth({
           programs: trace.capabilities,
           surroundings: needs.map(asCapability),
           clock,
@@ -173,7 +175,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
           kernelFailed: () => trace.failedReserves().reduce((sum, { count }) => sum + count, 0),
           kernelUntracked: trace.untracked,
           metrics,
-        }),
+        });
+      },
       onUnsettled: notices.accountUnsettled,
       onBadRecords,
       nowMs,

@@ -44,6 +44,7 @@ function cycleOf({ bad = 0 } = {}) {
           () => 0,
         ),
       },
+      watch: (nowMs) => void log.push(...(nowMs > 1_000_000 ? ['watch'] : [])),
       sample: () =>
         state.valid
           ? {

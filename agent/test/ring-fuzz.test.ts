@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
-import { avroFields, EVENT_FIELDS, OWNER_FIELDS } from '@tcptrail/schemas/fields.ts';
+import { AVRO_OWNER_FIELDS, avroFields, EVENT_FIELDS } from '@tcptrail/schemas/fields.ts';
 import { RING, RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
 import { BATCH_TYPE } from '../../test/avsc-oracle.ts';
 import { createRandom, type Random } from '../../test/random.ts';
@@ -33,7 +33,7 @@ const FROM_KERNEL = (({ stage }) => stage === 'kernel') satisfies (field: { stag
 const EVENT_NAMES = avroFields(EVENT_FIELDS)
   .filter(FROM_KERNEL)
   .map(({ name }) => name);
-const OWNER_NAMES = OWNER_FIELDS.filter(FROM_KERNEL).map(({ name }) => name);
+const OWNER_NAMES = AVRO_OWNER_FIELDS.filter(FROM_KERNEL).map(({ name }) => name);
 
 type Values = Readonly<Record<string, unknown>>;
 interface Batch {

@@ -7,7 +7,7 @@ import { AppError } from './app-error.ts';
 import { type AvroReader, createAvroReader, decodeRange } from './avro-reader.ts';
 import { type AvroWriter, createAvroWriter } from './avro-writer.ts';
 import { ENUMS } from './enums.ts';
-import { BATCH_FIELDS, type BatchField, type EnvelopeType, OWNER_FIELDS } from './fields.ts';
+import { AVRO_OWNER_FIELDS, BATCH_FIELDS, type BatchField, type EnvelopeType } from './fields.ts';
 import type { BatchEnvelope } from './generated/envelope.ts';
 import { skipEvents } from './skip-events.ts';
 
@@ -106,7 +106,7 @@ function writeValue(out: AvroWriter, type: EnvelopeType, value: unknown): void {
       });
       break;
     case 'owners':
-      writeList(out, value as readonly RecordValue[], (item) => writeRecord(out, OWNER_FIELDS, item));
+      writeList(out, value as readonly RecordValue[], (item) => writeRecord(out, AVRO_OWNER_FIELDS, item));
       break;
     case 'events':
     case 'address':
@@ -162,7 +162,7 @@ function readValue(reader: AvroReader, type: EnvelopeType): unknown {
     case 'labels':
       return Object.fromEntries(readList(reader, () => [reader.string(), reader.string()]));
     case 'owners':
-      return readList(reader, () => readRecord(reader, OWNER_FIELDS));
+      return readList(reader, () => readRecord(reader, AVRO_OWNER_FIELDS));
     case 'events':
     case 'address':
     case 'u32[]':

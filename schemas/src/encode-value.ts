@@ -11,9 +11,10 @@ const NAME_BYTES = 16;
 const HIGH_US = 4_294_967;
 const HIGH_NS = 296;
 
-/** Whole µs of a kernel time in ns, given as two halves; exact below 2^62 ns, where one number is not. */
+/** Whole µs of a kernel time in ns, given as two halves of any sign; exact below 2^62 ns, where one number is not. */
 export function microseconds(low: number, high: number): number {
-  return high * HIGH_US + Math.floor((high * HIGH_NS + low) / 1_000);
+  const upper = high >>> 0;
+  return upper * HIGH_US + Math.floor((upper * HIGH_NS + (low >>> 0)) / 1_000);
 }
 
 /** Kernel time (ns since boot, two halves) as µs since the epoch; 0 stays 0 (never). */

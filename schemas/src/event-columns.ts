@@ -8,7 +8,7 @@
 import { createAvroReader, decodeRange } from './avro-reader.ts';
 import { decodeEnvelope } from './batch.ts';
 import type { Field } from './fields.ts';
-import { ORIGIN_FIELDS, OWNER_FIELDS } from './fields.ts';
+import { AVRO_OWNER_FIELDS, ORIGIN_FIELDS } from './fields.ts';
 import {
   allocateEvents,
   decodeEvents,
@@ -166,7 +166,7 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
           { name: DAY_COLUMN.name, type: DAY_COLUMN.type, data: [bytesOf(take(dayOf, 1, count, picked))] },
           ...EVENT_BATCH_COLUMNS.map((name) => spread(batchField(name), batches, batchIndex)),
           ...events,
-          ...OWNER_FIELDS.map((field) => spread(field, owners, ownerOf)),
+          ...AVRO_OWNER_FIELDS.map((field) => spread(field, owners, ownerOf)),
           { name: 'ts_suspect', type: 'Bool', data: [bytesOf(take(suspect, 1, count, picked))] },
           ...ORIGIN_FIELDS.map((field) => spread(field, batches, batchIndex)),
         ],

@@ -279,7 +279,7 @@ export const EVENT_FIELDS: readonly Field[] = [
     'options',
     'u8',
     '',
-    'tcpi_options bits: 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 ECN seen, 32 SYN data, 64 µs timestamps.',
+    'tcpi_options bits: 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 ECN seen, 32 SYN data, 64 µs timestamps, 128 fast-open child.',
     counters,
   ),
   kernel('ca_state', { enum: 'CaState' }, '', 'Congestion-avoidance state.', counters),
@@ -358,6 +358,7 @@ export const OWNER_FIELDS: readonly Field[] = [
   kernel('uid', 'u32', '', 'User the process ran as.', { otel: 'process.user.id' }),
   kernel('comm', 'name16', '', "The kernel's short name of the process.", { otel: 'process.command' }),
   kernel('parent_pid', 'u32', '', 'Parent process id.', { otel: 'process.parent_pid' }),
+  kernel('exec_id', 'u32', '', 'How many programs the process has run before this one.', { ringOnly: true }),
   kernel('cgroup_id', 'u64', '', 'cgroup v2 id of the process.'),
   agent(
     'executable',
@@ -560,3 +561,6 @@ export const STORED_EVENT_FIELDS: readonly Field[] = [
 export function avroFields(fields: readonly Field[]): readonly Field[] {
   return fields.filter((field) => field.stage !== 'consumer' && !field.ringOnly);
 }
+
+/** An owner as batches carry it. */
+export const AVRO_OWNER_FIELDS = avroFields(OWNER_FIELDS);

@@ -1,11 +1,11 @@
 /** Which columns the two raw tables have, out of the field table; order is the tables' order. */
 import {
+  AVRO_OWNER_FIELDS,
   BATCH_FIELDS,
   type BatchField,
   EVENT_FIELDS,
   type Field,
   ORIGIN_FIELDS,
-  OWNER_FIELDS,
   STORED_EVENT_FIELDS,
 } from './fields.ts';
 import { formOf } from './types.ts';
@@ -56,7 +56,7 @@ export function eventTableColumns(): readonly Column[] {
     DAY_COLUMN,
     ...batch,
     ...EVENT_COLUMNS.map(column),
-    ...OWNER_FIELDS.map(column),
+    ...AVRO_OWNER_FIELDS.map(column),
     ...STORED_EVENT_FIELDS.map(column),
     ...ORIGIN_FIELDS.map(column),
   ];

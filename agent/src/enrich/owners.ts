@@ -2,7 +2,7 @@
  * Ring records to the owners of a batch: each distinct owner once, referred to by its index; index 0 is the unknown
  * owner. /proc is asked once an owner, never per event.
  *
- * An owner is told by the words the kernel wrote (pid, start, uid, comm, parent, cgroup), compared as numbers.
+ * An owner is told by the words the kernel wrote (pid, start, uid, comm, parent, cgroup, exec), compared as numbers.
  */
 import type { Owner } from '@tcptrail/schemas/batch.ts';
 import { microseconds } from '@tcptrail/schemas/encode-value.ts';
@@ -57,6 +57,7 @@ const AT = [
   RING.parent_pid,
   RING.cgroup_id,
   RING.cgroup_id + 4,
+  RING.exec_id,
 ].map((offset) => offset >>> 2);
 /** Places of the numbers in AT. */
 const PID = 0;
@@ -64,6 +65,7 @@ const START = 1;
 const UID = 7;
 const PARENT = 8;
 const CGROUP = 9;
+const EXEC = 11;
 const NAME_BYTES = 16;
 /** Numbers, lengths and the like of one owner in Avro. */
 const OWNER_BYTES_FIXED = 64;
@@ -89,6 +91,8 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
   const entriesMax = config.entriesMax ?? 8_192;
   let entries = new Map<number, Entry[]>();
   let entryCount = 0;
+  /** Connections of one process come in runs. */
+  let last: Entry | undefined;
   let batch = 1;
   let owners: Owner[] = [UNKNOWN_OWNER];
   let bytes = OWNER_BYTES_FIXED;
@@ -96,19 +100,21 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
 
   function make(words: Uint32Array, name: Uint8Array): Entry {
     const word = (index: number): number => words[index] ?? 0;
-    const startNs = word(START + 1) * 0x1_0000_0000 + word(START);
+    const startNs = (BigInt(word(START + 1)) << 32n) | BigInt(word(START));
     const end = name.indexOf(0);
     const comm = Buffer.from(end < 0 ? name : name.subarray(0, end)).toString('utf8');
     const key = {
       pid: word(PID),
       startNs,
+      execId: word(EXEC),
       comm,
       parentPid: word(PARENT),
       cgroupId: word(CGROUP + 1) * 0x1_0000_0000 + word(CGROUP),
     };
     const owner: Owner = {
       pid: key.pid,
-      process_start_ts: startNs === 0 ? 0 : microseconds(word(START), word(START + 1)) + deps.clockOffsetUs(),
+      process_start_ts:
+        startNs === 0n ? 0 : microseconds(word(START), word(START + 1)) + deps.clockOffsetUs(),
       uid: word(UID),
       comm,
       parent_pid: key.parentPid,
@@ -121,23 +127,23 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
 
   function find(words: Uint32Array, ring: Uint8Array, at: number): Entry {
     const base = at >>> 2;
+    if (last && isSame(last.words, words, base)) return last;
     let hash = 0;
-    for (const offset of AT) hash = Math.imul(hash ^ (words[base + offset] ?? 0), 0x9e37_79b1);
-    const chain = entries.get(hash);
-    const known = chain?.find((entry) =>
-      AT.every((offset, index) => entry.words[index] === words[base + offset]),
-    );
-    if (known) return known;
+    for (let index = 0; index < AT.length; index++) {
+      hash = Math.imul(hash ^ (words[base + (AT[index] ?? 0)] ?? 0), 0x9e37_79b1);
+    }
+    last = entries.get(hash)?.find((entry) => isSame(entry.words, words, base));
+    if (last) return last;
     // Starting over is as good as dropping the eldest: what is still alive comes back with its next event.
     if (entryCount >= entriesMax) {
       entries = new Map();
       entryCount = 0;
     }
     const copy = Uint32Array.from(AT, (offset) => words[base + offset] ?? 0);
-    const entry = make(copy, ring.slice(at + RING.comm, at + RING.comm + NAME_BYTES));
-    entries.set(hash, [...(entries.get(hash) ?? []), entry]);
+    last = make(copy, ring.slice(at + RING.comm, at + RING.comm + NAME_BYTES));
+    entries.set(hash, [...(entries.get(hash) ?? []), last]);
     entryCount += 1;
-    return entry;
+    return last;
   }
 
   return {
@@ -170,6 +176,14 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
       return taken;
     },
   };
+}
+
+/** Whether the record whose first word is `base` has these owner's words. */
+function isSame(owner: Uint32Array, words: Uint32Array, base: number): boolean {
+  for (let index = 0; index < AT.length; index++) {
+    if (owner[index] !== words[base + (AT[index] ?? 0)]) return false;
+  }
+  return true;
 }
 
 function isPart(pid: number, parentPid: number, supervisorPid: number): boolean {

@@ -1,5 +1,6 @@
 /**
- * What /proc still tells about a process the kernel named: executables, command line, cgroup, namespace.
+ * What /proc still tells about a process the kernel named, and what the kernel side kept of it: executables, command
+ * line, cgroup, namespace.
  *
  * A pid is reused; its start time is not. Everything is read first and the start time last: when it matches, all
  * of it was of that process, and a parent that is still its parent cannot have been reused either.
@@ -12,7 +13,9 @@ import { createLru } from './lru.ts';
 export interface ProcessKey {
   readonly pid: number;
   /** Start of the process, ns since boot. */
-  readonly startNs: number;
+  readonly startNs: bigint;
+  /** Programs it had run before this one. */
+  readonly execId: number;
   readonly comm: string;
   readonly parentPid: number;
   /** 0 = none. */
@@ -31,6 +34,14 @@ export interface ProcessFacts {
   readonly process_network_namespace: number;
 }
 
+/** What the kernel side kept of processes and cgroups that may be gone. */
+export interface KernelNames {
+  executable(
+    process: Pick<ProcessKey, 'pid' | 'startNs' | 'execId'>,
+  ): { readonly path: string; readonly parent: Pick<ProcessKey, 'pid' | 'startNs' | 'execId'> } | undefined;
+  cgroupPath(id: number): string | undefined;
+}
+
 export interface ProcessCounters {
   /** Processes looked up, cached ones not counted. */
   readonly read: number;
@@ -46,12 +57,12 @@ export interface Processes {
 }
 
 /** /proc shows times in hundredths of a second on every architecture (USER_HZ). */
-const TICK_NS = 10_000_000;
+const TICK_NS = 10_000_000n;
 const COMMAND_LINE_CHARS_MAX = 4_096;
 
 export function createProcesses(
   config: { readonly commandLine: boolean; readonly entriesMax?: number },
-  deps: { readonly procPath?: string } = {},
+  deps: { readonly procPath?: string; readonly names?: () => KernelNames } = {},
 ): Processes {
   const proc = deps.procPath ?? '/proc';
   const entriesMax = config.entriesMax ?? 8_192;
@@ -62,7 +73,18 @@ export function createProcesses(
   let gone = 0;
   let unreadable = 0;
 
+  /** The executables are those of the moment the process got its socket, whatever became of it. */
+  function fromKernel(key: ProcessKey): { readonly executable: string; readonly parentExecutable: string } {
+    const found = deps.names?.().executable(key);
+    const parent = found?.parent.pid === key.parentPid ? deps.names?.().executable(found.parent) : undefined;
+    return { executable: found?.path ?? '', parentExecutable: parent?.path ?? '' };
+  }
+
+  const pathOfCgroup = (id: number): string =>
+    id === 0 ? '' : (pathsById.get(id) ?? deps.names?.().cgroupPath(id) ?? '');
+
   function look(key: ProcessKey): ProcessFacts {
+    const kept = fromKernel(key);
     const folder = `${proc}/${key.pid}`;
     const executable = link(`${folder}/exe`);
     const parentExecutable = key.parentPid > 0 ? link(`${proc}/${key.parentPid}/exe`) : '';
@@ -72,16 +94,16 @@ export function createProcesses(
     const stat = parseStat(text(`${folder}/stat`));
 
     read += 1;
-    if (stat?.startTicks !== Math.floor(key.startNs / TICK_NS)) {
+    if (stat?.startTicks !== Number(key.startNs / TICK_NS)) {
       gone += 1;
-      return factsOf({ path: pathsById.get(key.cgroupId) ?? '' });
+      return factsOf({ path: pathOfCgroup(key.cgroupId), ...kept });
     }
     if (executable === '' && !isKernelThread(stat.flags)) unreadable += 1;
     if (cgroup.v2 && key.cgroupId > 0) pathsById.set(key.cgroupId, cgroup.path);
     return factsOf({
       path: cgroup.path,
-      executable,
-      parentExecutable: stat.parentPid === key.parentPid ? parentExecutable : '',
+      executable: kept.executable || executable,
+      parentExecutable: kept.parentExecutable || (stat.parentPid === key.parentPid ? parentExecutable : ''),
       commandLine: commandLine.replace(/\0+$/, '').replaceAll('\0', ' ').slice(0, COMMAND_LINE_CHARS_MAX),
       namespace: Number(namespace ?? 0),
     });
@@ -89,8 +111,8 @@ export function createProcesses(
 
   return {
     facts(key) {
-      if (key.pid === 0) return factsOf({ path: pathsById.get(key.cgroupId) ?? '' });
-      const name = `${key.pid} ${key.startNs} ${key.parentPid} ${key.cgroupId} ${key.comm}`;
+      if (key.pid === 0) return factsOf({ path: pathOfCgroup(key.cgroupId) });
+      const name = `${key.pid} ${key.startNs} ${key.execId} ${key.parentPid} ${key.cgroupId} ${key.comm}`;
       const cached = known.get(name);
       if (cached) return cached;
       const facts = look(key);

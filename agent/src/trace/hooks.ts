@@ -7,9 +7,15 @@ export interface Hook {
   readonly variants: readonly [Variant, ...Variant[]];
   /** Without it there is no agent. */
   readonly core?: true;
-  /** Runs once, read through a file descriptor, rather than on an event. */
-  readonly iterator?: true;
+  /** How it runs; absent: whenever its tracepoint does. */
+  readonly runs?: Runs;
 }
+
+/**
+ * `cgroup`: on calls of every process, attached to the root of cgroup v2. `scan`: once at the start, read through a
+ * file descriptor. `watch`: so again and again, over the elements of a map.
+ */
+export type Runs = 'cgroup' | 'scan' | { readonly watch: string };
 
 export interface Variant {
   readonly program: string;
@@ -21,7 +27,20 @@ export const HOOKS: readonly Hook[] = [
   { core: true, variants: [{ program: 'state_process', cost: 'all events in process context' }] },
   { core: true, variants: [{ program: 'state_softirq', cost: 'all events in softirq context' }] },
   {
-    variants: [{ program: 'destroy', cost: 'a close whose state change the kernel skipped is not reported' }],
+    variants: [
+      {
+        program: 'destroy',
+        cost: 'a close whose state change the kernel skipped, and the last connect() that found no route',
+      },
+    ],
+  },
+  {
+    runs: 'cgroup',
+    variants: [{ program: 'connect4', cost: 'connects over IPv4 that fail before a SYN (no route)' }],
+  },
+  {
+    runs: 'cgroup',
+    variants: [{ program: 'connect6', cost: 'connects over IPv6 that fail before a SYN (no route)' }],
   },
   {
     variants: [
@@ -29,11 +48,20 @@ export const HOOKS: readonly Hook[] = [
       { program: 'retransmit', cost: 'retransmissions and their causes' },
     ],
   },
-  { variants: [{ program: 'retransmit_synack', cost: 'retransmissions of SYN-ACKs' }] },
-  { variants: [{ program: 'receive_reset', cost: 'some resets received are told by the error alone' }] },
   {
     variants: [
-      { program: 'send_reset', cost: "resets sent by the kernel's timers count as ordinary closes" },
+      { program: 'retransmit_synack', cost: 'retransmissions of SYN-ACKs, and handshakes left half open' },
+    ],
+  },
+  {
+    variants: [
+      { program: 'receive_reset', cost: 'resets received, but for the verdict where an error tells' },
+    ],
+  },
+  {
+    variants: [
+      { program: 'send_reset_reason', cost: 'reasons of resets sent, and resets that have no socket' },
+      { program: 'send_reset', cost: "resets sent; those of the kernel's timers count as ordinary closes" },
     ],
   },
   {
@@ -49,11 +77,21 @@ export const HOOKS: readonly Hook[] = [
     ],
   },
   {
-    iterator: true,
+    runs: 'scan',
     variants: [{ program: 'scan_listeners', cost: 'owners of servers that started before the agent' }],
   },
   {
-    iterator: true,
+    runs: 'scan',
     variants: [{ program: 'scan_connections', cost: 'owners and roles of connections older than the agent' }],
+  },
+  {
+    runs: { watch: 'connections' },
+    variants: [
+      { program: 'watch_sockets', cost: 'updates, listeners, and connections that are open and quiet' },
+    ],
+  },
+  {
+    runs: { watch: 'handshakes' },
+    variants: [{ program: 'watch_handshakes', cost: 'handshakes left half open' }],
   },
 ];

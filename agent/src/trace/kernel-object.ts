@@ -6,6 +6,11 @@ export interface ObjectConfig {
   readonly path: string;
   readonly ring: { readonly lifecycleBytes: number; readonly chatterBytes: number };
   readonly openHoldNs: bigint;
+  readonly updateNs: bigint;
+  /** Tells storage that this agent looked at from what an earlier one left. */
+  readonly epoch: bigint;
+  /** Storage of an earlier agent, as a map's file descriptor; not used in trials. */
+  readonly connectionsFd?: number | undefined;
   readonly jiffiesHz: number;
 }
 
@@ -25,9 +30,11 @@ const LOG_BYTES = 4 << 20;
 
 /** struct tunables of bpf/connection.bpf.h. */
 function tunables(config: ObjectConfig): Buffer {
-  const bytes = Buffer.alloc(16);
+  const bytes = Buffer.alloc(32);
   bytes.writeBigUInt64LE(config.openHoldNs, 0);
-  bytes.writeUInt32LE(config.jiffiesHz, 8);
+  bytes.writeBigUInt64LE(config.epoch, 8);
+  bytes.writeBigUInt64LE(config.updateNs, 16);
+  bytes.writeUInt32LE(config.jiffiesHz, 24);
   return bytes;
 }
 
@@ -55,6 +62,7 @@ export function loadObject(
   libbpf.setMaxEntries(map('accounts'), libbpf.possibleCpus());
   libbpf.setMaxEntries(map('lifecycle'), config.ring.lifecycleBytes);
   libbpf.setMaxEntries(map('chatter'), config.ring.chatterBytes);
+  if (config.connectionsFd !== undefined) libbpf.reuse(map('connections'), config.connectionsFd);
   libbpf.setInitialValue(map('.rodata.tunables'), tunables(config));
   const log = options.logFor === undefined ? undefined : Buffer.alloc(LOG_BYTES);
   if (log && options.logFor !== undefined) libbpf.setLog(program(options.logFor), log);

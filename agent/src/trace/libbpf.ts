@@ -50,12 +50,15 @@ function openLibraries() {
     bpf_program__set_log_buf: ['int', [P, P, 'size_t']],
     bpf_program__attach: [P, [P]],
     bpf_program__attach_iter: [P, [P, P]],
+    bpf_program__attach_cgroup: [P, [P, 'int']],
     bpf_program__fd: ['int', [P]],
     bpf_link__fd: ['int', [P]],
     bpf_link__destroy: ['int', [P]],
     bpf_iter_create: ['int', ['int']],
     bpf_map__fd: ['int', [P]],
+    bpf_map_lookup_elem: ['int', ['int', P, P]],
     bpf_map__pin: ['int', [P, 'string']],
+    bpf_map__reuse_fd: ['int', [P, 'int']],
     bpf_map__set_max_entries: ['int', [P, 'uint32']],
     bpf_map__set_initial_value: ['int', [P, P, 'size_t']],
     bpf_obj_get: ['int', ['string']],
@@ -108,16 +111,36 @@ export function createLibbpf() {
       bpf.bpf_program__set_log_buf(program, log as Handle, log.length),
     /** A link, or a negative errno. */
     attach: (program: Handle): Handle | number => handle(bpf.bpf_program__attach(program)) ?? -ffi.errno(),
-    attachIterator: (program: Handle): Handle | number =>
-      handle(bpf.bpf_program__attach_iter(program, NULL)) ?? -ffi.errno(),
+    /** `cgroup`: file descriptor of its folder. A link, or a negative errno. */
+    attachCgroup: (program: Handle, cgroup: number): Handle | number =>
+      handle(bpf.bpf_program__attach_cgroup(program, cgroup)) ?? -ffi.errno(),
+    /** `mapFd`: the map whose elements it walks, for iterators over one. A link, or a negative errno. */
+    attachIterator(program: Handle, mapFd?: number): Handle | number {
+      // struct bpf_iter_attach_opts { size_t sz; union bpf_iter_link_info *link_info; u32 link_info_len; }
+      const linkInfo = Buffer.alloc(16);
+      const options = Buffer.alloc(24);
+      if (mapFd !== undefined) {
+        linkInfo.writeUInt32LE(mapFd);
+        options.writeBigUInt64LE(BigInt(options.length));
+        ref.writePointer(options, 8, linkInfo);
+        options.writeUInt32LE(linkInfo.length, 16);
+      }
+      const link = bpf.bpf_program__attach_iter(program, mapFd === undefined ? NULL : (options as Handle));
+      return handle(link) ?? -ffi.errno();
+    },
     /** A file descriptor that runs the iterator as it is read, or a negative errno. */
     iterate: (link: Handle): number => bpf.bpf_iter_create(bpf.bpf_link__fd(link)),
     detach: (link: Handle): number => bpf.bpf_link__destroy(link),
     programFd: (program: Handle): number => bpf.bpf_program__fd(program),
     mapFd: (map: Handle): number => bpf.bpf_map__fd(map),
+    /** Fills `value`; false when there is no such element. */
+    lookup: (mapFd: number, key: Buffer, value: Buffer): boolean =>
+      bpf.bpf_map_lookup_elem(mapFd, key as Handle, value as Handle) === 0,
     setMaxEntries: (map: Handle, entries: number): number => bpf.bpf_map__set_max_entries(map, entries),
     setInitialValue: (map: Handle, value: Buffer): number =>
       bpf.bpf_map__set_initial_value(map, value as Handle, value.length),
+    /** The object's map becomes the one behind `fd`; before it is loaded. */
+    reuse: (map: Handle, fd: number): number => bpf.bpf_map__reuse_fd(map, fd),
     pin: (map: Handle, path: string): number => bpf.bpf_map__pin(map, path),
     /** File descriptor of a pinned object, or a negative errno. */
     get: (path: string): number => bpf.bpf_obj_get(path),

@@ -1,7 +1,9 @@
 /**
- * The kernel state that outlives the agent, on bpffs at `tcptrail/<instance>/`: today the accounts of each kernel
- * epoch, so that the next agent can tell what the rings of a killed one still held. Links, rings and socket
- * storage take their place here when they are kept over a restart.
+ * The kernel state that outlives the agent, on bpffs at `tcptrail/<instance>/`.
+ *
+ * `accounts-<kernel epoch>`: so that the next agent can tell what the rings of a killed one still held.
+ * `connections-<layout>`: what is known of each socket, so that a connection keeps its identity, its owner and its
+ * beginning. Links and rings take their place here when they are kept over a restart.
  */
 import { closeSync, mkdirSync, readdirSync, rmdirSync, statfsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,6 +32,11 @@ export interface Pins {
   readonly folder: string;
   /** '' or why nothing can be kept: the agent goes on without. */
   open(): string;
+  /** File descriptor of the socket storage that an earlier agent left; undefined when there is none of this layout. */
+  connections(layout: string): number | undefined;
+  /** '' or why not. Other layouts' storage goes. */
+  pinConnections(map: Handle, layout: string): string;
+  unpinConnections(): void;
   /** '' or why not. */
   pinAccounts(map: Handle, kernelEpoch: number): string;
   /** Every pinned epoch but `current`, oldest first. */
@@ -62,6 +69,20 @@ export function createPins(config: { instance: string; bpffs: string }, libbpf: 
     }
   }
 
+  function names(pattern: RegExp): string[] {
+    try {
+      return readdirSync(folder).filter((name) => pattern.test(name));
+    } catch {
+      return [];
+    }
+  }
+
+  function remove(path: string): void {
+    unless(['ENOENT'], () => unlinkSync(path));
+    // The last pin takes the instance's folder with it.
+    unless(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(folder));
+  }
+
   return {
     folder,
     open() {
@@ -80,25 +101,28 @@ export function createPins(config: { instance: string; bpffs: string }, libbpf: 
       const result = libbpf.pin(map, pathOf(kernelEpoch));
       return result < 0 ? `cannot pin ${pathOf(kernelEpoch)} (${errnoName(result)})` : '';
     },
+    connections(layout) {
+      const fd = libbpf.get(join(folder, `connections-${layout}`));
+      return fd < 0 ? undefined : fd;
+    },
+    pinConnections(map, layout) {
+      const path = join(folder, `connections-${layout}`);
+      for (const name of names(/^connections-/))
+        if (join(folder, name) !== path) unlinkSync(join(folder, name));
+      const result = libbpf.pin(map, path);
+      return result < 0 && errnoName(result) !== 'EEXIST' ? `cannot pin ${path} (${errnoName(result)})` : '';
+    },
+    unpinConnections() {
+      for (const name of names(/^connections-/)) remove(join(folder, name));
+    },
     stale(current) {
-      let names: string[];
-      try {
-        names = readdirSync(folder);
-      } catch {
-        return [];
-      }
-      return names
-        .flatMap((name) => /^accounts-(\d+)$/.exec(name)?.[1] ?? [])
-        .map(Number)
+      return names(/^accounts-\d+$/)
+        .map((name) => Number(name.replace('accounts-', '')))
         .filter((kernelEpoch) => kernelEpoch !== current)
         .sort((a, b) => a - b)
         .map(read);
     },
-    unpin(kernelEpoch) {
-      unless(['ENOENT'], () => unlinkSync(pathOf(kernelEpoch)));
-      // The last pin takes the instance's folder with it.
-      unless(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(folder));
-    },
+    unpin: (kernelEpoch) => remove(pathOf(kernelEpoch)),
   };
 }
 

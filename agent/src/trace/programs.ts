@@ -1,5 +1,8 @@
 /** Which programs the kernel takes, and their loading and attaching. */
+
+import { closeSync } from 'node:fs';
 import type { BatchEnvelope, Health } from '@tcptrail/schemas/batch.ts';
+import { openCgroupRoot } from './cgroup-root.ts';
 import { traceError } from './errors.ts';
 import { HOOKS, type Hook } from './hooks.ts';
 import {
@@ -18,8 +21,10 @@ export interface Programs {
   readonly object: KernelObject;
   /** Every program that was tried; `cost` says what is missing without it. */
   readonly capabilities: readonly Capability[];
-  /** Iterators that can run. */
-  readonly iterators: readonly string[];
+  /** Iterators that run once. */
+  readonly scans: readonly string[];
+  /** Iterators that run again and again, and the maps they walk. */
+  readonly watches: readonly { readonly program: string; readonly map: string }[];
   skippedRuns(): BatchEnvelope['programs'][number][];
   detach(): void;
 }
@@ -41,7 +46,11 @@ const RECURSION_MISSES = 208;
 const isObject = (loaded: KernelObject | Refusal): loaded is KernelObject => 'program' in loaded;
 
 function tryVariants(libbpf: Libbpf, config: ObjectConfig, hook: Hook): Choice {
-  const trial = { ...config, ring: { lifecycleBytes: TRIAL_RING_BYTES, chatterBytes: TRIAL_RING_BYTES } };
+  const trial = {
+    ...config,
+    ring: { lifecycleBytes: TRIAL_RING_BYTES, chatterBytes: TRIAL_RING_BYTES },
+    connectionsFd: undefined,
+  };
   const refused: Capability[] = [];
   for (const { program, cost } of hook.variants) {
     const loaded = loadObject(libbpf, trial, { all: ALL, programs: [program], logFor: program });
@@ -74,41 +83,50 @@ function load(libbpf: Libbpf, config: ObjectConfig): { object: KernelObject; cho
 /** Throws TRACE_KERNEL when a core program is refused. */
 export function attachPrograms(libbpf: Libbpf, config: ObjectConfig): Programs {
   const { object, choices } = load(libbpf, config);
+  const cgroup = openCgroupRoot();
   const capabilities: Capability[] = [];
-  const iterators: string[] = [];
+  const scans: string[] = [];
+  const watches: { readonly program: string; readonly map: string }[] = [];
   const running: { readonly program: string; readonly fd: number }[] = [];
   const links: Handle[] = [];
   const detach = (): void => {
     for (const link of links.splice(0).reverse()) libbpf.detach(link);
   };
+  /** '' or why it does not run. */
+  function attach({ runs }: Hook, program: string): string {
+    if (typeof runs === 'object') watches.push({ program, map: runs.watch });
+    else if (runs === 'scan') scans.push(program);
+    else {
+      const handle = object.program(program);
+      if (runs === 'cgroup' && typeof cgroup !== 'number') return cgroup.missing;
+      const link =
+        typeof cgroup === 'number' && runs === 'cgroup'
+          ? libbpf.attachCgroup(handle, cgroup)
+          : libbpf.attach(handle);
+      if (typeof link === 'number') return errnoName(link);
+      links.push(link);
+      running.push({ program, fd: libbpf.programFd(handle) });
+    }
+    return '';
+  }
 
   for (const { hook, program, refused } of choices) {
     capabilities.push(...refused);
     if (program === undefined) continue;
     const cost = hook.variants.find((variant) => variant.program === program)?.cost ?? '';
-    if (hook.iterator) {
-      iterators.push(program);
-      capabilities.push({ program, attached: true, error: '', cost });
-      continue;
-    }
-    const handle = object.program(program);
-    const link = libbpf.attach(handle);
-    if (typeof link !== 'number') {
-      links.push(link);
-      running.push({ program, fd: libbpf.programFd(handle) });
-      capabilities.push({ program, attached: true, error: '', cost });
-    } else if (hook.core) {
-      detach();
-      object.close();
-      throw traceError('TRACE_KERNEL', `the kernel refuses to attach ${program} (${errnoName(link)})`);
-    } else {
-      capabilities.push({ program, attached: false, error: errnoName(link), cost });
-    }
+    const error = attach(hook, program);
+    capabilities.push({ program, attached: error === '', error, cost });
+    if (error === '' || !hook.core) continue;
+    detach();
+    object.close();
+    throw traceError('TRACE_KERNEL', `the kernel refuses to attach ${program} (${error})`);
   }
+  if (typeof cgroup === 'number') closeSync(cgroup);
   return {
     object,
     capabilities,
-    iterators,
+    scans,
+    watches,
     skippedRuns: () =>
       running.map(({ program, fd }) => ({
         program,

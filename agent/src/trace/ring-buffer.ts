@@ -2,18 +2,22 @@
  * A BPF ring buffer read in place: records are handed out where the kernel wrote them.
  *
  * Record: u32 length (bit 31: still being written, bit 30: given up), u32 unused, payload, padding to 8.
- * Positions are bytes written since the ring was made; they only grow. The data pages are mapped twice in a row,
- * so a record that wraps is contiguous. All records of a ring have one length: another is a bad record.
+ * Positions are bytes written since the ring was made; they only grow. A record that wraps is put together in memory
+ * of our own: the kernel would map the data twice in a row for that, but each page would count twice as resident. All
+ * records of a ring have one length: another is a bad record.
  */
 
-/** `at`: byte offset of the record in both views, 8-aligned. Valid until the position behind it is released. */
+/**
+ * `at`: byte offset of the record in both views, 8-aligned. Valid until the next record, or until the position behind
+ * it is released.
+ */
 export type OnRecord = (words: Uint32Array, bytes: Uint8Array, at: number) => void;
 
 export interface RingMemory {
   /** One u64 each: how far the reader is, how far the kernel is. */
   readonly consumer: BigUint64Array;
   readonly producer: BigUint64Array;
-  /** The data twice in a row: 2 × `size` bytes. */
+  /** The data: `size` bytes at least. */
   readonly words: Uint32Array;
   readonly bytes: Uint8Array;
   readonly size: number;
@@ -52,6 +56,15 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
   const { consumer, producer, words, bytes, size, recordBytes } = memory;
   let position = Number(Atomics.load(consumer, 0));
   let released = position;
+  const joined = new Uint8Array((recordBytes + 7) & ~7);
+  const joinedWords = new Uint32Array(joined.buffer);
+
+  /** The record at `at`, which goes on at the start of the ring. */
+  function join(at: number): void {
+    const first = size - at;
+    joined.set(bytes.subarray(at, size));
+    joined.set(bytes.subarray(0, recordBytes - first), first);
+  }
 
   let badRecords = 0;
   const stride = recordBytes + HEADER_BYTES;
@@ -92,7 +105,13 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
           continue;
         }
         if (!(header & DISCARDED)) {
-          onRecord(words, bytes, (position % size) + HEADER_BYTES);
+          const at = (position % size) + HEADER_BYTES;
+          if (at + recordBytes <= size) {
+            onRecord(words, bytes, at);
+          } else {
+            join(at);
+            onRecord(joinedWords, joined, 0);
+          }
           count += 1;
         }
         position += stride;

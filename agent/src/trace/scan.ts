@@ -1,19 +1,16 @@
 /** The start-up scan: sockets older than the agent get their owner and role. */
 import { closeSync, readSync } from 'node:fs';
 import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
-import type { Capability, Programs } from './programs.ts';
+import type { Programs } from './programs.ts';
 
-/** Runs every iterator to its end. What cannot run is reported, the rest goes on. */
-export function runScans(libbpf: Libbpf, programs: Programs): readonly Capability[] {
-  const failed = new Map<string, string>();
-  for (const name of programs.iterators) {
-    const error = runIterator(libbpf, programs.object.program(name));
-    if (error !== '') failed.set(name, error);
-  }
-  return programs.capabilities.map((capability) => {
-    const error = failed.get(capability.program);
-    return error === undefined ? capability : { ...capability, attached: false, error };
-  });
+/** Runs every scan to its end. Returns those that could not. */
+export function runScans(
+  libbpf: Libbpf,
+  programs: Programs,
+): readonly { readonly program: string; readonly error: string }[] {
+  return programs.scans
+    .map((program) => ({ program, error: runIterator(libbpf, programs.object.program(program)) }))
+    .filter(({ error }) => error !== '');
 }
 
 /** '' or why it did not run. The iterator writes nothing: its work is done while it is read. */

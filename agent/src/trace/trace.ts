@@ -4,6 +4,8 @@
  * Use: start; then again and again `sample`, drain both rings up to its positions, release what is spooled. At
  * the end stop (detaches: nothing new comes), drain what the rings hold, close.
  */
+import { createHash } from 'node:crypto';
+import { closeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
 import { RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
@@ -11,19 +13,27 @@ import { ACCOUNT_BYTES, type Accounts, createAccounts, type KernelAccount } from
 import { traceError } from './errors.ts';
 import { jiffiesHz } from './jiffies.ts';
 import { createLibbpf, errnoName, type Libbpf, type Mapping } from './libbpf.ts';
+import { createKernelNames, type KernelNames } from './names.ts';
 import { BPFFS, createPins, type Pins, type StaleAccounts } from './pins.ts';
 import { attachPrograms, type Capability, type Programs } from './programs.ts';
 import { BTF_PATH, checkRequirements } from './requirements.ts';
 import { createRingBuffer, type RingBuffer } from './ring-buffer.ts';
 import { runScans } from './scan.ts';
+import { createWatch, type Watch } from './watch.ts';
 
 export interface TraceConfig {
   /** Names what is pinned; two traces of one host need two names. */
   readonly instance: string;
   /** Powers of two and multiples of the page size. */
   readonly ring: { readonly lifecycleBytes: number; readonly chatterBytes: number };
-  /** A connection gets its `open` at this age; 0: at once. */
-  readonly openHoldMs?: number;
+  readonly events?: {
+    /** A connection gets its `open` at this age; 0: at once. */
+    readonly openHoldMs?: number;
+    /** Time between two `update` of a connection; 0: none. */
+    readonly updateMs?: number;
+    /** Time between two looks for what no hook tells. */
+    readonly scanMs?: number;
+  };
   readonly bpffs?: string;
   readonly btfPath?: string;
   readonly objectPath?: string;
@@ -40,16 +50,22 @@ export interface Trace {
   start(): void;
   /** Detaches. Rings and accounts stay readable. */
   stop(): void;
-  /** Gives all of it back. `forget`: unpins the accounts too, because all that they count is told. */
-  close(options?: { readonly forget?: boolean }): void;
+  /**
+   * Gives all of it back. `forgetAccounts`: unpins them too, because all that they count is told.
+   * `forgetConnections`: no agent of this instance will come back to go on with them.
+   */
+  close(options?: { readonly forgetAccounts?: boolean; readonly forgetConnections?: boolean }): void;
   /** µs since the epoch: when this kernel state was made. */
   readonly kernelEpoch: number;
   readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
   readonly capabilities: readonly Capability[];
-  /** '' or why the accounts will not outlive a kill. */
+  /** '' or why accounts and connections will not outlive a kill. */
   readonly notPinned: string;
   /** undefined when an event was under way: ask at the next poll. */
   sample(): Sample | undefined;
+  /** Looks for what no hook tells, when it is time to. */
+  watch(nowMs: number): void;
+  readonly names: KernelNames;
   failedReserves(): BatchEnvelope['failed_reserves'][number][];
   skippedRuns(): BatchEnvelope['programs'][number][];
   /** State changes of sockets that got no storage. */
@@ -63,15 +79,21 @@ export interface Trace {
 interface Running {
   readonly programs: Programs;
   readonly accounts: Accounts;
+  readonly names: KernelNames;
   readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
   readonly mappings: readonly Mapping[];
 }
 
+const NS_PER_MS = 1_000_000n;
+const SCAN_MS = 5_000;
+/** Share of a ring beyond which nothing is looked for: what hooks tell comes first. */
+const ROOM_MAX = 0.5;
 const OBJECT_PATH = join(import.meta.dirname, '../../../bpf/tcptrail.bpf.o');
 
 export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => number }): Trace {
   let kernelEpoch = 0;
   let running: Running | undefined;
+  let watch: Watch | undefined;
   let pins: Pins | undefined;
   let notPinned = '';
   let capabilities: readonly Capability[] = [];
@@ -90,19 +112,40 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
       checkRequirements(config.btfPath ?? BTF_PATH);
       const libbpf = createLibbpf();
       kernelEpoch = deps.nowUs();
-      running = open(libbpf, config);
       pins = createPins({ instance: config.instance, bpffs: config.bpffs ?? BPFFS }, libbpf);
-      notPinned = pins.open() || pins.pinAccounts(running.programs.object.map('accounts'), kernelEpoch);
-      capabilities = runScans(libbpf, running.programs);
+      const unpinnable = pins.open();
+      const objectPath = config.objectPath ?? OBJECT_PATH;
+      const layout = layoutOf(objectPath);
+      const connectionsFd = pins.connections(layout);
+      running = open(libbpf, config, { objectPath, epoch: BigInt(kernelEpoch), connectionsFd });
+      if (connectionsFd !== undefined) closeSync(connectionsFd);
+      const { object } = running.programs;
+      notPinned =
+        unpinnable ||
+        pins.pinAccounts(object.map('accounts'), kernelEpoch) ||
+        pins.pinConnections(object.map('connections'), layout);
+      const watching = createWatch({ everyMs: config.events?.scanMs ?? SCAN_MS }, { libbpf, ...running });
+      watch = watching.watch;
+      capabilities = withFailures(running.programs.capabilities, [
+        ...runScans(libbpf, running.programs),
+        ...watching.refused,
+      ]);
     },
-    stop: () => active().programs.detach(),
-    close({ forget = false } = {}) {
+    stop() {
+      watch?.close();
+      watch = undefined;
+      active().programs.detach();
+    },
+    close({ forgetAccounts = false, forgetConnections = false } = {}) {
       const { programs, mappings } = active();
       running = undefined;
+      watch?.close();
+      watch = undefined;
       programs.detach();
       for (const mapping of mappings) mapping.unmap();
       programs.object.close();
-      if (forget) pinned().unpin(kernelEpoch);
+      if (forgetAccounts) pinned().unpin(kernelEpoch);
+      if (forgetConnections) pinned().unpinConnections();
     },
     get kernelEpoch() {
       return kernelEpoch;
@@ -127,6 +170,13 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
         }
       );
     },
+    watch(nowMs) {
+      const { lifecycle, chatter } = active().rings;
+      watch?.turn({ nowMs, room: () => lifecycle.fill() < ROOM_MAX && chatter.fill() < ROOM_MAX });
+    },
+    get names() {
+      return active().names;
+    },
     failedReserves: () => active().accounts.failedReserves(),
     skippedRuns: () => active().programs.skippedRuns(),
     untracked: () => active().accounts.untracked(),
@@ -135,11 +185,27 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
   };
 }
 
-function open(libbpf: Libbpf, config: TraceConfig): Running {
+/** Any other build may lay the storage out in another way. */
+function layoutOf(objectPath: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(objectPath)).digest('hex').slice(0, 16);
+  } catch (error) {
+    throw traceError('TRACE_OBJECT', objectPath, error);
+  }
+}
+
+function open(
+  libbpf: Libbpf,
+  config: TraceConfig,
+  kernel: { readonly objectPath: string; readonly epoch: bigint; readonly connectionsFd: number | undefined },
+): Running {
   const programs = attachPrograms(libbpf, {
-    path: config.objectPath ?? OBJECT_PATH,
+    path: kernel.objectPath,
+    epoch: kernel.epoch,
+    connectionsFd: kernel.connectionsFd,
     ring: config.ring,
-    openHoldNs: BigInt(config.openHoldMs ?? 0) * 1_000_000n,
+    openHoldNs: BigInt(config.events?.openHoldMs ?? 0) * NS_PER_MS,
+    updateNs: BigInt(config.events?.updateMs ?? 0) * NS_PER_MS,
     jiffiesHz: jiffiesHz(),
   });
   const mappings: Mapping[] = [];
@@ -174,5 +240,20 @@ function open(libbpf: Libbpf, config: TraceConfig): Running {
     chatter: ring('chatter', config.ring.chatterBytes),
   };
   const words = new BigUint64Array(memory.memory, memory.offset, (cpus * ACCOUNT_BYTES) / 8);
-  return { programs, accounts: createAccounts(words, cpus), rings, mappings };
+  const mapOf = (name: string) => {
+    const fd = libbpf.mapFd(programs.object.map(name));
+    return (key: Buffer, value: Buffer): boolean => libbpf.lookup(fd, key, value);
+  };
+  const names = createKernelNames({ executables: mapOf('executables'), cgroups: mapOf('cgroup_names') });
+  return { programs, accounts: createAccounts(words, cpus), names, rings, mappings };
+}
+
+function withFailures(
+  capabilities: readonly Capability[],
+  failures: readonly { readonly program: string; readonly error: string }[],
+): readonly Capability[] {
+  return capabilities.map((capability) => {
+    const failure = failures.find(({ program }) => program === capability.program);
+    return failure ? { ...capability, attached: false, error: failure.error } : capability;
+  });
 }

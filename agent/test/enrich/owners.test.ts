@@ -43,13 +43,14 @@ const CURL: RecordParts = {
   comm: 'curl',
   parentPid: 9,
   cgroupId: 0x1_0000_0002n,
+  execId: 3,
 };
 
 test('an owner is named as the kernel wrote it, times in UTC', () => {
   const { owners, index, asked } = ownersOf();
   assert.equal(index(CURL), 1);
   assert.deepEqual(asked, [
-    { pid: 42, startNs: 7_000_123, comm: 'curl', parentPid: 9, cgroupId: 0x1_0000_0002 },
+    { pid: 42, startNs: 7_000_123n, execId: 3, comm: 'curl', parentPid: 9, cgroupId: 0x1_0000_0002 },
   ]);
   assert.deepEqual(owners.take(), [
     UNKNOWN_OWNER,

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { createProcesses, type ProcessKey } from '../../src/enrich/process.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-const TICK_NS = 10_000_000;
+const TICK_NS = 10_000_000n;
 
 function statOf(pid: number): string[] {
   const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -19,7 +19,8 @@ function keyOf(pid: number): ProcessKey {
   // The kernel's own figure is finer than /proc's.
   return {
     pid,
-    startNs: Number(stat[19]) * TICK_NS + 1_234,
+    startNs: BigInt(stat[19] ?? 0) * TICK_NS + 1_234n,
+    execId: 0,
     comm: 'x',
     parentPid: Number(stat[1]),
     cgroupId: 7,
@@ -92,14 +93,21 @@ test('another parent than the kernel named lends no executable', (t) => {
   mkdirSync(join(proc, '9'));
   symlinkSync('/bin/stranger', join(proc, '9', 'exe'));
   const processes = createProcesses({ commandLine: false }, { procPath: proc });
-  const facts = processes.facts({ pid: 10, startNs: 5 * TICK_NS, comm: 'a', parentPid: 9, cgroupId: 0 });
+  const facts = processes.facts({
+    pid: 10,
+    startNs: 5n * TICK_NS,
+    execId: 0,
+    comm: 'a',
+    parentPid: 9,
+    cgroupId: 0,
+  });
   assert.deepEqual([facts.executable, facts.parent_executable], ['/bin/a', '']);
 });
 
 test('a process is read once, and again under a new name', (t) => {
   const proc = fakeProc(t, { pid: 10, startTicks: 5, parentPid: 1, exe: '/bin/a' });
   const processes = createProcesses({ commandLine: false }, { procPath: proc });
-  const key = { pid: 10, startNs: 5 * TICK_NS, comm: 'a', parentPid: 1, cgroupId: 0 };
+  const key = { pid: 10, startNs: 5n * TICK_NS, execId: 0, comm: 'a', parentPid: 1, cgroupId: 0 };
   processes.facts(key);
   processes.facts(key);
   assert.equal(processes.counters().read, 1);
@@ -110,14 +118,44 @@ test('a process is read once, and again under a new name', (t) => {
 test('the cgroup of a process that is gone is known from another process of it', (t) => {
   const proc = fakeProc(t, { pid: 10, startTicks: 5, parentPid: 1, exe: '/bin/a' });
   const processes = createProcesses({ commandLine: false }, { procPath: proc });
-  processes.facts({ pid: 10, startNs: 5 * TICK_NS, comm: 'a', parentPid: 1, cgroupId: 77 });
-  const gone = processes.facts({ pid: 11, startNs: 6 * TICK_NS, comm: 'c', parentPid: 1, cgroupId: 77 });
+  processes.facts({ pid: 10, startNs: 5n * TICK_NS, execId: 0, comm: 'a', parentPid: 1, cgroupId: 77 });
+  const gone = processes.facts({
+    pid: 11,
+    startNs: 6n * TICK_NS,
+    execId: 0,
+    comm: 'c',
+    parentPid: 1,
+    cgroupId: 77,
+  });
   assert.deepEqual([gone.executable, gone.systemd_unit], ['', 'a.service']);
+});
+
+test('what the kernel side kept names a process that is gone, its parent and its cgroup', (t) => {
+  const parent = { pid: 9, startNs: 3n, execId: 2 };
+  const names = {
+    executable: (process: { pid: number; execId: number }) =>
+      process.pid === 10 && process.execId === 4
+        ? { path: '/usr/bin/child', parent }
+        : process.pid === 9 && process.execId === 2
+          ? { path: '/usr/bin/parent', parent: { pid: 1, startNs: 1n, execId: 0 } }
+          : undefined,
+    cgroupPath: (id: number) => (id === 77 ? '/system.slice/a.service' : undefined),
+  };
+  const processes = createProcesses({ commandLine: false }, { procPath: tempFolder(t), names: () => names });
+  const key = { pid: 10, startNs: 5n, execId: 4, comm: 'a', parentPid: 9, cgroupId: 77 };
+  const { executable, parent_executable, systemd_unit } = processes.facts(key);
+  assert.deepEqual(
+    [executable, parent_executable, systemd_unit],
+    ['/usr/bin/child', '/usr/bin/parent', 'a.service'],
+  );
+  // Another parent now, another program now: neither is lent.
+  assert.equal(processes.facts({ ...key, parentPid: 1 }).parent_executable, '');
+  assert.equal(processes.facts({ ...key, execId: 5 }).executable, '');
 });
 
 test('a replaced executable keeps its name; a kernel thread without one is not unreadable', (t) => {
   const replaced = fakeProc(t, { pid: 10, startTicks: 5, parentPid: 1, exe: '/bin/a (deleted)' });
-  const key = { pid: 10, startNs: 5 * TICK_NS, comm: 'a', parentPid: 1, cgroupId: 0 };
+  const key = { pid: 10, startNs: 5n * TICK_NS, execId: 0, comm: 'a', parentPid: 1, cgroupId: 0 };
   assert.equal(
     createProcesses({ commandLine: false }, { procPath: replaced }).facts(key).executable,
     '/bin/a',

@@ -13,6 +13,7 @@ export interface RecordParts {
   readonly comm?: string;
   readonly parentPid?: number;
   readonly cgroupId?: bigint;
+  readonly execId?: number;
   readonly peerPort?: number;
   readonly resetReasonCode?: number;
 }
@@ -38,6 +39,7 @@ export function ringOf(...records: readonly RecordParts[]): Ring {
     buffer.write(record.comm ?? '', start + RING.comm, 16);
     buffer.writeUInt32LE(record.parentPid ?? 0, start + RING.parent_pid);
     buffer.writeBigUInt64LE(record.cgroupId ?? 0n, start + RING.cgroup_id);
+    buffer.writeUInt32LE(record.execId ?? 0, start + RING.exec_id);
     buffer.writeUInt16LE(record.peerPort ?? 0, start + RING.peer_port);
     buffer.writeUInt16LE(record.resetReasonCode ?? 0, start + RING.reset_reason_code);
     return start;

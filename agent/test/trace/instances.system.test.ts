@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { python } from './support/python.ts';
-import { instanceName, startRecorder } from './support/recorder.ts';
+import type { RingRecord } from './support/record.ts';
+import { instanceName, type Recorder, startRecorder } from './support/recorder.ts';
 
 const CONNECT = `
 l = listener(); port = l.getsockname()[1]
@@ -15,15 +16,18 @@ for i in range(10):
 say(port)
 `;
 
+/** Of one port; not the listener's own. */
+const ofPort =
+  (port: number) =>
+  ({ kind, local_port, peer_port }: RingRecord): boolean =>
+    (kind === 'open' || kind === 'close') && (local_port === port || peer_port === port);
+
 test('two instances record the same connections side by side', async () => {
   const recorders = [await startRecorder(), await startRecorder()];
   try {
     const port = await python(CONNECT).line<number>();
     for (const recorder of recorders) {
-      const own = await recorder.until(
-        40,
-        ({ local_port, peer_port }) => local_port === port || peer_port === port,
-      );
+      const own = await recorder.until(40, ofPort(port));
       assert.equal(own.length, 40);
     }
   } finally {
@@ -66,6 +70,45 @@ test('the accounts of a killed trace are found by the next, with all that it had
   assert.equal(existsSync(`/sys/fs/bpf/tcptrail/${instance}`), false);
 });
 
+test('a connection keeps its identity, owner and beginning over a restart of the trace', async () => {
+  const first = await startRecorder();
+  const peer = python(`
+l = listener()
+s = socket.socket()
+for refused in range(2):
+    try: s.connect(('127.0.0.1', 1))
+    except OSError: pass
+s.connect(l.getsockname()); c, _ = l.accept(); s.send(b'abc'); c.recv(3)
+say(0); hear()
+s.send(b'defg'); c.recv(4); s.close(); c.close()
+say(0); hear()
+`);
+  let second: Recorder | undefined;
+  try {
+    await peer.line();
+    const opens = await first.until(2, ({ kind, pid }) => kind === 'open' && pid === peer.pid);
+    first.close('restart');
+    second = await startRecorder({ instance: first.instance });
+    peer.tell('go');
+    await peer.line();
+    const closes = await second.until(2, ({ kind, pid }) => kind === 'close' && pid === peer.pid);
+    assert.equal(second.records.filter(({ kind, pid }) => kind === 'open' && pid === peer.pid).length, 0);
+    for (const open of opens) {
+      const close = closes.find(({ socket_cookie }) => socket_cookie === open.socket_cookie);
+      for (const field of ['generation', 'role', 'pid', 'start_ts', 'established_ts'])
+        assert.equal(close?.[field], open[field], field);
+      assert.equal(close?.['counters_since'], 'scan');
+    }
+    const client = closes.find(({ role }) => role === 'client');
+    assert.deepEqual([client?.['generation'], client?.['bytes_sent']], [3, 7]);
+    peer.tell('end');
+    await peer.ended();
+  } finally {
+    peer.kill();
+    (second ?? first).close();
+  }
+});
+
 test('a stopped trace numbers nothing more, and what its rings hold can still be drained', async () => {
   const recorder = await startRecorder();
   try {
@@ -73,9 +116,7 @@ test('a stopped trace numbers nothing more, and what its rings hold can still be
     recorder.trace.stop();
     await python(CONNECT).line<number>();
     const { seq, failed } = await recorder.drain();
-    const own = recorder.records.filter(
-      ({ local_port, peer_port }) => local_port === port || peer_port === port,
-    );
+    const own = recorder.records.filter(ofPort(port));
     assert.equal(own.length, 40);
     assert.equal(seq, recorder.records.length + failed);
     assert.equal((await recorder.drain()).seq, seq);

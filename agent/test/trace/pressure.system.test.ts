@@ -12,9 +12,11 @@ for i in range(${CONNECTIONS}):
 say(port)
 `;
 const LEAST_BYTES = 4096 * 4;
+/** Less than the load takes, more than the rest of the machine is likely to take between two drains. */
+const WRAPPED_BYTES = 4096 * 64;
 
 test('records that wrap around the end of a small ring come whole and once', async () => {
-  const recorder = await startRecorder({ lifecycleBytes: LEAST_BYTES, chatterBytes: LEAST_BYTES });
+  const recorder = await startRecorder({ lifecycleBytes: WRAPPED_BYTES, chatterBytes: WRAPPED_BYTES });
   try {
     const peer = python(`hear_each = True\n${SCRIPT}`);
     for (let i = 0; i < CONNECTIONS; i += 1) {
@@ -25,11 +27,12 @@ test('records that wrap around the end of a small ring come whole and once', asy
     const port = await peer.line<number>();
     const own = await recorder.until(
       CONNECTIONS * 4,
-      ({ local_port, peer_port }) => local_port === port || peer_port === port,
+      ({ kind, local_port, peer_port }) =>
+        (kind === 'open' || kind === 'close') && (local_port === port || peer_port === port),
     );
     assert.equal(own.length, CONNECTIONS * 4);
     assert.equal(new Set(own.map(({ cpu, seq }) => `${cpu}:${seq}`)).size, own.length);
-    assert.ok(recorder.trace.rings.lifecycle.position > LEAST_BYTES * 10);
+    assert.ok(recorder.trace.rings.lifecycle.position > WRAPPED_BYTES);
     assert.equal((await recorder.drain()).failed, 0);
   } finally {
     recorder.close();
@@ -50,10 +53,11 @@ test('a full ring loses events, and every one of them is counted by ring and kin
       byKind.reduce((sum, { count }) => sum + count, 0),
       failed,
     );
-    assert.deepEqual(
-      byKind.map(({ ring, kind }) => `${ring} ${kind}`),
-      ['lifecycle open', 'lifecycle close'],
-    );
+    for (const kind of ['open', 'close'])
+      assert.ok(
+        byKind.some((lost) => lost.ring === 'lifecycle' && lost.kind === kind && lost.count > 100),
+        kind,
+      );
   } finally {
     recorder.close();
   }

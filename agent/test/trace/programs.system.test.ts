@@ -55,7 +55,7 @@ test('a program the kernel does not know is reported with its reason, and its ne
       assert.equal(state.state_process, true);
     } finally {
       trace.stop();
-      trace.close({ forget: true });
+      trace.close({ forgetAccounts: true, forgetConnections: true });
       rmSync(join('/sys/fs/bpf/tcptrail', instance), { recursive: true, force: true });
     }
   } finally {

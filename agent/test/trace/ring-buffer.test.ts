@@ -8,7 +8,7 @@ const TAKEN = RECORD + 8;
 const BUSY = 0x8000_0000;
 const DISCARDED = 0x4000_0000;
 
-/** A ring in plain memory; `write` mirrors into the second mapping as the kernel's page tables do. */
+/** A ring in plain memory. */
 function ring(): {
   reader: RingBuffer;
   write: (value: number, flags?: number) => void;
@@ -16,13 +16,11 @@ function ring(): {
   /** Spoils the length of the record at `at`. */
   spoil: (at: number, length: number) => void;
 } {
-  const words = new Uint32Array((2 * SIZE) / 4);
+  const words = new Uint32Array(SIZE / 4);
   const consumer = new BigUint64Array(1);
   const producer = new BigUint64Array(1);
   const put = (position: number, value: number): void => {
-    const offset = (position % SIZE) >> 2;
-    words[offset] = value;
-    words[offset + SIZE / 4] = value;
+    words[(position % SIZE) >> 2] = value;
   };
   let end = 0;
   return {

@@ -26,7 +26,7 @@ export async function programChecks(host: { readonly unsupported: boolean }): Pr
         : warn(program, `not attached: ${error}`, cost === '' ? 'nothing is lost' : `without it: ${cost}`),
     );
     const kept = trace.notPinned === '' ? [] : [warn('pins', trace.notPinned, 'mount bpffs writable')];
-    trace.close({ forget: true });
+    trace.close({ forgetAccounts: true, forgetConnections: true });
     return [...checks, ...kept];
   } catch (error) {
     if (!(error instanceof AppError)) return [fail('programs', firstLine(error), 'report this as a defect')];

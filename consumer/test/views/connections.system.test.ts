@@ -10,7 +10,8 @@ before(async () => {
 });
 after(() => server?.stop());
 
-const [OPEN, FAIL, CLOSE] = [1, 2, 4];
+const [OPEN, FAIL, CLOSE, RETRANSMIT] = [1, 2, 4, 5];
+const NEW_SYN_RECEIVED = 12;
 
 test('a connection is one row, whatever events told of it, each generation its own', async () => {
   const database = await createDatabase(server.url);
@@ -35,6 +36,17 @@ test('a connection is one row, whatever events told of it, each generation its o
   assert.equal(failures?.n, 2);
   const hosts = await database.rows('SELECT host_id, agent_runs, silent FROM {db}.hosts');
   assert.equal(hosts.length, 1);
+});
+
+test('a handshake whose SYN-ACK was sent again is no connection', async () => {
+  const database = await createDatabase(server.url);
+  after(() => database.clickhouse.close());
+  await database.put({ agent_epoch: NOW_US, batch_seq: 1 }, [
+    { seq: 1, kind: RETRANSMIT, cookie: 10, state: NEW_SYN_RECEIVED },
+    { seq: 2, kind: RETRANSMIT, cookie: 11 },
+  ]);
+  const rows = await database.rows('SELECT socket_cookie, state FROM {db}.connections');
+  assert.deepEqual(rows, [{ socket_cookie: 11, state: 'live' }]);
 });
 
 test('300,000 events are asked within 300 MB', async () => {

@@ -90,7 +90,7 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_events {on_cluster}
     `sndbuf_limited_us` UInt64 COMMENT 'Time stalled by the send buffer. Unit: us.' CODEC(T64, ZSTD(1)),
     `probes` UInt8 COMMENT 'Zero-window or keep-alive probes unanswered. Unit: segments.' CODEC(T64, ZSTD(1)),
     `backoff` UInt8 COMMENT 'Exponent of the timer back-off.' CODEC(T64, ZSTD(1)),
-    `options` UInt8 COMMENT 'tcpi_options bits: 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 ECN seen, 32 SYN data, 64 µs timestamps.' CODEC(T64, ZSTD(1)),
+    `options` UInt8 COMMENT 'tcpi_options bits: 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 ECN seen, 32 SYN data, 64 µs timestamps, 128 fast-open child.' CODEC(T64, ZSTD(1)),
     `ca_state` Enum8('open' = 0, 'disorder' = 1, 'cwr' = 2, 'recovery' = 3, 'loss' = 4) COMMENT 'Congestion-avoidance state.' CODEC(T64, ZSTD(1)),
     `congestion_control` LowCardinality(String) COMMENT 'Congestion control algorithm.' CODEC(ZSTD(1)),
     `retrans_syn` UInt32 COMMENT 'SYN sent again. Unit: segments.' CODEC(T64, ZSTD(1)),

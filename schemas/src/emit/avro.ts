@@ -2,12 +2,12 @@
 import { crc64Avro } from '../crc-64-avro.ts';
 import { ENUMS, type EnumName } from '../enums.ts';
 import {
+  AVRO_OWNER_FIELDS,
   avroFields,
   BATCH_FIELDS,
   type BatchField,
   type EnvelopeType,
   EVENT_FIELDS,
-  OWNER_FIELDS,
 } from '../fields.ts';
 import { ADDRESS_BYTES, formOf } from '../types.ts';
 
@@ -52,7 +52,7 @@ function batchSchema(): Json {
     if (type === 'owners') {
       return {
         type: 'array',
-        items: record('Owner', 'A process that owns connections.', avroFields(OWNER_FIELDS)),
+        items: record('Owner', 'A process that owns connections.', AVRO_OWNER_FIELDS),
       };
     }
     if (type === 'events') {

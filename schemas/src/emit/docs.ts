@@ -1,11 +1,11 @@
 /** `docs/events.md`: every column a person can ask for. */
 import { ENUMS } from '../enums.ts';
 import {
+  AVRO_OWNER_FIELDS,
   BATCH_FIELDS,
   EVENT_FIELDS,
   type Field,
   ORIGIN_FIELDS,
-  OWNER_FIELDS,
   STORED_EVENT_FIELDS,
 } from '../fields.ts';
 import { batchTableColumns } from '../stored.ts';
@@ -52,7 +52,7 @@ ${table(EVENT_FIELDS)}
 
 ## tcp_events: the owner
 
-${table(OWNER_FIELDS)}
+${table(AVRO_OWNER_FIELDS)}
 
 ## tcp_events: batch and origin
 

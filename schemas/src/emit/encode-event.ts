@@ -21,6 +21,11 @@ function offsetOf(field: Field): number {
 const word = (offset: number): string => `words[w + ${offset / 4}] as number`;
 const byte = (offset: number): string => `(bytes[at + ${offset}] as number)`;
 
+/** Most numbers are small: one byte without a call. */
+function small(value: string): string {
+  return `v = ${value};\n  if (v < 64) out[p++] = v << 1;\n  else p = writeWords(out, p, v, 0);`;
+}
+
 function fromRing(field: Field): string {
   const offset = offsetOf(field);
   if (typeof field.type === 'object') return `out[p++] = ${byte(offset)} << 1;`;
@@ -28,15 +33,15 @@ function fromRing(field: Field): string {
     case 'bool':
       return `out[p++] = ${byte(offset)};`;
     case 'u8':
-      return `p = writeWords(out, p, ${byte(offset)}, 0);`;
+      return small(byte(offset));
     case 'u16':
-      return `p = writeWords(out, p, ${byte(offset)} | (${byte(offset + 1)} << 8), 0);`;
+      return small(`${byte(offset)} | (${byte(offset + 1)} << 8)`);
     case 'u32':
-      return `v = ${word(offset)};\n  if (v < 64) out[p++] = v << 1;\n  else p = writeWords(out, p, v, 0);`;
+      return small(word(offset));
     case 'u64':
-      return `p = writeWords(out, p, ${word(offset)}, ${word(offset + 4)});`;
+      return `v = ${word(offset)};\n  h = ${word(offset + 4)};\n  if (h === 0 && v < 64) out[p++] = v << 1;\n  else p = writeWords(out, p, v, h);`;
     case 'time':
-      return `p = writeTime(out, p, ${word(offset)}, ${word(offset + 4)}, agent.clock_offset_us);`;
+      return `p = writeTime(out, p, (${word(offset)}) | 0, (${word(offset + 4)}) | 0, agent.clock_offset_us);`;
     case 'address':
       return `for (let i = 0; i < 16; i++) out[p + i] = bytes[at + ${offset} + i] as number;\n  p += 16;`;
     case 'name16':
@@ -59,7 +64,7 @@ function fromAgent(field: Field): string {
     case 'u32[]':
       return `p = writeList(out, p, ${value});`;
     default:
-      return `p = writeWords(out, p, ${value}, 0);`;
+      return small(value);
   }
 }
 
@@ -162,6 +167,7 @@ export function encodeEvent(
   const w = at >>> 2;
   let p = position;
   let v = 0;
+  let h = 0;
 ${steps.join('\n')}
   return p;
 }

@@ -1,6 +1,6 @@
 /** `generated/envelope.ts`: the batch envelope and the owner as TypeScript types. */
 import { ENUMS } from '../enums.ts';
-import { BATCH_FIELDS, type BatchField, type EnvelopeType, OWNER_FIELDS } from '../fields.ts';
+import { AVRO_OWNER_FIELDS, BATCH_FIELDS, type BatchField, type EnvelopeType } from '../fields.ts';
 
 function typeScript(type: EnvelopeType): string {
   if (typeof type === 'object') {
@@ -39,7 +39,7 @@ function declare(name: string, fields: Rows, seen: Map<string, string>): void {
 
 export function emitEnvelope(): string {
   const declared = new Map<string, string>();
-  declare('Owner', OWNER_FIELDS, declared);
+  declare('Owner', AVRO_OWNER_FIELDS, declared);
   declare(
     'BatchEnvelope',
     BATCH_FIELDS.filter((field) => field.type !== 'events'),

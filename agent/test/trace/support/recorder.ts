@@ -13,7 +13,8 @@ export interface Recorder {
   drain(): Promise<{ seq: number; failed: number }>;
   /** Drains until `count` records satisfy `wanted`; throws after 10 s, saying what it had. */
   until(count: number, wanted: (record: RingRecord) => boolean): Promise<RingRecord[]>;
-  close(): void;
+  /** `restart`: another of this instance will go on with the connections. */
+  close(how?: 'restart'): void;
 }
 
 const DEADLINE_MS = 10_000;
@@ -28,8 +29,8 @@ export async function startRecorder(
     {
       instance,
       ring: {
-        lifecycleBytes: options.lifecycleBytes ?? 4 << 20,
-        chatterBytes: options.chatterBytes ?? 1 << 20,
+        lifecycleBytes: options.lifecycleBytes ?? 16 << 20,
+        chatterBytes: options.chatterBytes ?? 4 << 20,
       },
     },
     { nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000) },
@@ -71,9 +72,9 @@ export async function startRecorder(
         await wait(20);
       }
     },
-    close() {
+    close(how) {
       trace.stop();
-      trace.close({ forget: true });
+      trace.close({ forgetAccounts: true, forgetConnections: how !== 'restart' });
     },
   };
 }

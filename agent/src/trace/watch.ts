@@ -1,0 +1,85 @@
+/**
+ * What no hook tells, looked for again and again: iterators walk the kernel's maps and put what they find into the
+ * rings.
+ *
+ * A read of 4 KiB returns after at most 512 events, and none is made while a ring is half full: a hundred thousand
+ * connections do not flood it.
+ */
+import { closeSync, readSync } from 'node:fs';
+import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
+import type { Programs } from './programs.ts';
+
+export interface Watch {
+  /** Goes on with the pass under way, or begins one when it is due, as long as there is `room`. */
+  turn(now: { readonly nowMs: number; readonly room: () => boolean }): void;
+  close(): void;
+}
+
+export interface WatchRefusal {
+  readonly program: string;
+  readonly error: string;
+}
+
+const READ_BYTES = 4_096;
+
+/** Programs that cannot run are in `refused`; the others do. */
+export function createWatch(
+  config: { readonly everyMs: number },
+  deps: { readonly libbpf: Libbpf; readonly programs: Programs },
+): { readonly watch: Watch; readonly refused: readonly WatchRefusal[] } {
+  const { libbpf, programs } = deps;
+  const refused: WatchRefusal[] = [];
+  const links: Handle[] = [];
+  for (const { program, map } of programs.watches) {
+    const { object } = programs;
+    const link = libbpf.attachIterator(object.program(program), libbpf.mapFd(object.map(map)));
+    if (typeof link === 'number') refused.push({ program, error: errnoName(link) });
+    else links.push(link);
+  }
+  const output = Buffer.alloc(READ_BYTES);
+  let dueMs = 0;
+  /** Links that this pass has not walked yet. */
+  let waiting: Handle[] = [];
+  let fd: number | undefined;
+
+  function next(): void {
+    const link = waiting.shift();
+    const made = link === undefined ? -1 : libbpf.iterate(link);
+    fd = made < 0 ? undefined : made;
+  }
+
+  /** False at the end of an iterator. */
+  function read(from: number): boolean {
+    try {
+      return readSync(from, output) > 0;
+    } catch (error) {
+      // A long way without finding anything: the kernel wants to be asked again.
+      return (error as NodeJS.ErrnoException).code === 'EAGAIN';
+    }
+  }
+
+  return {
+    refused,
+    watch: {
+      turn({ nowMs, room }) {
+        if (fd === undefined && waiting.length === 0) {
+          if (nowMs < dueMs) return;
+          dueMs = nowMs + config.everyMs;
+          waiting = [...links];
+        }
+        while (room()) {
+          if (fd === undefined) next();
+          if (fd === undefined) return;
+          if (read(fd)) continue;
+          closeSync(fd);
+          fd = undefined;
+        }
+      },
+      close() {
+        if (fd !== undefined) closeSync(fd);
+        fd = undefined;
+        for (const link of links.splice(0)) libbpf.detach(link);
+      },
+    },
+  };
+}

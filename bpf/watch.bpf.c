@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What no hook tells, looked for every few seconds: connections that are open and quiet, counters that moved,
+ * listeners' queues, handshakes given up.
+ *
+ * Each event is also a word of output: a read returns when its buffer is full, and so paces them.
+ */
+#include "found.bpf.h"
+#include "handshake.bpf.h"
+#include "listener.bpf.h"
+#include "tell.bpf.h"
+
+static __always_inline void told_one(struct bpf_iter_meta *meta)
+{
+	__u64 word = 0;
+
+	bpf_seq_write(meta->seq, &word, sizeof(word));
+}
+
+static __always_inline bool update_is_due(const struct connection *c, __u64 now, __u32 sum)
+{
+	return tunables.update_ns && now - c->told_ts >= tunables.update_ns && sum != c->told_sum;
+}
+
+static __always_inline bool watch_connection(struct sock *sk, struct connection *c, __u64 now)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct emission emission;
+
+	if (!tp)
+		return 0;
+	if (open_is_due(c, now))
+		return tell_open(sk, c);
+	if (!c->active || c->told != TOLD_OPEN || !update_is_due(c, now, counters_sum(tp)))
+		return 0;
+	emission = emission_begin(EVENT_KIND_UPDATE, RING_CHATTER);
+	if (!emission.event)
+		return 0;
+	tell_counters(&emission, sk, c);
+	emission_end(&emission);
+	return 1;
+}
+
+static __always_inline bool watch_listener(struct sock *sk, struct connection *c, __u64 now)
+{
+	return update_is_due(c, now, listener_sum(sk)) &&
+	       tell_listener(EVENT_KIND_LISTENER, RING_CHATTER, sk, c);
+}
+
+/* Runs in process context, the agent's; the socket is not locked. 5.9. */
+SEC("iter/bpf_sk_storage_map")
+int watch_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock *sk = ctx->sk;
+	struct connection *c;
+	__u64 now;
+	int state;
+
+	/* NULL once, at the end. */
+	if (!sk || !is_tcp(sk))
+		return 0;
+	c = connection_of(sk);
+	if (!c)
+		return 0;
+	state = sk->__sk_common.skc_state;
+	connection_adopt(sk, c, state);
+	now = bpf_ktime_get_boot_ns();
+	if (state == TCP_LISTEN ? watch_listener(sk, c, now) : watch_connection(sk, c, now))
+		told_one(ctx->meta);
+	return 0;
+}
+
+/* Runs in process context, the agent's. 5.8. */
+SEC("iter/bpf_map_elem")
+int watch_handshakes(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct handshake *found = ctx->value, *h;
+	__u64 *key = ctx->key;
+	struct emission emission;
+	struct tcptrail_event *e;
+	__u64 cookie;
+
+	if (!key || !found || bpf_ktime_get_boot_ns() < found->given_up_ts)
+		return 0;
+	cookie = *key;
+	h = bpf_map_lookup_elem(&handshakes, &cookie);
+	if (!h || h->told)
+		return 0;
+	h->told = 1;
+	emission = emission_begin(EVENT_KIND_HALF_OPEN, RING_CHATTER);
+	e = emission.event;
+	if (!e)
+		return 0;
+	e->ts = h->ts;
+	e->socket_cookie = cookie;
+	e->role = ROLE_SERVER;
+	e->state = TCP_NEW_SYN_RECV;
+	e->family = h->family;
+	__builtin_memcpy(e->local_address, h->local_address, sizeof(e->local_address));
+	__builtin_memcpy(e->peer_address, h->peer_address, sizeof(e->peer_address));
+	e->local_port = h->local_port;
+	e->peer_port = h->peer_port;
+	e->network_namespace = h->network_namespace;
+	e->socket_uid = h->uid;
+	e->socket_cgroup_id = h->cgroup_id;
+	event_process(e, &h->owner);
+	e->attempts = h->attempts;
+	emission_end(&emission);
+	told_one(ctx->meta);
+	return 0;
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Verdict } from './judge.ts';
+import { kernelsPage } from './report.ts';
+
+const NOTHING: Verdict = { wrong: [], refusal: '', capabilities: [], checks: [], scenarios: [] };
+const kernel = (release: string) => ({ name: `linux-image-${release}`, version: '1-1', release, parts: [] });
+
+const PAGE = kernelsPage(
+  [
+    { kernel: kernel('5.10.0'), verdict: { ...NOTHING, refusal: 'tcptrail agent: no ring' } },
+    {
+      kernel: kernel('6.1.0'),
+      verdict: {
+        ...NOTHING,
+        capabilities: [
+          { program: 'send', attached: false, error: 'no such tracepoint\nreally', cost: 'who sends' },
+          { program: 'state', attached: true, error: '', cost: 'all' },
+        ],
+        checks: [{ kind: 'check', name: 'fact', wrong: '' }],
+        scenarios: [
+          { kind: 'scenario', name: 'tfo', result: 'skipped', reason: 'not | here' },
+          { kind: 'scenario', name: 'rst', result: 'passed', reason: '' },
+        ],
+      },
+    },
+  ],
+  '2026-01-02',
+);
+
+test('each kernel is a line with what ran and what did not', () => {
+  assert.match(PAGE, /Run of 2026-01-02\./);
+  assert.match(PAGE, /^\| 5\.10\.0 \| 1-1 \| refuses, exit code 3 \| {2}\| {2}\| {2}\|$/m);
+  assert.match(PAGE, /^\| 6\.1\.0 \| 1-1 \| runs \| 1 of 2 \| 1 of 1 \| 1 passed, 1 skipped \|$/m);
+  assert.match(PAGE, /^ {4}tcptrail agent: no ring$/m);
+});
+
+test('a missing program and a skipped scenario stand with their reason', () => {
+  assert.match(PAGE, /^\| `send` \| missing: no such tracepoint \| who sends \|$/m);
+  assert.match(PAGE, /^\| `state` \| attached \| all \|$/m);
+  assert.match(PAGE, /^\| tfo \| skipped: not \\\| here \|$/m);
+});
+
+test('what is wrong stands on the page, and only then', () => {
+  assert.doesNotMatch(PAGE, /## Wrong/);
+  const verdict = { ...NOTHING, wrong: ['scenario rst: two rows\nnot one'] };
+  assert.match(
+    kernelsPage([{ kernel: kernel('6.1.0'), verdict }], '2026-01-02'),
+    /^- `6\.1\.0`: scenario rst: two rows$/m,
+  );
+});

@@ -1,0 +1,79 @@
+/** Every row of a scenario's namespaces against what must be there. */
+import { describe, holds } from './check.ts';
+import { type Expectation, isRow } from './expected.ts';
+import type { Row } from './rows.ts';
+import type { Snmp } from './snmp.ts';
+import { connectionSums, namespaceSums, type Sum } from './sums.ts';
+
+export interface Comparison {
+  readonly rows: number;
+  readonly fields: number;
+  /** One line a row that says something untrue, or a sum that does not come out. */
+  readonly wrong: readonly string[];
+  readonly missing: readonly string[];
+  readonly invented: readonly string[];
+}
+
+export interface Seen {
+  readonly namespace: number;
+  readonly rows: readonly Row[];
+  /** Undefined: the agent saw only a part of the namespace's life. */
+  readonly snmp: Snmp | undefined;
+}
+
+const nameOf = (row: Row): string =>
+  `${row['kind']} ${row['role']} ${row['local_port']}→${row['peer_port']} cookie ${row['socket_cookie']}/${row['generation']}`;
+
+function wrongFields(row: Row, { fields }: Expectation): readonly string[] {
+  return Object.entries(fields)
+    .filter(([name, wanted]) => !holds(wanted, row[name] ?? '(absent)', row))
+    .map(([name, wanted]) => `${name}: expected ${describe(wanted)}, got ${row[name]}`);
+}
+
+/** The expectation that the row fits best, of those that have room; of equals, the one that says most. */
+function choose(row: Row, candidates: readonly Expectation[]): Expectation | undefined {
+  const size = ({ fields, key }: Expectation): number => Object.keys(fields).length + Object.keys(key).length;
+  return candidates.toSorted(
+    (a, b) => wrongFields(row, a).length - wrongFields(row, b).length || size(b) - size(a),
+  )[0];
+}
+
+export function compare(expectations: readonly Expectation[], seen: readonly Seen[]): Comparison {
+  const wrong: string[] = [];
+  const missing: string[] = [];
+  const invented: string[] = [];
+  const taken = new Map<Expectation, number>();
+  let rows = 0;
+  let fields = 0;
+
+  const sum = (name: string, { what, wanted, got }: Sum): void => {
+    fields += 1;
+    if (!holds(wanted, got, {})) wrong.push(`${name}: ${what}: expected ${describe(wanted)}, got ${got}`);
+  };
+
+  for (const { namespace, rows: all, snmp } of seen) {
+    const here = expectations.filter((expectation) => expectation.namespace === namespace);
+    for (const row of all) {
+      rows += 1;
+      const room = here.filter((one) => isRow(row, one) && (taken.get(one) ?? 0) < one.most);
+      const fit = choose(row, room);
+      if (!fit) {
+        invented.push(`${nameOf(row)} verdict ${row['verdict']} at ${row['ts']}`);
+        continue;
+      }
+      taken.set(fit, (taken.get(fit) ?? 0) + 1);
+      const untrue = wrongFields(row, fit);
+      fields += Object.keys(fit.fields).length + Object.keys(fit.key).length;
+      if (untrue.length > 0) wrong.push(`${nameOf(row)}: ${untrue.join('; ')}`);
+      if (snmp && (row['kind'] === 'close' || row['kind'] === 'fail'))
+        for (const one of connectionSums(row, all)) sum(nameOf(row), one);
+    }
+    if (snmp) for (const one of namespaceSums(all, snmp)) sum(`namespace ${namespace}`, one);
+  }
+  for (const expectation of expectations) {
+    const lacking = expectation.least - (taken.get(expectation) ?? 0);
+    for (let index = 0; index < lacking; index++)
+      missing.push(`${expectation.kind} ${JSON.stringify(expectation.key)}`);
+  }
+  return { rows, fields, wrong, missing, invented };
+}

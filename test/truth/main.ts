@@ -1,0 +1,150 @@
+/**
+ * The truth suite: programs in network namespaces of their own say what truly happened; every row that an agent made
+ * of it is compared.
+ *
+ *   node test/truth/main.ts [NAME…]
+ *
+ * The last line of its output is one JSON object. WRITE=1 writes docs/accuracy.md; TRUTH_BIN is a folder with a ready
+ * program.
+ */
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Comparison, compare } from './compare.ts';
+import { type Need, probeNeeds } from './needs.ts';
+import { checkReport, type Result, writeReport } from './report.ts';
+import type { Scenario } from './scenario.ts';
+import { SCENARIOS } from './scenarios.ts';
+import { type House, openHouse } from './stage.ts';
+import { createTruth, type Finished } from './truth.ts';
+
+/** They wait more than they work. */
+const CONCURRENT = 8 * availableParallelism();
+
+const SCENARIO_MS_MAX = 60_000;
+/** Lines of one kind that are printed of one scenario. */
+const LINES_MAX = 12;
+
+interface Done {
+  readonly scenario: Scenario;
+  readonly finished?: Finished;
+  readonly error?: Error;
+  readonly seconds: number;
+}
+
+async function runOne(scenario: Scenario, house: House, rows: Finished['rows']): Promise<Done> {
+  const start = performance.now();
+  const { truth, finish } = createTruth({
+    stage: house.stageOf(scenario.name),
+    rows,
+    startAgent: house.startAgent,
+    sharedAgent: house.sharedAgent,
+  });
+  let error: Error | undefined;
+  await inTime(scenario.run(truth)).catch((thrown: Error) => {
+    error = thrown;
+  });
+  try {
+    const finished = await finish(error !== undefined);
+    return { scenario, finished, seconds: seconds(start), ...(error ? { error } : {}) };
+  } catch (thrown) {
+    return { scenario, error: error ?? (thrown as Error), seconds: seconds(start) };
+  }
+}
+
+/** A call that never returns must not hold up the suite. */
+async function inTime(run: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  const late = sleep(SCENARIO_MS_MAX, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`it took more than ${SCENARIO_MS_MAX} ms`);
+  });
+  await Promise.race([run, late]).finally(() => {
+    late.catch(() => {});
+    timer.abort();
+  });
+}
+
+const seconds = (start: number): number => (performance.now() - start) / 1_000;
+
+function resultOf({ scenario, finished, error, seconds }: Done): Result {
+  const nothing: Comparison = { rows: 0, fields: 0, wrong: [], missing: [], invented: [] };
+  if (!finished) return { scenario, ...nothing, missing: [`it failed: ${error?.stack}`], seconds };
+  const { expectations, networks, rows } = finished;
+  const seen = networks.map(({ inode, snmp }) => ({ namespace: inode, rows: rows.of(inode), snmp }));
+  const comparison = compare(expectations, seen);
+  const missing = error ? [`it failed: ${error.stack}`, ...comparison.missing] : comparison.missing;
+  return { scenario, ...comparison, missing, seconds };
+}
+
+/** In order, as many at a time as may. */
+async function runAll(
+  scenarios: readonly Scenario[],
+  run: (scenario: Scenario) => Promise<Done>,
+): Promise<Done[]> {
+  const waiting = [...scenarios];
+  const done: Done[] = [];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) done.push(await run(next));
+  };
+  await Promise.all(Array.from({ length: CONCURRENT }, worker));
+  return done.toSorted((a, b) => scenarios.indexOf(a.scenario) - scenarios.indexOf(b.scenario));
+}
+
+function choose(names: readonly string[]): readonly Scenario[] {
+  const unknown = names.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+  if (unknown.length > 0) throw new Error(`no such scenario: ${unknown.join(', ')}`);
+  return names.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => names.includes(name));
+}
+
+function lackOf(scenario: Scenario, lacking: ReadonlyMap<Need, string>): string {
+  const lack = scenario.needs?.filter((need) => lacking.has(need)) ?? [];
+  return lack.map((need) => `${need}: ${lacking.get(need)}`).join('; ');
+}
+
+function print({ scenario, rows, fields, wrong, missing, invented, seconds }: Result): void {
+  const isClean = wrong.length + missing.length + invented.length === 0;
+  console.log(
+    `${isClean ? '✔' : '✖'} ${scenario.name}: ${rows} rows, ${fields} fields (${seconds.toFixed(1)} s)`,
+  );
+  for (const [kind, lines] of Object.entries({ wrong, missing, invented })) {
+    for (const line of lines.slice(0, LINES_MAX)) console.log(`    ${kind.padEnd(9)} ${line}`);
+    if (lines.length > LINES_MAX) console.log(`    ${kind.padEnd(9)} … and ${lines.length - LINES_MAX} more`);
+  }
+}
+
+async function main(names: readonly string[]): Promise<void> {
+  const chosen = choose(names);
+  const isWriting = process.env['WRITE'] === '1';
+  // A guest brings a ready program, and no page.
+  if (names.length === 0 && !isWriting && !process.env['TRUTH_BIN']) checkReport(SCENARIOS);
+  const house = await openHouse();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void house.close().finally(() => process.exit(1)));
+  let results: Result[] = [];
+  try {
+    const lacking = await probeNeeds(house.stageOf('probes'));
+    const rows = await house.startAgent();
+    const able = chosen.filter((scenario) => lackOf(scenario, lacking) === '');
+    const done = await runAll(able, (scenario) => runOne(scenario, house, rows));
+    await house.stopAgents();
+    results = done.map(resultOf);
+    for (const result of results) print(result);
+    for (const scenario of chosen.filter((one) => !able.includes(one)))
+      console.log(`- ${scenario.name}: skipped: ${lackOf(scenario, lacking)}`);
+  } finally {
+    await house.close();
+  }
+  const total = (of: (result: Result) => number): number => results.reduce((sum, one) => sum + of(one), 0);
+  if (names.length === 0 && isWriting) writeReport(results);
+  const summary = {
+    scenarios: results.length,
+    rows: total((one) => one.rows),
+    fields: total((one) => one.fields),
+    wrong: total((one) => one.wrong.length),
+    missing: total((one) => one.missing.length),
+    invented: total((one) => one.invented.length),
+  };
+  if (summary.wrong + summary.missing + summary.invented > 0) process.exitCode = 1;
+  console.log(JSON.stringify(summary));
+}
+
+await main(process.argv.slice(2));

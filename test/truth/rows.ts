@@ -1,0 +1,93 @@
+/** Rows of an agent's spool, read by avsc with the published schema: no code of the agent's decodes them. */
+import { openSegmentChain } from '@tcptrail/spool/segment-chain.ts';
+import { BATCH_TYPE } from '../avsc-oracle.ts';
+
+export type Value = number | string | boolean | readonly number[];
+/** An event with the columns of its owner; 64-bit values fit a number here, times are µs. */
+export type Row = Readonly<Record<string, Value>>;
+
+export interface Rows {
+  /** Keeps rows of that namespace from now on: another one may have had its inode before. µs. */
+  watch(networkNamespace: number, sinceUs: number): void;
+  /** Takes what the spool holds now. */
+  poll(): void;
+  of(networkNamespace: number): readonly Row[];
+  close(): void;
+}
+
+interface Batch {
+  readonly owners: readonly Record<string, unknown>[];
+  readonly events: readonly Record<string, unknown>[];
+}
+
+/** A number as Avro's long writes it: zigzag, seven bits a byte, the lowest first. */
+function longBytes(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = BigInt(value) * 2n;
+  for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  bytes.push(Number(rest));
+  return Buffer.from(bytes);
+}
+
+/** Inodes of namespaces are numbered from 0xf0000000: all end in the same bytes. */
+const INODE_END = longBytes(0xf000_0000).subarray(-2);
+
+/**
+ * Whether the datum may hold a row of those namespaces: their bytes are somewhere in it.
+ *
+ * An agent records the whole machine; with much going on beside the suite, decoding all of it would hold the suite up.
+ */
+function mayHold(datum: Buffer, namespaces: ReadonlySet<string>): boolean {
+  const length = longBytes(0xf000_0000).length;
+  for (let at = datum.indexOf(INODE_END); at >= 0; at = datum.indexOf(INODE_END, at + 1)) {
+    const end = at + INODE_END.length;
+    if (end >= length && namespaces.has(datum.toString('latin1', end - length, end))) return true;
+  }
+  return false;
+}
+
+export function createRows(spool: string): Rows {
+  const chain = openSegmentChain(spool, undefined);
+  const rows = new Map<number, { readonly sinceUs: number; readonly rows: Row[] }>();
+  const patterns = new Set<string>();
+
+  function take(datum: Uint8Array): void {
+    const bytes = Buffer.from(datum.buffer, datum.byteOffset, datum.length);
+    if (!mayHold(bytes, patterns)) return;
+    const batch = BATCH_TYPE.fromBuffer(bytes) as Batch;
+    for (const event of batch.events) {
+      const watched = rows.get(Number(event['network_namespace']));
+      if (!watched || Number(event['ts']) < watched.sinceUs) continue;
+      watched.rows.push({ ...flat(batch.owners[Number(event['owner'])] ?? {}), ...flat(event) });
+    }
+  }
+
+  return {
+    watch(namespace, sinceUs) {
+      rows.set(namespace, { sinceUs, rows: [] });
+      patterns.add(longBytes(namespace).toString('latin1'));
+    },
+    poll() {
+      for (;;) {
+        const read = chain.next();
+        if (read.kind === 'nothing') return;
+        if (read.kind === 'damage') throw new Error(`${read.segment}: ${read.why}`);
+        take(read.datum);
+      }
+    },
+    of: (namespace) => rows.get(namespace)?.rows ?? [],
+    close: chain.close,
+  };
+}
+
+function flat(record: Record<string, unknown>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, simple(value)]));
+}
+
+function simple(value: unknown): Value {
+  if (typeof value === 'bigint') return Number(value);
+  if (Buffer.isBuffer(value)) return value.toString('hex');
+  if (Array.isArray(value)) return value.map(Number);
+  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value;
+  return String(value);
+}

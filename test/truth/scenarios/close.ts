@@ -1,0 +1,224 @@
+/** Who closes first, how, and what was still on its way. */
+import { until } from '../../harness/until.ts';
+import { ECONNRESET, EPIPE } from '../linux.ts';
+import { closeInTurn, drop, exchanged, killed, ofGone, whenInfo } from '../play.ts';
+import { type Scenario, scenario } from '../scenario.ts';
+
+export const CLOSE: readonly Scenario[] = [
+  scenario('plain_ipv4', 'request and answer over IPv4, the client closes first', async (t) => {
+    await closeInTurn(t, await exchanged(t, '127.0.0.1'));
+  }),
+
+  scenario('plain_ipv6', 'the same over IPv6', ['ipv6'], async (t) => {
+    await closeInTurn(t, await exchanged(t, '::1'));
+  }),
+
+  scenario('v4_mapped', 'an IPv6 socket on each side, over IPv4', ['ipv6'], async (t) => {
+    await closeInTurn(t, await exchanged(t, '::ffff:127.0.0.1'));
+  }),
+
+  scenario('v6_listener_v4_client', 'an IPv4 client reaches a listener on ::', ['ipv6'], async (t) => {
+    await closeInTurn(t, await exchanged(t, '::', '127.0.0.1'));
+  }),
+
+  scenario('server_closes_first', 'the server closes, then the client', async (t) => {
+    const { client, server } = await exchanged(t, '127.0.0.1');
+    await server.close();
+    await client.receive(1);
+    await client.close();
+    t.closed(server, 'closed_local', { fields: { state: 'fin_wait_2' } });
+    t.closed(client, 'closed_peer', { fields: { state: 'last_ack' } });
+  }),
+
+  scenario('closes_at_once', 'both ends close before the FIN of the other arrives', ['tbf'], async (t) => {
+    const [near, far] = await t.link();
+    const pair = await t.pair(await near.actor(), await far.actor(), { at: far.ipv4 });
+    const { client, server } = pair;
+    // A full segment empties the bucket; what follows waits for tokens.
+    for (const { run } of [near, far])
+      await run('tc qdisc add dev link root tbf rate 1kbit burst 1540 limit 20000');
+    await client.send(1_448);
+    await server.receive(1_448);
+    await server.send(1_448);
+    await client.receive(1_448);
+    await Promise.all([client.close(), server.close()]);
+    // Each has the other's FIN; what is left to say need not wait.
+    for (const { proc } of [near, far])
+      await until('the FIN of the peer to arrive', () => !/ (04|05) [0-9A-F]{8}:/.test(proc('tcp')));
+    for (const { run } of [near, far]) await run('tc qdisc del dev link root');
+    for (const end of [client, server]) t.closed(end, 'closed_both', { fields: { state: 'closing' } });
+  }),
+
+  scenario('half_close_client', 'the client shuts its writing side, the server still sends', async (t) => {
+    const { client, server } = await exchanged(t, '127.0.0.1');
+    await client.shutdown('write');
+    await server.receive(1);
+    await server.send(7_000);
+    await client.receive(7_000);
+    await server.close();
+    await client.receive(1);
+    await client.close();
+    t.closed(client, 'closed_local', { cause: server, fields: { state: 'fin_wait_2' } });
+    t.closed(server, 'closed_peer', { fields: { state: 'last_ack' } });
+  }),
+
+  scenario('half_close_server', 'the server shuts its writing side, the client still sends', async (t) => {
+    const { client, server } = await exchanged(t, '127.0.0.1');
+    await server.shutdown('write');
+    await client.receive(1);
+    await client.send(7_000);
+    await server.receive(7_000);
+    await client.close();
+    await server.receive(1);
+    await server.close();
+    t.closed(server, 'closed_local', { cause: client, fields: { state: 'fin_wait_2' } });
+    t.closed(client, 'closed_peer', { fields: { state: 'last_ack' } });
+  }),
+
+  scenario('abort_linger_0', 'the client aborts with SO_LINGER 0', async (t) => {
+    const { client, server } = await exchanged(t, '127.0.0.1');
+    await client.close('abort');
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'reset_sent', {
+      isAtCall: true,
+      fields: { state: 'established', reset_direction: 'sent' },
+    });
+    t.closed(server, 'reset_received', {
+      cause: client,
+      fields: { state: 'established', reset_direction: 'received', errno: ECONNRESET },
+    });
+    t.reset(client, 'sent', { isAtCall: true, fields: { reset_reason: 'tcp_state' } });
+    t.reset(server, 'received', { cause: client });
+  }),
+
+  scenario('close_unread', 'the client closes and leaves 5,000 bytes unread', async (t) => {
+    const network = await t.network();
+    const { client, server } = await t.pair(await network.actor(), await network.actor());
+    await client.send(3_000);
+    await server.receive(3_000);
+    await server.send(5_000);
+    await whenInfo(client, (info) => info['bytes_received'] === 5_000);
+    await client.close();
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'reset_sent', {
+      isAtCall: true,
+      fields: { state: 'established', bytes_received: 5_000, bytes_unread: 5_000, reset_direction: 'sent' },
+    });
+    t.closed(server, 'reset_received', {
+      cause: client,
+      fields: { state: 'established', errno: ECONNRESET, reset_direction: 'received' },
+    });
+    t.reset(client, 'sent', { isAtCall: true, fields: { reset_reason: 'tcp_abort_on_close' } });
+    t.reset(server, 'received', { cause: client });
+  }),
+
+  scenario('data_after_close', 'the server sends to a client that has closed, and is reset', async (t) => {
+    const network = await t.network();
+    const { client, server } = await t.pair(await network.actor(), await network.actor());
+    await client.send(3_000);
+    await server.receive(3_000);
+    await client.close();
+    await server.receive(1);
+    // Its FIN is acknowledged: only TIME_WAIT is left.
+    await t.gone(client);
+    await server.send(1_000);
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'closed_local', { fields: { state: 'fin_wait_2' } });
+    t.closed(server, 'reset_received', {
+      cause: client,
+      fields: { state: 'close_wait', errno: EPIPE, bytes_delivered: 0, reset_direction: 'received' },
+    });
+    t.row('reset', network, {
+      key: { socket_cookie: client.cookie, reset_direction: 'sent' },
+      fields: {
+        local_port: client.life.local.port,
+        peer_port: client.life.peer.port,
+        reset_reason: 'tcp_timewait_socket',
+      },
+    });
+    t.reset(server, 'received', { cause: client });
+  }),
+
+  scenario(
+    'data_into_fin_wait_1',
+    'data reach a client that has closed before its FIN was acknowledged',
+    ['nftables'],
+    async (t) => {
+      const [near, far] = await t.link();
+      const { client, server } = await t.pair(await near.actor(), await far.actor(), { at: far.ipv4 });
+      await client.send(3_000);
+      await server.receive(3_000);
+      await whenInfo(client, (info) => info['unacked'] === 0);
+      await drop(far, 'input', 'drop');
+      await client.close();
+      await server.send(1_000);
+      t.closed(client, 'reset_sent', {
+        fields: { state: 'fin_wait_1', errno: ECONNRESET, data_segs_in: 1, reset_direction: 'sent' },
+      });
+      t.reset(client, 'sent', { fields: { reset_reason: 'tcp_abort_on_data' } });
+      await t.gone(client);
+      // Whatever the server sends now meets no socket; its own reset is the end of it.
+      await server.close('abort');
+      t.closed(server, 'reset_sent', {
+        isAtCall: true,
+        fields: { state: 'established', bytes_delivered: 0, reset_direction: 'sent' },
+      });
+      t.reset(server, 'sent', { isAtCall: true, fields: { reset_reason: 'tcp_state' } });
+      t.strayReset(near, client.life.local, client.life.peer, { least: 0, most: 10 });
+    },
+  ),
+
+  scenario('killed', 'the client is killed with SIGKILL', async (t) => {
+    const network = await t.network();
+    const actor = await network.actor();
+    const { client, server } = await t.pair(actor, await network.actor());
+    await client.send(3_000);
+    await server.receive(3_000);
+    await killed(actor, client);
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'closed_local', { fields: { state: 'fin_wait_2', ...ofGone(actor.process) } });
+    t.closed(server, 'closed_peer', { fields: { state: 'last_ack' } });
+  }),
+
+  scenario('killed_unread', 'the client is killed with data unread', async (t) => {
+    const network = await t.network();
+    const actor = await network.actor();
+    const { client, server } = await t.pair(actor, await network.actor());
+    await server.send(5_000);
+    await whenInfo(client, (info) => info['bytes_received'] === 5_000);
+    await killed(actor, client);
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'reset_sent', {
+      fields: { state: 'established', bytes_received: 5_000, bytes_unread: 5_000, ...ofGone(actor.process) },
+    });
+    t.closed(server, 'reset_received', {
+      cause: client,
+      fields: { state: 'established', errno: ECONNRESET },
+    });
+    t.reset(client, 'sent', { fields: { reset_reason: 'tcp_abort_on_close', ...ofGone(actor.process) } });
+    t.reset(server, 'received', { cause: client });
+  }),
+
+  scenario('fin_wait_2_orphan', 'the peer never closes, the kernel gives the closed end up', async (t) => {
+    const network = await t.network();
+    // Up to a minute the kernel keeps a closed end as TIME_WAIT from the start; beyond, for the rest as it is.
+    await network.sysctl('net.ipv4.tcp_fin_timeout', 62);
+    const { client, server } = await t.pair(await network.actor(), await network.actor());
+    await client.send(3_000);
+    await server.receive(3_000);
+    await client.close();
+    await t.gone(client);
+    await server.close('abort');
+    t.closed(client, 'fin_wait_2_orphan', { fields: { state: 'fin_wait_2' } });
+    t.closed(server, 'reset_sent', {
+      isAtCall: true,
+      fields: { state: 'close_wait', reset_direction: 'sent' },
+    });
+    t.reset(server, 'sent', { isAtCall: true, fields: { reset_reason: 'tcp_state' } });
+  }),
+];

@@ -1,0 +1,256 @@
+/** Handshakes and queues as the listening side sees them. */
+import { addressDigits } from '../address.ts';
+import { atLeast, between } from '../check.ts';
+import { ownerFields } from '../expected.ts';
+import { ECONNRESET, ETIMEDOUT, SO_REUSEADDR, TCP_SYNCNT } from '../linux.ts';
+import { closeInTurn, drop, exchange, pass, quiet, whenInfo } from '../play.ts';
+import { type Scenario, scenario } from '../scenario.ts';
+import type { Socket } from '../socket.ts';
+import type { Network, Truth } from '../truth.ts';
+
+/** A connection that the listener's process never took: its cookie is nobody's to know. */
+function expectUnaccepted(
+  t: Truth,
+  network: Network,
+  { client, listener, received }: { client: Socket; listener: Socket; received: number },
+): void {
+  const { listening } = listener;
+  if (!listening) throw new Error('not a listener');
+  const { local, peer } = client.life;
+  const ends = { local_port: peer.port, peer_port: local.port };
+  const owner = ownerFields(listening.process, 'listener');
+  t.row('close', network, {
+    key: ends,
+    fields: {
+      ...owner,
+      socket_cookie: atLeast(1),
+      generation: 0,
+      role: 'server',
+      state: 'established',
+      verdict: 'unaccepted',
+      local_address: addressDigits(peer.address),
+      peer_address: addressDigits(local.address),
+      bytes_received: received,
+      bytes_unread: received,
+      bytes_sent: 0,
+      reset_direction: 'sent',
+      counters_since: 'birth',
+      late: false,
+    },
+  });
+  t.row('reset', network, {
+    key: { ...ends, reset_direction: 'sent' },
+    fields: { ...owner, socket_cookie: atLeast(1), role: 'server', reset_reason: 'tcp_state' },
+  });
+}
+
+export const SERVER: readonly Scenario[] = [
+  scenario('never_accepted', 'the listener closes with a connection in its queue', async (t) => {
+    const network = await t.network();
+    const serverActor = await network.actor();
+    const listener = await t.listen(serverActor, '127.0.0.1');
+    const client = await (await network.actor()).socket();
+    await client.connect({ address: '127.0.0.1', port: listener.listening?.local.port ?? 0 });
+    await client.send(100);
+    await whenInfo(client, (info) => info['unacked'] === 0);
+    await listener.close();
+    await client.receive(1);
+    await client.close();
+    expectUnaccepted(t, network, { client, listener, received: 100 });
+    t.closed(client, 'reset_received', {
+      cause: client,
+      fields: { state: 'established', errno: ECONNRESET, ts: atLeast(client.life.start.before) },
+    });
+    t.reset(client, 'received', { fields: { ts: atLeast(client.life.start.before) } });
+  }),
+
+  scenario('accept_queue_overflow', 'the accept queue is full, the next SYN is dropped', async (t) => {
+    const network = await t.network();
+    const serverActor = await network.actor();
+    const listener = await t.listen(serverActor, '127.0.0.1', { backlog: 0 });
+    const to = { address: '127.0.0.1', port: listener.listening?.local.port ?? 0 };
+    const actor = await network.actor();
+    const first = await actor.socket();
+    await first.connect(to);
+    const second = await actor.socket();
+    await second.set(TCP_SYNCNT, 1);
+    const { errno } = await second.connect(to);
+    if (errno !== ETIMEDOUT) throw new Error(`connect: errno ${errno}`);
+    second.life.local = { address: '127.0.0.1', port: second.life.local.port };
+    t.failed(second, 'timed_out', {
+      isAtCall: true,
+      fields: { state: 'syn_sent', errno: ETIMEDOUT, retrans_syn: atLeast(1) },
+    });
+    const pair = { client: first, listener, server: await t.accept(listener, first) };
+    await exchange(pair);
+    await closeInTurn(t, pair);
+    t.unlistened(listener, { listen_drops: t.count(network, 'ListenDrops') });
+  }),
+
+  scenario(
+    'half_open',
+    'a SYN from nobody: the SYN-ACK goes twice unanswered, the handshake is given up',
+    ['nftables', 'raw'],
+    async (t) => {
+      const [near, far] = await t.link();
+      await far.sysctl('net.ipv4.tcp_synack_retries', 1);
+      const listener = await t.listen(await far.actor(), far.ipv4);
+      const port = listener.listening?.local.port ?? 0;
+      // Nobody at the other end says that it knows nothing of this.
+      await drop(near, 'input', 'drop');
+      const before = Date.now() * 1_000;
+      await near.steward.must(`raw ${near.ipv4} 5555 ${far.ipv4} ${port} S 1000 0`);
+      await t.counted(far, 'TCPSynRetrans', 1);
+      await t.alone(far, 1);
+      await t.seen(far, 'the handshake to be told as half open', (row) => row['kind'] === 'half_open');
+      const ends = {
+        local_address: addressDigits(far.ipv4),
+        local_port: port,
+        peer_address: addressDigits(near.ipv4),
+        peer_port: 5_555,
+      };
+      const owner = listener.listening ? ownerFields(listener.listening.process, 'listener') : {};
+      const ts = between(before, Date.now() * 1_000 + 999);
+      t.row('half_open', far, {
+        key: { peer_port: 5_555 },
+        fields: {
+          ...ends,
+          ...owner,
+          ts,
+          attempts: 2,
+          role: 'server',
+          socket_cookie: atLeast(1),
+          late: false,
+          generation: 0,
+        },
+      });
+      t.row('retransmit', far, {
+        key: { peer_port: 5_555 },
+        fields: {
+          ...ends,
+          ...owner,
+          ts,
+          retransmit_cause: 'syn_ack',
+          retransmit_segments: 1,
+          role: 'server',
+        },
+      });
+    },
+  ),
+
+  scenario('syn_then_reset', 'a SYN from an address that then denies it', ['raw'], async (t) => {
+    const network = await t.network();
+    const listener = await t.listen(await network.actor(), '127.0.0.1');
+    const port = listener.listening?.local.port ?? 0;
+    await network.steward.must(`raw 127.0.0.9 5555 127.0.0.1 ${port} S 1000 0`);
+    await t.counted(network, 'OutRsts', 1);
+    await t.alone(network, 1);
+    t.strayReset(network, { address: '127.0.0.9', port: 5_555 }, { address: '127.0.0.1', port });
+  }),
+
+  scenario(
+    'syn_to_closed_port',
+    'a SYN from nobody to a port nobody listens on',
+    ['nftables', 'raw'],
+    async (t) => {
+      const [near, far] = await t.link();
+      await drop(near, 'input', 'drop');
+      await near.steward.must(`raw ${near.ipv4} 5555 ${far.ipv4} 1001 S 1000 0`);
+      await t.counted(far, 'OutRsts', 1);
+      t.strayReset(far, { address: far.ipv4, port: 1_001 }, { address: near.ipv4, port: 5_555 });
+    },
+  ),
+
+  scenario(
+    'segment_without_connection',
+    'an ACK for a connection that is not there',
+    ['nftables', 'raw'],
+    async (t) => {
+      const [near, far] = await t.link();
+      await drop(near, 'input', 'drop');
+      await near.steward.must(`raw ${near.ipv4} 5555 ${far.ipv4} 1001 A 1000 7`);
+      await t.counted(far, 'OutRsts', 1);
+      t.strayReset(far, { address: far.ipv4, port: 1_001 }, { address: near.ipv4, port: 5_555 });
+    },
+  ),
+
+  scenario('syn_ack_lost_once', 'the SYN-ACK is lost, then one arrives', ['nftables'], async (t) => {
+    const [near, far] = await t.link();
+    const listener = await t.listen(await far.actor(), far.ipv4);
+    await drop(near, 'input', 'drop');
+    const client = await (await near.actor()).socket();
+    const connecting = client.connect({ address: far.ipv4, port: listener.listening?.local.port ?? 0 });
+    await t.counted(far, 'TCPSynRetrans', 1);
+    await pass(near);
+    await connecting;
+    const pair = { client, listener, server: await t.accept(listener, client) };
+    await exchange(pair);
+    await quiet(client, pair.server);
+    pair.server.life.isUnmeasured = true;
+    await client.close();
+    await pair.server.receive(1);
+    await pair.server.close();
+    t.closed(client, 'closed_local');
+    t.closed(pair.server, 'closed_peer', {
+      fields: { retrans_syn_ack: atLeast(1) },
+    });
+  }),
+
+  scenario('time_wait_reuse', 'the ports of a connection in TIME_WAIT are used again', async (t) => {
+    const network = await t.network();
+    const actor = await network.actor();
+    const before = async (client: Socket): Promise<void> => {
+      await client.set(SO_REUSEADDR, 1);
+      await client.bind('127.0.0.1', 3_000);
+    };
+    const pair = await t.pair(actor, await network.actor(), { before });
+    await exchange(pair);
+    const { client, server, listener } = pair;
+    // The listening side keeps the TIME_WAIT; a newer SYN may take its place.
+    await server.close();
+    await client.receive(1);
+    await client.close();
+    await t.gone(client);
+    t.closed(server, 'closed_local', { fields: { state: 'fin_wait_2' } });
+    t.closed(client, 'closed_peer', { fields: { state: 'last_ack' } });
+    const again = await actor.socket();
+    await before(again);
+    const { errno } = await again.connect(server.life.local);
+    if (errno !== 0) throw new Error(`connect: errno ${errno}`);
+    const second = { client: again, listener, server: await t.accept(listener, again) };
+    await exchange(second);
+    await closeInTurn(t, second);
+  }),
+
+  scenario('syn_cookies', 'a handshake without memory of it, answered by a cookie', async (t) => {
+    const network = await t.network();
+    // Always, not only under pressure.
+    await network.sysctl('net.ipv4.tcp_syncookies', 2);
+    const pair = await t.pair(await network.actor(), await network.actor());
+    await exchange(pair);
+    const { client, server } = pair;
+    server.life.isUnmeasured = true;
+    await client.close();
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'closed_local');
+    t.closed(server, 'closed_peer');
+  }),
+
+  scenario('defer_accept', 'TCP_DEFER_ACCEPT: accepted when the first data come', async (t) => {
+    const network = await t.network();
+    const listener = await t.listen(await network.actor(), '127.0.0.1');
+    await listener.set([6, 9], 5);
+    const client = await (await network.actor()).socket();
+    await client.connect({ address: '127.0.0.1', port: listener.listening?.local.port ?? 0 });
+    await client.send(3_000);
+    const server = await t.accept(listener, client);
+    await server.receive(3_000);
+    server.life.isUnmeasured = true;
+    await client.close();
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'closed_local');
+    t.closed(server, 'closed_peer', { fields: { state: 'last_ack' } });
+  }),
+];

@@ -1,0 +1,73 @@
+/** What rows say together, against counters that the kernel keeps of the namespace and of the connection. */
+import { atLeast, between, type Wanted } from './check.ts';
+import type { Row } from './rows.ts';
+import type { Snmp } from './snmp.ts';
+
+export interface Sum {
+  readonly what: string;
+  readonly wanted: Wanted;
+  readonly got: number;
+}
+
+const CAUSES = ['syn', 'syn_ack', 'rto', 'loss_recovery', 'fast', 'tail_loss_probe', 'other'] as const;
+
+const segments = (rows: readonly Row[]): number =>
+  rows.reduce((sum, row) => sum + Number(row['retransmit_segments']), 0);
+
+/** What the kernel knows of why, for whoever has to find out. */
+const abortsOf = (snmp: Snmp): string =>
+  Object.entries(snmp)
+    .filter(([name, value]) => /Abort|EstabResets|AttemptFails|Overflow|ListenDrops/.test(name) && value > 0)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+
+/** Retransmissions by cause and resets sent of one namespace. */
+export function namespaceSums(rows: readonly Row[], snmp: Snmp): readonly Sum[] {
+  const retransmits = rows.filter((row) => row['kind'] === 'retransmit');
+  const counter = (name: string): number => snmp[name] ?? 0;
+  const sent = retransmits.filter((row) => row['transmit_failed'] === false);
+  const failed = segments(retransmits.filter((row) => row['transmit_failed'] === true));
+  const of = (...causes: string[]): number =>
+    segments(sent.filter((row) => causes.includes(String(row['retransmit_cause']))));
+  const resets = rows.filter((row) => row['kind'] === 'reset' && row['reset_direction'] === 'sent').length;
+  return [
+    { what: 'RetransSegs', wanted: counter('RetransSegs'), got: segments(sent) + counter('TCPRetransFail') },
+    { what: 'TCPSynRetrans', wanted: counter('TCPSynRetrans'), got: of('syn', 'syn_ack') },
+    { what: 'TCPFastRetrans', wanted: counter('TCPFastRetrans'), got: of('fast') },
+    { what: 'TCPSlowStartRetrans', wanted: counter('TCPSlowStartRetrans'), got: of('loss_recovery') },
+    // A probe may also carry new data, which is no retransmission.
+    { what: 'tail loss probes', wanted: between(0, counter('TCPLossProbes')), got: of('tail_loss_probe') },
+    { what: 'no known cause', wanted: 0, got: of('other', 'unknown') },
+    // What failed before it was tried is told (since 6.17), but in no counter of the kernel.
+    ...(failed > 0 ? [{ what: 'failed', wanted: atLeast(counter('TCPRetransFail')), got: failed }] : []),
+    { what: `OutRsts (${abortsOf(snmp)})`, wanted: counter('OutRsts'), got: resets },
+  ];
+}
+
+/** The retransmissions of one connection, told singly and in its last row. */
+export function connectionSums(last: Row, rows: readonly Row[]): readonly Sum[] {
+  const own = rows.filter(
+    (row) =>
+      row['kind'] === 'retransmit' &&
+      row['socket_cookie'] === last['socket_cookie'] &&
+      row['generation'] === last['generation'],
+  );
+  const sent = own.filter((row) => row['transmit_failed'] === false);
+  const by = (cause: string): number => segments(sent.filter((row) => row['retransmit_cause'] === cause));
+  const failed = segments(own) - segments(sent);
+  const retransmitted = segments(sent);
+  return [
+    ...CAUSES.map((cause) => ({
+      what: `retrans_${cause}`,
+      wanted: by(cause),
+      got: Number(last[`retrans_${cause}`]),
+    })),
+    { what: 'retrans_failed', wanted: failed, got: Number(last['retrans_failed']) },
+    // The kernel counts those that failed on their way, not those that failed before it.
+    {
+      what: 'total_retrans',
+      wanted: between(retransmitted, retransmitted + failed),
+      got: Number(last['total_retrans']),
+    },
+  ];
+}
