@@ -67,7 +67,7 @@ struct connection {
 	__u64 told_ts;
 	__u32 told_sum;
 	__u32 told; /* TOLD_* */
-	__u32 data_segs_in_at_fin;
+	__u32 data_segs_in_read; /* since the FIN was queued: those in when it was, and at each read after */
 	__u32 ports; /* of the connection; 0: not known yet */
 	/*
 	 * 0: came from a listener, or is older than the agent. Each → SYN_SENT adds one, so the first connection
@@ -83,6 +83,7 @@ struct connection {
 	__u8 closed_first;
 	__u8 reset_sent;
 	__u8 reset_received;
+	__u8 closed_on_data;
 };
 
 /*
@@ -125,6 +126,7 @@ static __always_inline void connection_begin(struct connection *c, __u8 role)
 	c->closed_first = CLOSED_FIRST_NOBODY;
 	c->reset_sent = 0;
 	c->reset_received = 0;
+	c->closed_on_data = 0;
 	c->active = 1;
 }
 

@@ -70,7 +70,7 @@ static __always_inline void connection_found(struct sock *sk, struct connection 
 		return;
 	c->role = role_found(sk, tp, state);
 	c->ports = ports_of(sk, tp);
-	c->data_segs_in_at_fin = tp->data_segs_in;
+	c->data_segs_in_read = tp->data_segs_in;
 }
 
 /*

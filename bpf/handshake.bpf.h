@@ -59,6 +59,7 @@ static __always_inline void handshake_retransmitted(__u64 cookie, struct sock *s
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct handshake *known = bpf_map_lookup_elem(&handshakes, &cookie), handshake;
 	__u32 retransmits = BPF_CORE_READ_BITFIELD_PROBED(req, num_timeout) + 1;
+	struct kernfs_node *cgroup;
 	struct connection *c;
 
 	if (known) {
@@ -76,7 +77,9 @@ static __always_inline void handshake_retransmitted(__u64 cookie, struct sock *s
 	handshake.ts = now;
 	handshake.given_up_ts = now + handshake_wait_ns(req, retransmits);
 	handshake.uid = sk->sk_uid.val;
-	handshake.cgroup_id = socket_cgroup(sk);
+	cgroup = socket_cgroup(sk);
+	if (cgroup)
+		handshake.cgroup_id = BPF_CORE_READ(cgroup, id);
 	endpoint_addresses(handshake.local_address, handshake.peer_address, &req->__req_common);
 	handshake.family = req->__req_common.skc_family == AF_INET6 ? FAMILY_IPV6 : FAMILY_IPV4;
 	handshake.network_namespace = req->__req_common.skc_net.net->ns.inum;

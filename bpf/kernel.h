@@ -281,12 +281,14 @@ struct tcp_sock {
 	struct tcp_options_received rx_opt;
 	__u8 chrono_type : 2;
 	__u8 syn_data_acked : 1;
+	__u8 syn_fastopen_child : 1;
 	/* CONFIG_MPTCP */
 	bool is_mptcp;
 	/* 6.7 */
 	__u16 total_rto;
 	__u16 total_rto_recoveries;
 	__u32 total_rto_time;
+	__u32 rto_stamp;
 	__u8 tcp_usec_ts : 1;
 };
 

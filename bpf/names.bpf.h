@@ -189,7 +189,7 @@ static __always_inline void remember_process(struct task_struct *task, struct ta
 static __always_inline void remember_cgroup(struct kernfs_node *node)
 {
 	struct names_scratch *scratch;
-	__u64 id = node->id;
+	__u64 id = BPF_CORE_READ(node, id);
 
 	if (bpf_map_lookup_elem(&cgroup_names, &id))
 		return;

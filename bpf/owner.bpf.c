@@ -2,10 +2,8 @@
 /* The process that first reads or writes is the owner, unless it was seen to connect. */
 #include "tell.bpf.h"
 
-static __always_inline int on_io(struct sock *sk)
+static __always_inline int on_io(struct sock *sk, struct connection *c)
 {
-	struct connection *c = connection_of(sk);
-
 	if (!c || !c->active)
 		return 0;
 	if (owner_is_worse(&c->owner, OWNER_SOURCE_FIRST_IO))
@@ -19,19 +17,28 @@ static __always_inline int on_io(struct sock *sk)
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(first_read, struct sock *sk)
 {
-	return sk->sk_lock.owned ? on_io(sk) : 0;
+	struct connection *c;
+	struct tcp_sock *tp;
+
+	if (!sk->sk_lock.owned)
+		return 0;
+	c = connection_of(sk);
+	tp = c && c->fin_queued ? bpf_skc_to_tcp_sock(sk) : NULL;
+	if (tp)
+		c->data_segs_in_read = tp->data_segs_in;
+	return on_io(sk, c);
 }
 
 /* Runs in process context, with the socket locked. 6.16. */
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(first_send, struct sock *sk)
 {
-	return on_io(sk);
+	return on_io(sk, connection_of(sk));
 }
 
 /* Runs in process context, socket not locked, for sockets of every protocol. 6.3. */
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(first_send_length, struct sock *sk)
 {
-	return is_tcp(sk) ? on_io(sk) : 0;
+	return is_tcp(sk) ? on_io(sk, connection_of(sk)) : 0;
 }

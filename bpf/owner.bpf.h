@@ -39,24 +39,23 @@ static __always_inline bool owner_is_worse(const struct owner *owner, __u8 sourc
 	return owner->source == OWNER_SOURCE_UNKNOWN || owner->source > source;
 }
 
-static __always_inline __u64 socket_cgroup(struct sock *sk)
+/* Reads by probe: `sk` need not be a socket that the verifier knows. NULL: none. */
+static __always_inline struct kernfs_node *socket_cgroup(struct sock *sk)
 {
-	struct cgroup *cgroup = NULL;
+	struct sock_cgroup_data___word *word;
+	struct cgroup *cgroup;
+	__u64 value;
 
 	if (!bpf_core_field_exists(sk->sk_cgrp_data))
-		return 0;
+		return NULL;
 	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
-		cgroup = sk->sk_cgrp_data.cgroup;
-		return cgroup ? cgroup->kn->id : 0;
+		cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
 	} else {
-		struct sock_cgroup_data___word *word = (void *)&sk->sk_cgrp_data;
-		__u64 value = BPF_CORE_READ(word, val);
-
-		if (value & 1)
-			return 0;
-		cgroup = (struct cgroup *)value;
-		return BPF_CORE_READ(cgroup, kn, id);
+		word = (void *)&sk->sk_cgrp_data;
+		value = BPF_CORE_READ(word, val);
+		cgroup = value & 1 ? NULL : (struct cgroup *)value;
 	}
+	return cgroup ? BPF_CORE_READ(cgroup, kn) : NULL;
 }
 
 /* `owner`, or what the socket itself says: its user and cgroup are in the event already. */
@@ -78,10 +77,17 @@ static __always_inline void event_process(struct tcptrail_event *e, const struct
 	}
 }
 
+/* `sk` is a full socket, perhaps one that the verifier does not know. */
 static __always_inline void event_owner(struct tcptrail_event *e, struct sock *sk, const struct connection *c)
 {
-	e->socket_uid = sk->sk_uid.val;
-	e->socket_cgroup_id = socket_cgroup(sk);
+	struct kernfs_node *cgroup = socket_cgroup(sk);
+
+	e->socket_uid = BPF_CORE_READ(sk, sk_uid.val);
+	if (cgroup) {
+		e->socket_cgroup_id = BPF_CORE_READ(cgroup, id);
+		if (!c || c->owner.source == OWNER_SOURCE_UNKNOWN)
+			remember_cgroup(cgroup);
+	}
 	event_process(e, c ? &c->owner : NULL);
 }
 

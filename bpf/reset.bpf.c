@@ -3,6 +3,7 @@
 #include "counters.bpf.h"
 #include "emit.bpf.h"
 #include "packet.bpf.h"
+#include "verdict.bpf.h"
 
 /*
  * `sk` may be NULL, a listener, a request or a TIME_WAIT minisock: none of them is read but by probe reads, and
@@ -36,10 +37,9 @@ static __always_inline void tell_reset(struct sock *sk, struct connection *c, st
 		e->handshake_us = c->handshake_us;
 		e->duration_us = connection_duration_us(e->ts, c);
 	}
-	if (c) {
-		e->socket_uid = BPF_CORE_READ(sk, sk_uid.val);
-		event_process(e, &c->owner);
-	}
+	/* Storage is of full sockets alone. */
+	if (c)
+		event_owner(e, sk, c);
 	emission_end(&emission);
 }
 
@@ -51,6 +51,10 @@ int BPF_PROG(receive_reset, struct sock *sk)
 
 	if (!is_tcp(sk))
 		return 0;
+	if (c && was_closed_on_data(sk, c)) {
+		c->closed_on_data = 1;
+		return 0;
+	}
 	if (c)
 		c->reset_received = 1;
 	tell_reset(sk, c, NULL, 0, RESET_DIRECTION_RECEIVED);

@@ -16,7 +16,7 @@ static __always_inline __u16 skb_tcp_flags(struct tcp_skb_cb *cb)
 static __always_inline __u8 retransmit_cause(struct tcp_sock *tp, __u16 flags)
 {
 	struct inet_connection_sock *icsk = &tp->inet_conn;
-	__u32 ca_state = BPF_CORE_READ_BITFIELD_PROBED(tp, inet_conn.icsk_ca_state);
+	__u32 ca_state = BPF_CORE_READ_BITFIELD(tp, inet_conn.icsk_ca_state);
 
 	if (flags & TCPHDR_SYN)
 		return flags & TCPHDR_ACK ? RETRANSMIT_CAUSE_SYN_ACK : RETRANSMIT_CAUSE_SYN;

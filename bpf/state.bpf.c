@@ -65,6 +65,18 @@ static __always_inline void on_server_birth(struct connection *c)
 	c->generation = 0;
 }
 
+/*
+ * The only sample so far is that of the SYN-ACK. After a SYN cookie there is none: what stands there comes from a
+ * timestamp, in whole ms, whose low bits held the connection's options.
+ */
+static __always_inline __u32 syn_ack_rtt_us(struct tcp_sock *tp)
+{
+	__u32 rtt_us = tp->srtt_us >> 3;
+	bool timestamps = BPF_CORE_READ_BITFIELD(tp, rx_opt.tstamp_ok);
+
+	return timestamps && !tp->total_retrans && rtt_us % USEC_PER_MSEC == 0 ? 0 : rtt_us;
+}
+
 static __always_inline void on_established(struct sock *sk, struct connection *c, int old)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -80,8 +92,7 @@ static __always_inline void on_established(struct sock *sk, struct connection *c
 	if (c->role == ROLE_CLIENT && c->start_ts) {
 		c->handshake_us = (c->established_ts - c->start_ts) / NSEC_PER_USEC;
 	} else if (c->role == ROLE_SERVER && tp) {
-		/* The only sample so far is that of the SYN-ACK. */
-		c->handshake_us = tp->srtt_us >> 3;
+		c->handshake_us = syn_ack_rtt_us(tp);
 		c->retrans[RETRANSMIT_CAUSE_SYN_ACK] = tp->total_retrans;
 	}
 	if (c->role == ROLE_SERVER && tp && tp->total_retrans)
@@ -106,7 +117,7 @@ static __always_inline void on_closing(struct sock *sk, struct connection *c, in
 	if (state_has_fin(new))
 		c->fin_queued = 1;
 	if (new == TCP_FIN_WAIT1)
-		c->data_segs_in_at_fin = data_segs_in(sk);
+		c->data_segs_in_read = data_segs_in(sk);
 	if (new == TCP_CLOSING || c->closed_first == CLOSED_FIRST_NOBODY)
 		c->closed_first = state_closed_first(new);
 	if (owned && (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK) && owner_is_worse(&c->owner, OWNER_SOURCE_CLOSE))
@@ -128,8 +139,8 @@ static __always_inline void on_close(struct sock *sk, struct connection *c, int 
 		/* An administrator's abort says nothing about the owner. */
 		if (owned && sk->sk_err != ECONNABORTED && owner_is_worse(&c->owner, OWNER_SOURCE_CLOSE))
 			owner_set_current(&c->owner, OWNER_SOURCE_CLOSE);
+		tell_open_at_end(sk, c);
 		c->active = 0;
-		__sync_lock_test_and_set(&c->told, TOLD_END);
 	}
 	emit_state(ending_kind(&ending), &ending, 0);
 }
@@ -204,8 +215,8 @@ int BPF_PROG(destroy, struct sock *sk)
 	tell_attempt(sk, c, bpf_get_socket_cookie(sk));
 	if (!c->active)
 		return 0;
+	tell_open_at_end(sk, c);
 	c->active = 0;
-	__sync_lock_test_and_set(&c->told, TOLD_END);
 	ending.connection = c;
 	/* The state it left is not known; without a time of establishment it was the handshake. */
 	if (!c->established_ts && c->counters_since == COUNTERS_SINCE_BIRTH)

@@ -38,6 +38,7 @@ static __always_inline bool tell_open(struct sock *sk, struct connection *c)
 	tell_counters(&emission, sk, c);
 	/* When it was established, not when that was found worth telling. */
 	emission.event->ts = c->established_ts;
+	emission.event->state = TCP_ESTABLISHED;
 	emission.event->duration_us = (c->established_ts - c->start_ts) / NSEC_PER_USEC;
 	emission_end(&emission);
 	return 1;
@@ -47,6 +48,14 @@ static __always_inline bool open_is_due(const struct connection *c, __u64 now)
 {
 	return c->told == TOLD_NOTHING && c->active && c->established_ts &&
 	       now - c->established_ts >= tunables.open_hold_ns;
+}
+
+/* A connection that was older than the hold, quiet, and ended before anyone looked has its `open` all the same. */
+static __always_inline void tell_open_at_end(struct sock *sk, struct connection *c)
+{
+	if (c->told == TOLD_NOTHING && open_is_due(c, bpf_ktime_get_boot_ns()))
+		tell_open(sk, c);
+	__sync_lock_test_and_set(&c->told, TOLD_END);
 }
 
 #endif

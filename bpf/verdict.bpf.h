@@ -66,16 +66,23 @@ static __always_inline bool was_aborted(const struct ending *ending, int err, un
 
 /*
  * Data that comes after the process closed: the kernel handles it as a reset received, but it is this side that
- * sends one. Only then did a segment with data come in after the FIN was queued.
+ * sends one. Only then did a segment with data come in after the last that was read.
  */
-static __always_inline bool was_closed_on_data(const struct ending *ending, unsigned long flags)
+static __always_inline bool was_closed_on_data(struct sock *sk, const struct connection *c)
 {
-	const struct connection *c = ending->connection;
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(ending->sk);
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	int state = sk->__sk_common.skc_state;
 
-	return c && tp && flags & (1UL << SOCK_DEAD) &&
-	       (ending->state == TCP_FIN_WAIT1 || ending->state == TCP_FIN_WAIT2) &&
-	       tp->data_segs_in != c->data_segs_in_at_fin;
+	return c && tp && sk->__sk_common.skc_flags & (1UL << SOCK_DEAD) &&
+	       (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2) && tp->data_segs_in != c->data_segs_in_read;
+}
+
+/* Its socket is the MPTCP connection's. */
+static __always_inline bool is_mptcp_subflow(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	return tp && bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
 }
 
 static __always_inline __u8 close_verdict(const struct tcptrail_event *e, const struct ending *ending)
@@ -86,9 +93,11 @@ static __always_inline __u8 close_verdict(const struct tcptrail_event *e, const 
 	int err = sk->sk_err;
 	__u8 closed_first = c ? c->closed_first : state_closed_first(ending->state);
 
+	if (c && c->closed_on_data)
+		return VERDICT_RESET_SENT;
 	if ((c && c->reset_received) || err == ECONNRESET || err == EPIPE)
-		return was_closed_on_data(ending, flags) ? VERDICT_RESET_SENT : VERDICT_RESET_RECEIVED;
-	if (!ending->owned && !err && !sk->sk_socket && !(flags & (1UL << SOCK_DEAD)))
+		return VERDICT_RESET_RECEIVED;
+	if (!ending->owned && !err && !sk->sk_socket && !(flags & (1UL << SOCK_DEAD)) && !is_mptcp_subflow(sk))
 		return VERDICT_UNACCEPTED;
 	if (errno_unreachable(err))
 		return VERDICT_UNREACHABLE;

@@ -9,6 +9,8 @@ import type { KernelAccount } from './encode/account.ts';
 /** A ring as far as the cycle needs it; positions are bytes since the ring was made. */
 export interface CycleRing {
   readonly position: number;
+  /** Passed over so far. */
+  readonly badRecords: number;
   producerPosition(): number;
   fill(): number;
   drain(upTo: number, onRecord: (words: Uint32Array, bytes: Uint8Array, at: number) => void): number;
@@ -40,6 +42,8 @@ export interface CycleDeps {
   readonly clock: { measure(): void };
   readonly health: () => Health;
   readonly onUnsettled: () => void;
+  /** So many records of a ring could not be told from one another. */
+  readonly onBadRecords: (count: number) => void;
   /** Monotonic, ms. */
   readonly nowMs: () => number;
 }
@@ -78,8 +82,10 @@ export function createCycle(
   function drainRing(ring: CycleRing, upTo: number): boolean {
     while (ring.position < upTo && spool.ready) {
       const before = ring.position;
+      const badBefore = ring.badRecords;
       ring.drain(Math.min(upTo, before + STEP_BYTES), take);
       ring.release();
+      if (ring.badRecords > badBefore) deps.onBadRecords(ring.badRecords - badBefore);
       if (ring.position === before) break;
     }
     return ring.position >= upTo;

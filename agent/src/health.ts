@@ -6,7 +6,9 @@ import type { Metrics } from './metrics.ts';
 import type { SpoolHealth } from './spool/spool.ts';
 
 export interface HealthDeps {
-  readonly capabilities: Health['capabilities'];
+  readonly programs: Health['capabilities'];
+  /** What the agent needs around it, told like programs. */
+  readonly surroundings: Health['capabilities'];
   readonly clock: Clock;
   readonly spoolHealth: (nowUs: number) => SpoolHealth;
   readonly processCounters: () => ProcessCounters;
@@ -17,26 +19,27 @@ export interface HealthDeps {
 
 /** Measures now; sets the gauges by the way. */
 export function measureHealth(deps: HealthDeps): Health {
-  const { metrics, clock, capabilities } = deps;
+  const { metrics, clock, programs, surroundings } = deps;
   const spool = deps.spoolHealth(clock.nowUs());
   const processes = deps.processCounters();
   const { user, system } = process.cpuUsage();
-  const attached = capabilities.filter((capability) => capability.attached).length;
+  const missing = (of: Health['capabilities']): number => of.filter(({ attached }) => !attached).length;
 
   metrics.set('spool_waiting_bytes', spool.bytes);
   metrics.set('spool_segments', spool.segments);
   metrics.set('spool_pending_batches', spool.pending);
   metrics.set('publish_lag_microseconds', spool.lag_us);
   metrics.set('clock_error_microseconds', clock.error_us);
-  metrics.set('programs_attached', attached);
-  metrics.set('programs_missing', capabilities.length - attached);
+  metrics.set('programs_attached', programs.length - missing(programs));
+  metrics.set('programs_missing', missing(programs));
+  metrics.set('surroundings_missing', missing(surroundings));
   metrics.raise('ring_failed_events', deps.kernelFailed());
   metrics.raise('sockets_untracked', deps.kernelUntracked());
   metrics.raise('process_lookups', processes.read);
   metrics.raise('process_gone', processes.gone);
   metrics.raise('process_unreadable', processes.unreadable);
   return {
-    capabilities,
+    capabilities: [...programs, ...surroundings],
     cpu_us: user + system,
     memory_bytes: process.memoryUsage.rss(),
     spool_bytes: spool.bytes,

@@ -1,6 +1,6 @@
 /**
- * The few libc calls JavaScript has no way to: two clocks and a lock that dies with its process. Set-up and
- * once-a-second calls only (about 3 µs each).
+ * The few libc calls JavaScript has no way to: two clocks, giving freed memory back, and a lock that dies with its
+ * process. Set-up and once-a-second calls only (about 3 µs each).
  */
 
 import ffi from 'ffi-napi';
@@ -15,6 +15,8 @@ export interface Libc {
   realtimeNs(): bigint;
   /** Since boot, suspend included, ns: the clock of the ring records. */
   boottimeNs(): bigint;
+  /** Gives freed memory back to the system; nothing where the C library is not glibc. */
+  trim(): void;
   /** Takes the whole-file lock without waiting; false when another process holds it. Released by close or death. */
   lock(fd: number): boolean;
 }
@@ -24,6 +26,7 @@ export function createLibc(): Libc {
     clock_gettime: ['int', ['int', 'void *']],
     flock: ['int', ['int', 'int']],
   });
+  const trim = openTrim();
   /** struct timespec of 64-bit Linux: seconds, nanoseconds. */
   const time = Buffer.alloc(16);
 
@@ -34,6 +37,15 @@ export function createLibc(): Libc {
   return {
     realtimeNs: () => clock(CLOCK_REALTIME),
     boottimeNs: () => clock(CLOCK_BOOTTIME),
+    trim: () => void trim(0),
     lock: (fd) => libc.flock(fd, LOCK_EX_NB) === 0,
   };
+}
+
+function openTrim(): (padBytes: number) => number {
+  try {
+    return ffi.Library(null, { malloc_trim: ['int', ['size_t']] }).malloc_trim;
+  } catch {
+    return () => 0;
+  }
 }

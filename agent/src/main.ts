@@ -22,8 +22,11 @@ import { createBatcher } from './encode/batcher.ts';
 import { createEndedEpochs } from './ended-epochs.ts';
 import { createClock } from './enrich/clock.ts';
 import { readHost } from './enrich/host.ts';
+import { createKeptOffset } from './enrich/kept-offset.ts';
+import { createNamespaces } from './enrich/namespaces.ts';
 import { createOwners } from './enrich/owners.ts';
 import { createProcesses } from './enrich/process.ts';
+import { readResetReasons } from './enrich/reset-reasons.ts';
 import { agentError } from './errors.ts';
 import { measureHealth } from './health.ts';
 import { createLog, type Log } from './log.ts';
@@ -33,7 +36,9 @@ import type { Publisher } from './publish/publisher.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
+import { possibleCpus } from './trace/cpus.ts';
 import { createPacing } from './trace/pacing.ts';
+import { asCapability, surroundings } from './trace/surroundings.ts';
 
 const VERSION = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -58,9 +63,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   const locks = createAgentLocks({ instance: config.instance, spoolPath: config.spool.path }, libc);
   const clock = createClock({ clocks: libc, onStep: notices.clockStepped });
   const processes = createProcesses(config.process, { names: () => trace.names });
+  const namespaces = createNamespaces();
   const owners = createOwners(
     { agentPid: process.pid, supervisorPid: config.own.supervisorPid },
-    { facts: processes.facts, clockOffsetUs: () => clock.offset_us },
+    { facts: processes.facts, clockOffsetUs: () => clock.offset_us, onOwner: namespaces.note },
   );
   let publisher: Publisher | undefined;
   const spool = createSpool(
@@ -75,12 +81,20 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   );
   const trace = createTrace(config, { nowUs: clock.nowUs });
   const account = createAccount();
-  const builder = createBatchBuilder(config.batch, {
-    owners,
-    clockOffsetUs: () => clock.offset_us,
-    onRow: account.row,
-    resetReason: () => '',
-  });
+  const onBadRecords = (count = 1): void => {
+    account.bad();
+    notices.badRecords(count);
+  };
+  const builder = createBatchBuilder(
+    { ...config.batch, cpus: possibleCpus() },
+    {
+      owners,
+      clockOffsetUs: () => clock.offset_us,
+      onRow: account.row,
+      onBad: onBadRecords,
+      resetReason: readResetReasons(),
+    },
+  );
   const server = createMetricsServer(config.metrics, {
     metrics,
     unhealthy: () => spool.failed,
@@ -92,12 +106,13 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     locks.take();
     stops.push(locks.release);
     const host = readHost({ ...config, hostIdFile: join(config.spool.path, 'host-id') });
-    clock.measure();
     spool.start();
+    clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
     let told = false;
     stops.push(() => trace.close({ forgetAccounts: told }));
-    if (trace.notPinned !== '') notices.accountsNotPinned(trace.notPinned);
+    const needs = surroundings({ notPinned: trace.notPinned });
+    for (const need of needs) if (need.problem !== '') notices.lacking(need);
     if (config.metrics.port > 0) {
       await server.start().then(() => stops.push(server.stop), notices.metricsPortTaken);
     }
@@ -129,9 +144,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
             failed_reserves: trace.failedReserves(),
             rules: [],
             programs: trace.skippedRuns(),
-            namespaces: [],
           };
         },
+        namespaces: namespaces.counts,
         onBatch({ datum, rows, closedUs }) {
           metrics.add('batches_count');
           metrics.add('batches_bytes', datum.length);
@@ -148,17 +163,22 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       spool,
       clock,
       pacing: createPacing(),
-      health: () =>
-        measureHealth({
-          capabilities: trace.capabilities,
+      health() {
+        // What the compiler's threads freed would stay with the process: tens of MB.
+        libc.trim();
+        return measureHealth({
+          programs: trace.capabilities,
+          surroundings: needs.map(asCapability),
           clock,
           spoolHealth: spool.health,
           processCounters: processes.counters,
-          kernelFailed: () => cpus().reduce((sum, cpu) => sum + cpu.failed, 0),
+          kernelFailed: () => trace.failedReserves().reduce((sum, { count }) => sum + count, 0),
           kernelUntracked: trace.untracked,
           metrics,
-        }),
+        });
+      },
       onUnsettled: notices.accountUnsettled,
+      onBadRecords,
       nowMs,
     });
     const ended = createEndedEpochs({ batcher, spool, notices });

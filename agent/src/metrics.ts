@@ -10,6 +10,7 @@ const COUNTERS = {
   batches_count: 'Batches closed, heartbeats included.',
   batches_bytes: 'Avro bytes of the batches closed.',
   ring_failed_events: 'Events the kernel lost because a ring was full.',
+  ring_bad_records: 'Records of a ring that no event could be made of; counted as failed.',
   sockets_untracked: 'State changes of sockets the kernel had no memory to track.',
   spool_dropped_events: 'Rows dropped unread from a full spool.',
   spool_write_failures: 'Writes to the spool that the disk refused.',
@@ -37,6 +38,7 @@ const GAUGES = {
   clock_error_microseconds: 'Uncertainty of the conversion from kernel time to UTC.',
   programs_attached: 'BPF programs that run.',
   programs_missing: 'BPF programs that could not be attached.',
+  surroundings_missing: 'What the agent needs around it and does not have; heartbeats name it.',
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;

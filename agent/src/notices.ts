@@ -6,6 +6,7 @@ import { agentError, reasonOf } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Dropped } from './spool/retention.ts';
+import type { Need } from './trace/surroundings.ts';
 
 export interface Notices {
   /** Why batches wait in the spool; '' when they go out. */
@@ -14,9 +15,10 @@ export interface Notices {
   spoolWriteFailed(failure: { readonly reason: string; readonly pending: number }): void;
   spoolDropped(dropped: Dropped): void;
   accountUnsettled(): void;
+  badRecords(count: number): void;
   accountLost(kernelEpoch: number): void;
   accountUnreadable(account: { readonly kernelEpoch: number; readonly reason: string }): void;
-  accountsNotPinned(reason: string): void;
+  lacking(need: Need): void;
   metricsPortTaken(error: unknown): void;
   topicMade(name: string): void;
   published(sent: { readonly messages: number; readonly bytes: number; readonly again: boolean }): void;
@@ -67,6 +69,11 @@ export function createNotices(
     accountUnsettled() {
       metrics.add('account_samples_unsettled');
     },
+    badRecords(count) {
+      metrics.add('ring_bad_records', count);
+      const text = 'a ring held records that are no events; they count as failed, report this as a defect';
+      log.limited('error', 'bad records', { records: count }, text);
+    },
     accountLost(kernelEpoch) {
       log.warn(
         { kernel_epoch: kernelEpoch },
@@ -76,8 +83,8 @@ export function createNotices(
     accountUnreadable({ kernelEpoch, reason }) {
       log.warn({ kernel_epoch: kernelEpoch, reason }, 'the kernel account of an earlier run cannot be read');
     },
-    accountsNotPinned(reason) {
-      log.warn({ reason }, 'the kernel account will not outlive a kill of this agent');
+    lacking({ name, problem, cost, remedy }) {
+      log.warn({ need: name }, `${problem}, which costs: ${cost}; ${remedy}`);
     },
     metricsPortTaken(error) {
       metrics.add('metrics_listen_failures');

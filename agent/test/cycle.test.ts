@@ -5,10 +5,13 @@ import { type CycleRing, createCycle } from '../src/cycle.ts';
 
 const HEALTH = {} as Health;
 
-/** A ring of 8-byte records, `written()` of them so far, the last `busy()` of them not yet whole. */
-function ringOf(written: () => number, busy: () => number): CycleRing {
+/** A ring of 8-byte records, `written()` of them so far, the last `busy()` of them not yet whole, the first `bad` bad. */
+function ringOf(written: () => number, busy: () => number, bad = 0): CycleRing {
   let position = 0;
   return {
+    get badRecords() {
+      return Math.min(bad, position / 8);
+    },
     get position() {
       return position;
     },
@@ -16,7 +19,7 @@ function ringOf(written: () => number, busy: () => number): CycleRing {
     fill: () => (written() * 8 - position) / 1_000,
     drain(upTo, onRecord) {
       for (const end = Math.min(upTo, (written() - busy()) * 8); position < end; position += 8)
-        onRecord(new Uint32Array(0), new Uint8Array(0), 0);
+        if (position >= bad * 8) onRecord(new Uint32Array(0), new Uint8Array(0), 0);
       return 0;
     },
     release: () => {},
@@ -24,7 +27,8 @@ function ringOf(written: () => number, busy: () => number): CycleRing {
 }
 
 /** A kernel that numbers events on one CPU, and everything behind it, as lists. */
-function cycleOf(config = { flushMs: 500, heartbeatMs: 10_000 }) {
+function cycleOf({ bad = 0 } = {}) {
+  const config = { flushMs: 500, heartbeatMs: 10_000 };
   const log: string[] = [];
   const state = { nowMs: 1, ring: 0, valid: true, ready: true, busy: 0, rows: 0, rowsMax: 100 };
   const cycle = createCycle(config, {
@@ -33,6 +37,7 @@ function cycleOf(config = { flushMs: 500, heartbeatMs: 10_000 }) {
         lifecycle: ringOf(
           () => state.ring,
           () => state.busy,
+          bad,
         ),
         chatter: ringOf(
           () => 0,
@@ -80,6 +85,7 @@ function cycleOf(config = { flushMs: 500, heartbeatMs: 10_000 }) {
     clock: { measure: () => log.push('clock') },
     health: () => HEALTH,
     onUnsettled: () => log.push('unsettled'),
+    onBadRecords: (count) => log.push(`bad ${count}`),
     nowMs: () => state.nowMs,
   });
   return { cycle, log, state };
@@ -160,6 +166,14 @@ test('a heartbeat comes when it is due, busy or idle', () => {
     cycle.turn();
   }
   assert.equal(log.filter((line) => line.startsWith('heartbeat')).length, 3);
+});
+
+test('bad records are told once, before the account that counts them is complete', () => {
+  const { cycle, log, state } = cycleOf({ bad: 2 });
+  state.ring = 3;
+  cycle.turn();
+  cycle.turn();
+  assert.deepEqual(log, ['clock', 'begin', 'bad 2', 'complete', 'heartbeat 1', 'begin', 'complete']);
 });
 
 test('the end drains until the account settles, and ships it', () => {

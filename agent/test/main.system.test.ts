@@ -264,7 +264,8 @@ test(
     const epoch = spooled(home)[0]?.kernel_epoch;
     const echo = await echoServer('127.0.0.1');
     const ballast = fillDisk(disk);
-    for (let count = 0; count < 20; count++) await converse('127.0.0.1', echo.port);
+    // More than the rest of the segment's last page holds.
+    for (let count = 0; count < 200; count++) await converse('127.0.0.1', echo.port);
     await echo.stop();
     first.child.kill('SIGTERM');
     assert.equal(await first.ended(), 1);

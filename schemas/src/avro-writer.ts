@@ -9,6 +9,8 @@ export interface AvroWriter {
   raw(bytes: Uint8Array): void;
   /** Copy of everything written since the last `take`. */
   take(): Uint8Array;
+  /** Forgets what was written since the last `take`. */
+  reset(): void;
 }
 
 export function createAvroWriter(bytesInitial = 64 * 1024): AvroWriter {
@@ -46,6 +48,9 @@ export function createAvroWriter(bytesInitial = 64 * 1024): AvroWriter {
       const taken = new Uint8Array(buffer.subarray(0, position));
       position = 0;
       return taken;
+    },
+    reset() {
+      position = 0;
     },
   };
 }

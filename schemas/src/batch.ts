@@ -11,7 +11,7 @@ import { AVRO_OWNER_FIELDS, BATCH_FIELDS, type BatchField, type EnvelopeType } f
 import type { BatchEnvelope } from './generated/envelope.ts';
 import { skipEvents } from './skip-events.ts';
 
-export type { BatchEnvelope, CpuAccount, Health, Owner } from './generated/envelope.ts';
+export type { BatchEnvelope, CpuAccount, Health, NamespaceCount, Owner } from './generated/envelope.ts';
 
 /** Encoded events: `count` event records one after another. */
 export interface EncodedEvents {
@@ -33,6 +33,8 @@ const writer = createAvroWriter();
 /** The Avro datum of a batch, without framing. Throws a TypeError for a value that is not of its field's type. */
 export function encodeBatch(envelope: BatchEnvelope, events: EncodedEvents): Uint8Array {
   const values = envelope as unknown as RecordValue;
+  // A batch that threw left its beginning behind.
+  writer.reset();
   for (const field of BATCH_FIELDS) {
     if (field.type === 'events') {
       if (events.count > 0) {

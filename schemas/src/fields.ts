@@ -279,7 +279,7 @@ export const EVENT_FIELDS: readonly Field[] = [
     'options',
     'u8',
     '',
-    'tcpi_options bits: 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 ECN seen, 32 SYN data, 64 µs timestamps.',
+    'tcpi_options bits: 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 ECN seen, 32 SYN data, 64 µs timestamps, 128 fast-open child.',
     counters,
   ),
   kernel('ca_state', { enum: 'CaState' }, '', 'Congestion-avoidance state.', counters),
@@ -410,21 +410,26 @@ export const CPU_ACCOUNT: readonly BatchField[] = [
   b('seq_last', 'u64', '', 'Last number the kernel gave on this CPU when the account was taken.'),
   b('rows', 'u64', 'events', 'Events written to the spool, numbers up to seq_last.'),
   b('rows_ahead', 'u64', 'events', 'Events written to the spool with numbers beyond seq_last.'),
-  b('failed', 'u64', 'events', 'Events lost because a ring was full.'),
+  b('failed', 'u64', 'events', 'Events lost because a ring was full or their record could not be read.'),
   b('folded', 'u64', 'events', 'Events folded into summaries.'),
   b('filtered', 'u64', 'events', 'Events left out by a filter.'),
   b('spool_dropped', 'u64', 'events', 'Events dropped from a full spool.'),
 ];
 
 const capability: readonly BatchField[] = [
-  b('program', 'text', '', 'BPF program.'),
-  b('attached', 'bool', '', 'It runs.'),
-  b('error', 'string', '', 'Why it does not.'),
+  b('program', 'text', '', 'BPF program, or what the agent needs around it, as host_pid_namespace.'),
+  b('attached', 'bool', '', 'It runs, or is there.'),
+  b('error', 'string', '', 'Why not.'),
   b('cost', 'string', '', 'Evidence that is missing without it.'),
 ];
 
 const health: readonly BatchField[] = [
-  b('capabilities', { list: 'Capability', of: capability }, '', 'What the kernel let the agent attach.'),
+  b(
+    'capabilities',
+    { list: 'Capability', of: capability },
+    '',
+    'What the kernel let the agent attach, and what of its surroundings is there.',
+  ),
   b('cpu_us', 'u64', 'us', 'CPU time of the agent since it started.'),
   b('memory_bytes', 'u64', 'bytes', 'Resident memory of the agent.'),
   b('spool_bytes', 'u64', 'bytes', 'Bytes waiting in the spool.'),

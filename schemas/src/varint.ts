@@ -11,9 +11,9 @@ export const VARINT_BYTES_MAX = 10;
 export function writeLong(out: Uint8Array, position: number, value: number): number {
   if (value >= 0 && value < 0x40000000) return writeWords(out, position, value, 0);
   const magnitude = value < 0 ? -value - 1 : value;
-  const low = magnitude >>> 0;
-  const high = (magnitude - low) / 0x1_0000_0000;
-  return writeZigzag(out, position, low, high, value < 0 ? 1 : 0);
+  // As signed words: larger ones would be put on the heap to be passed on.
+  const high = Math.floor(magnitude / 0x1_0000_0000) | 0;
+  return writeZigzag(out, position, magnitude | 0, high, value < 0 ? 1 : 0);
 }
 
 /** Writes the unsigned 64-bit value of two 32-bit halves; values of 2^63 and more wrap as Avro's long does. */

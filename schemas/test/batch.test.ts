@@ -20,6 +20,15 @@ test('an envelope decodes to what was encoded', () => {
   assert.equal(events.count, 0);
 });
 
+test('a batch that cannot be encoded leaves nothing in the next one', () => {
+  const expected = encodeBatch(sampleEnvelope(), NO_EVENTS);
+  for (const wrong of [{ batch_seq: Number.NaN }, { kernel_epoch: 2 ** 53 }, { kernel_release: undefined }]) {
+    const envelope = { ...sampleEnvelope(), ...wrong } as ReturnType<typeof sampleEnvelope>;
+    assert.throws(() => encodeBatch(envelope, NO_EVENTS), TypeError);
+    assert.deepEqual(encodeBatch(sampleEnvelope(), NO_EVENTS), expected);
+  }
+});
+
 test('the first byte of a batch is maybe_duplicate', () => {
   const datum = encodeBatch(sampleEnvelope(), NO_EVENTS);
   datum[0] = 1;

@@ -1,6 +1,7 @@
 /** A process of `programs/actor.c` that a scenario leads by the hand. */
 import { spawn } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
+import { kill } from 'node:process';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { type Channel, createChannel } from './channel.ts';
 import type { Process, Reply } from './reply.ts';
@@ -8,8 +9,9 @@ import { createSocket, type Family, type Socket } from './socket.ts';
 
 /** Where actors come from. */
 export interface Stage {
-  /** Path of the actor's program. */
+  /** Path of the actor's program, and of the same under another name. */
   readonly program: string;
+  readonly understudy: string;
   /** Folder of the cgroup v2 for the scenario's processes; '' where none is mounted. */
   readonly cgroup: string;
   /** Path of the cgroup as processes see it. */
@@ -28,13 +30,13 @@ export interface Actor {
   share(socket: Socket, fd?: number): Socket;
   /** At most two children; both share the sockets that this process has. */
   fork(): Promise<Actor>;
-  /** The same process becomes another program, keeping its descriptors. */
+  /** The same process becomes another program, with arguments parted by blanks, keeping its descriptors. */
   exec(program: string): Promise<void>;
   /** Changes user or name by the command, and looks who it is then. */
   become(command: string): Promise<void>;
   kill(): Promise<void>;
-  /** Resolves when the process is gone. */
-  end(): Promise<void>;
+  /** Resolves when it and its children are gone. `isStuck`: it may hang in a call, and is killed. */
+  end(isStuck?: boolean): Promise<void>;
 }
 
 const CHILDREN_MAX = 2;
@@ -57,6 +59,14 @@ export async function startActor(stage: Stage, program = stage.program): Promise
   return await createActor(stage, { channel, spare, ended });
 }
 
+function signal(pid: number): void {
+  try {
+    kill(pid, 'SIGKILL');
+  } catch {
+    // It went by itself.
+  }
+}
+
 interface Parts {
   readonly channel: Channel;
   readonly spare: { readonly fds: string; readonly channel: Channel }[];
@@ -70,6 +80,11 @@ async function createActor(stage: Stage, { channel, spare, ended }: Parts): Prom
     cgroup_id: stage.cgroup === '' ? 0 : statSync(stage.cgroup).ino,
   });
   let process = await whoami();
+  const children: Actor[] = [];
+  let isGone = false;
+  void ended.then(() => {
+    isGone = true;
+  });
 
   async function must(command: string): Promise<Reply> {
     const reply = await channel.ask(command);
@@ -92,10 +107,17 @@ async function createActor(stage: Stage, { channel, spare, ended }: Parts): Prom
       const child = spare.shift();
       if (!child) throw new Error(`an actor has ${CHILDREN_MAX} children at most`);
       await must(`fork ${child.fds}`);
-      return await createActor(stage, { channel: child.channel, spare: [], ended: child.channel.closed });
+      const forked = await createActor(stage, {
+        channel: child.channel,
+        spare: [],
+        ended: child.channel.closed,
+      });
+      children.push(forked);
+      return forked;
     },
     async exec(program) {
-      await channel.ask(`exec ${program}`);
+      const { errno } = await channel.ask(`exec ${program}`);
+      if (errno) throw new Error(`exec ${program}: errno ${errno}`);
       process = await whoami();
     },
     async become(command) {
@@ -105,8 +127,10 @@ async function createActor(stage: Stage, { channel, spare, ended }: Parts): Prom
     async kill() {
       await channel.ask('kill').catch(() => {});
     },
-    async end() {
+    async end(isStuck = false) {
+      await Promise.all(children.map((forked) => forked.end(isStuck)));
       channel.end();
+      if (isStuck && !isGone) signal(process.pid);
       for (const { channel: unused } of spare) unused.end();
       await ended;
     },

@@ -30,9 +30,12 @@ function wrongFields(row: Row, { fields }: Expectation): readonly string[] {
     .map(([name, wanted]) => `${name}: expected ${describe(wanted)}, got ${row[name]}`);
 }
 
-/** The expectation that the row fits best, of those that have room. */
+/** The expectation that the row fits best, of those that have room; of equals, the one that says most. */
 function choose(row: Row, candidates: readonly Expectation[]): Expectation | undefined {
-  return candidates.toSorted((a, b) => wrongFields(row, a).length - wrongFields(row, b).length)[0];
+  const size = ({ fields, key }: Expectation): number => Object.keys(fields).length + Object.keys(key).length;
+  return candidates.toSorted(
+    (a, b) => wrongFields(row, a).length - wrongFields(row, b).length || size(b) - size(a),
+  )[0];
 }
 
 export function compare(expectations: readonly Expectation[], seen: readonly Seen[]): Comparison {

@@ -86,7 +86,7 @@ function handshake({ role, established, start, isUnmeasured }: Life): Wanted {
 }
 
 /** Counters of an end that has sent and received all, with nothing lost. */
-function countersOf({ sent, received, info }: Life): Fields {
+function countersOf({ sent, received, info, congestionControl }: Life): Fields {
   return {
     bytes_sent: sent,
     bytes_delivered: sent,
@@ -101,7 +101,7 @@ function countersOf({ sent, received, info }: Life): Fields {
     ...(info
       ? {
           options: info['options'] ?? 0,
-          congestion_control: info.congestion_control,
+          congestion_control: congestionControl ?? '',
           advmss: info['advmss'] ?? 0,
           segs_out: atLeast(info['segs_out'] ?? 0),
           segs_in: atLeast(info['segs_in'] ?? 0),

@@ -62,7 +62,7 @@ const JIFFY_US_MAX = 10_000;
 
 /** Fields as `info` has them, when it was taken right before the row; `spanUs`: between the two at most. */
 export function infoFields(info: TcpInfo, spanUs = 0): Fields {
-  const fields: Record<string, Wanted> = { congestion_control: info.congestion_control };
+  const fields: Record<string, Wanted> = {};
   for (const [ours, theirs] of Object.entries(SAME)) {
     const value = info[theirs];
     if (value !== undefined) fields[ours] = value === NO_SAMPLE && theirs === 'min_rtt' ? 0 : value;

@@ -8,6 +8,7 @@
  * program.
  */
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Comparison, compare } from './compare.ts';
 import { type Need, probeNeeds } from './needs.ts';
 import { checkReport, type Result, writeReport } from './report.ts';
@@ -19,6 +20,7 @@ import { createTruth, type Finished } from './truth.ts';
 /** They wait more than they work. */
 const CONCURRENT = 8 * availableParallelism();
 
+const SCENARIO_MS_MAX = 60_000;
 /** Lines of one kind that are printed of one scenario. */
 const LINES_MAX = 12;
 
@@ -35,17 +37,30 @@ async function runOne(scenario: Scenario, house: House, rows: Finished['rows']):
     stage: house.stageOf(scenario.name),
     rows,
     startAgent: house.startAgent,
+    sharedAgent: house.sharedAgent,
   });
   let error: Error | undefined;
-  await scenario.run(truth).catch((thrown: Error) => {
+  await inTime(scenario.run(truth)).catch((thrown: Error) => {
     error = thrown;
   });
   try {
-    const finished = await finish();
+    const finished = await finish(error !== undefined);
     return { scenario, finished, seconds: seconds(start), ...(error ? { error } : {}) };
   } catch (thrown) {
     return { scenario, error: error ?? (thrown as Error), seconds: seconds(start) };
   }
+}
+
+/** A call that never returns must not hold up the suite. */
+async function inTime(run: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  const late = sleep(SCENARIO_MS_MAX, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`it took more than ${SCENARIO_MS_MAX} ms`);
+  });
+  await Promise.race([run, late]).finally(() => {
+    late.catch(() => {});
+    timer.abort();
+  });
 }
 
 const seconds = (start: number): number => (performance.now() - start) / 1_000;
@@ -102,6 +117,8 @@ async function main(names: readonly string[]): Promise<void> {
   // A guest brings a ready program, and no page.
   if (names.length === 0 && !isWriting && !process.env['TRUTH_BIN']) checkReport(SCENARIOS);
   const house = await openHouse();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void house.close().finally(() => process.exit(1)));
   let results: Result[] = [];
   try {
     const lacking = await probeNeeds(house.stageOf('probes'));

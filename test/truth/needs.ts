@@ -18,7 +18,6 @@ const PROBES = {
   cubic: async (network: Network) => await (await network.steward.socket()).set(TCP_CONGESTION, 'cubic'),
   bbr: async (network: Network) => await (await network.steward.socket()).set(TCP_CONGESTION, 'bbr'),
   cgroup2: async (_: Network, stage: Stage) => assertThat(stage.cgroup !== '', 'cgroup2 is not mounted'),
-  ss: async (network: Network) => await network.run('ss -tn'),
   /** A process that only sends is seen to: tcp_sendmsg_locked or sock_send_length. */
   send_hook: async () => {
     const btf = readFileSync('/sys/kernel/btf/vmlinux', 'latin1');

@@ -25,12 +25,12 @@ export async function exchange({ client, server }: Pair): Promise<void> {
 }
 
 /** The client closes, the server reads the end and closes too. */
-export async function closeInTurn(t: Truth, { client, server }: Pair): Promise<void> {
+export async function closeInTurn(t: Truth, { client, server }: Pair, fields: Fields = {}): Promise<void> {
   await client.close();
   await server.receive(1);
   await server.close();
-  t.closed(client, 'closed_local', { fields: { state: 'fin_wait_2' } });
-  t.closed(server, 'closed_peer', { fields: { state: 'last_ack' } });
+  t.closed(client, 'closed_local', { fields: { state: 'fin_wait_2', ...fields } });
+  t.closed(server, 'closed_peer', { fields: { state: 'last_ack', ...fields } });
 }
 
 /** Waits until the socket's TCP_INFO is so. */
@@ -41,15 +41,19 @@ export async function whenInfo(socket: Socket, is: (info: TcpInfo) => boolean): 
   });
 }
 
+/** Polls in a row that see the same: longer than an acknowledgement may be delayed. */
+const SAME_POLLS = 5;
+
 /** Nothing is on its way: what was sent is acknowledged on both sides, and no acknowledgement is still delayed. */
 export async function quiet(...sockets: readonly Socket[]): Promise<void> {
   let before = '';
+  let same = 0;
   await until('both ends to be quiet', async () => {
     const infos = await Promise.all(sockets.map((socket) => socket.info()));
     const now = infos.map(({ segs_in, segs_out, unacked }) => `${segs_in} ${segs_out} ${unacked}`).join();
-    const isSame = now === before && infos.every((info) => info['unacked'] === 0);
+    same = now === before && infos.every((info) => info['unacked'] === 0) ? same + 1 : 0;
     before = now;
-    return isSame;
+    return same >= SAME_POLLS;
   });
 }
 

@@ -6,7 +6,7 @@ export interface Bracket {
 }
 
 /** TCP_INFO, names without `tcpi_`; absent what this kernel does not have. */
-export type TcpInfo = Readonly<Record<string, number>> & { readonly congestion_control: string };
+export type TcpInfo = Readonly<Record<string, number>>;
 
 export interface Reply extends Bracket {
   /** 0 = the call succeeded. */
@@ -21,6 +21,7 @@ export interface Reply extends Bracket {
   readonly peer_address: string;
   readonly peer_port: number;
   readonly info?: TcpInfo;
+  readonly congestion_control?: string;
   readonly status: number;
   readonly output: string;
   readonly ready: number;

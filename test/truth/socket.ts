@@ -19,7 +19,7 @@ export interface Life {
   readonly maker: Process;
   /** Called connect; undefined for a server. */
   readonly opener: Process | undefined;
-  readonly start: Bracket;
+  start: Bracket;
   /** Undefined: never. */
   established: Bracket | undefined;
   /** A server's handshake that took no one sample: a cookie, or a SYN-ACK sent twice. */
@@ -36,6 +36,7 @@ export interface Life {
   end: Bracket | undefined;
   /** As of the last moment before close. */
   info: TcpInfo | undefined;
+  congestionControl: string | undefined;
 }
 
 export interface Listening {
@@ -78,6 +79,7 @@ export interface Socket {
   close(how?: 'abort'): Promise<void>;
   /** setsockopt; throws when it fails. */
   set(option: readonly [level: number, name: number], value: number | string): Promise<void>;
+  nonblocking(): Promise<void>;
   info(): Promise<TcpInfo>;
   asOf(actor: Actor, fd: number): Socket;
 }
@@ -101,6 +103,13 @@ export function createSocket(
 const localOf = (reply: Reply): Endpoint => ({ address: reply.local_address, port: reply.local_port });
 const peerOf = (reply: Reply): Endpoint => ({ address: reply.peer_address, port: reply.peer_port });
 
+/** The command with its arguments; `how` may have words behind it, or be a thread's that runs it. */
+function compose(how: string, ...arguments_: readonly (string | number)[]): string {
+  const words = how.split(' ');
+  const at = words[0] === 'thread' ? 3 : 1;
+  return [...words.slice(0, at), ...arguments_, ...words.slice(at)].join(' ');
+}
+
 function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
   function life(): Life {
     if (!shared.life) throw new Error('the socket was never connected');
@@ -117,10 +126,11 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
 
   function ended(reply: Reply): void {
     if (!shared.life) return;
-    const { before, after, info } = reply;
+    const { before, after, info, congestion_control } = reply;
     shared.life.closer ??= actor.process;
     shared.life.end ??= { before, after };
     shared.life.info = info ?? shared.life.info;
+    shared.life.congestionControl = congestion_control ?? shared.life.congestionControl;
   }
 
   return {
@@ -147,9 +157,7 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
       };
     },
     async connect(to, how = 'connect') {
-      const words = how.split(' ');
-      const arguments_ = [fd, to.address, to.port, ...words.slice(1)];
-      const reply = await actor.ask(`${words[0]} ${arguments_.join(' ')}`);
+      const reply = await actor.ask(compose(how, fd, to.address, to.port));
       const { before, after, errno } = reply;
       shared.generation += 1;
       shared.life = {
@@ -169,15 +177,15 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
         closer: undefined,
         end: errno === 0 || errno === EINPROGRESS ? undefined : { before, after },
         info: undefined,
+        congestionControl: undefined,
       };
-      if (words[0] === 'fastopen') moved('sent', reply);
+      if (how.startsWith('fastopen')) moved('sent', reply);
       return reply;
     },
     async accept(how = 'accept') {
       const { listening } = shared;
       if (!listening) throw new Error('not a listener');
-      const words = how.split(' ');
-      const reply = await actor.must(`${words[0]} ${[fd, ...words.slice(1)].join(' ')}`);
+      const reply = await actor.must(compose(how, fd));
       const { after, cookie } = reply;
       // It may have been established long before it was accepted.
       const since = { before: listening.start.before, after };
@@ -198,6 +206,7 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
         closer: undefined,
         end: undefined,
         info: undefined,
+        congestionControl: undefined,
       };
       return createSocket(actor, {
         fd: reply.fd,
@@ -208,12 +217,10 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
       });
     },
     async send(count, how = 'send') {
-      const [name, ...rest] = how.split(' ');
-      return moved('sent', await actor.ask([name, fd, count, ...rest].join(' ')));
+      return moved('sent', await actor.ask(compose(how, fd, count)));
     },
     async receive(count, how = 'receive') {
-      const [name, ...rest] = how.split(' ');
-      return moved('received', await actor.ask([name, fd, count, ...rest].join(' ')));
+      return moved('received', await actor.ask(compose(how, fd, count)));
     },
     async shutdown(how) {
       const reply = await actor.must(`shutdown ${fd} ${how}`);
@@ -227,6 +234,9 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
     },
     async set([level, name], value) {
       await actor.must(`${typeof value === 'number' ? 'set' : 'settext'} ${fd} ${level} ${name} ${value}`);
+    },
+    async nonblocking() {
+      await actor.must(`nonblocking ${fd}`);
     },
     async info() {
       const { info } = await actor.ask(`info ${fd}`);

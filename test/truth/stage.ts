@@ -10,7 +10,7 @@ import { createRows, type Rows } from './rows.ts';
 
 /** Nothing comes that the scenario did not cause: no updates, no listener health. */
 const AGENT = {
-  batch: { flushMs: 50 },
+  batch: { flushMs: 50, rowsMax: 200 },
   ring: { lifecycleBytes: 64 << 20, chatterBytes: 64 << 20 },
   events: { openHoldMs: 1_000, updateMs: 0 },
 };
@@ -19,7 +19,10 @@ export interface House {
   readonly programs: { readonly actor: string; readonly understudy: string };
   /** A stage of the scenario's own. */
   stageOf(scenario: string): Stage;
+  /** The main agent, or another with this over its configuration. */
   startAgent(config?: object): Promise<Rows>;
+  /** An agent that all who ask for this configuration share; it runs from the first of them on. */
+  sharedAgent(config: object): Promise<Rows>;
   /** Ends the agents, which then have spooled all there was, and reads it. */
   stopAgents(): Promise<void>;
   /** Takes away the cgroups and the folder. */
@@ -34,6 +37,16 @@ export async function openHouse(): Promise<House> {
   const mount = cgroup2();
   const top = `truth-${process.pid}`;
 
+  const shared = new Map<string, Promise<Rows>>();
+
+  async function startAgent(config: object = {}): Promise<Rows> {
+    const agent = createTestAgent(join(folder, `agent-${agents.length}`), { ...AGENT, ...config });
+    const rows = createRows(agent.spool);
+    agents.push({ agent, rows });
+    await agent.start();
+    return rows;
+  }
+
   return {
     programs,
     stageOf(scenario) {
@@ -43,15 +56,17 @@ export async function openHouse(): Promise<House> {
       cgroups.push(cgroup);
       return { ...programs, program: programs.actor, cgroup, cgroupPath: `/${top}/${scenario}` };
     },
-    async startAgent(config = {}) {
-      const agent = createTestAgent(join(folder, `agent-${agents.length}`), { ...AGENT, ...config });
-      const rows = createRows(agent.spool);
-      agents.push({ agent, rows });
-      await agent.start();
-      return rows;
+    startAgent,
+    sharedAgent(config) {
+      const key = JSON.stringify(config);
+      const known = shared.get(key) ?? startAgent(config);
+      shared.set(key, known);
+      return known;
     },
     async stopAgents() {
       for (const { agent, rows } of agents) {
+        const code = await agent.part.end();
+        if (code !== 0) throw new Error(`an agent ended with ${code}:\n${agent.part.output()}`);
         await agent.stop();
         rows.poll();
       }

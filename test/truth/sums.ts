@@ -14,6 +14,13 @@ const CAUSES = ['syn', 'syn_ack', 'rto', 'loss_recovery', 'fast', 'tail_loss_pro
 const segments = (rows: readonly Row[]): number =>
   rows.reduce((sum, row) => sum + Number(row['retransmit_segments']), 0);
 
+/** What the kernel knows of why, for whoever has to find out. */
+const abortsOf = (snmp: Snmp): string =>
+  Object.entries(snmp)
+    .filter(([name, value]) => /Abort|EstabResets|AttemptFails|Overflow|ListenDrops/.test(name) && value > 0)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+
 /** Retransmissions by cause and resets sent of one namespace. */
 export function namespaceSums(rows: readonly Row[], snmp: Snmp): readonly Sum[] {
   const retransmits = rows.filter((row) => row['kind'] === 'retransmit');
@@ -33,7 +40,7 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp): readonly Sum[] 
     { what: 'no known cause', wanted: 0, got: of('other', 'unknown') },
     // What failed before it was tried is told (since 6.17), but in no counter of the kernel.
     ...(failed > 0 ? [{ what: 'failed', wanted: atLeast(counter('TCPRetransFail')), got: failed }] : []),
-    { what: 'OutRsts', wanted: counter('OutRsts'), got: resets },
+    { what: `OutRsts (${abortsOf(snmp)})`, wanted: counter('OutRsts'), got: resets },
   ];
 }
 

@@ -9,6 +9,7 @@ import {
   type Expectation,
   type Fields,
   failRow,
+  isRow,
   listenRows,
   openRow,
   resetRow,
@@ -49,6 +50,10 @@ export interface Truth {
   /** The listener's rows are expected too. */
   listen(actor: Actor, address: string, options?: ListenOptions): Promise<Socket>;
   accept(listener: Socket, client?: Socket): Promise<Socket>;
+  /** Tells of an accepted socket which listener and client it is of. */
+  known(server: Socket, listener: Socket, client: Socket): Socket;
+  /** Runs when the actors are gone. */
+  after(undo: () => void): void;
   /** The connection ends with a `close` of this verdict; `fields` go over what its log says. */
   closed(socket: Socket | Life, verdict: Wanted, options?: RowOptions): void;
   failed(socket: Socket | Life, verdict: Wanted, options?: RowOptions): void;
@@ -58,6 +63,14 @@ export interface Truth {
   strayReset(in_: Network, local: Endpoint, peer: Endpoint, options?: StrayOptions): void;
   /** Resolves when the kernel has no such socket any more, or only its TIME_WAIT. */
   gone(socket: Socket | Life): Promise<void>;
+  /** Resets in that namespace are as they may be; they still sum up to the kernel's count. */
+  anyReset(in_: Network): void;
+  /** Health of listeners, and counters of a live connection, may be told any number of times. */
+  anyListener(in_: Network): void;
+  /** Where no actor tells of each connection how long it lived, and what was sent again. */
+  anyOpen(in_: Network): void;
+  anyRetransmit(in_: Network): void;
+  anyUpdate(socket: Socket): void;
   /** Fields over those of the listener's `unlisten`. */
   unlistened(listener: Socket, fields: Fields): void;
   /** Any other row. Checks of `ts` are the caller's. */
@@ -68,7 +81,9 @@ export interface Truth {
   ): void;
   expect(expectation: Expectation): void;
   /** From now on rows come from an agent started now; the kernel's counters know more than it. */
-  watchFromNow(config?: object): Promise<void>;
+  watchFromNow(): Promise<void>;
+  /** Rows come from the agent that reports opens at once, and updates every 200 ms. Before any network is made. */
+  watchClosely(): Promise<void>;
   /** Resolves with the row when the agent has spooled it. */
   seen(network: Network, what: string, is: (row: Row) => boolean): Promise<Row>;
   /** What the kernel has counted in the namespace. */
@@ -77,7 +92,6 @@ export interface Truth {
   alone(network: Network, sockets: number): Promise<void>;
   /** Resolves when the kernel has counted that many in the namespace. */
   counted(network: Network, counter: string, least: number): Promise<void>;
-  readonly holdUs: number;
 }
 
 export interface StrayOptions {
@@ -91,6 +105,10 @@ export interface ListenOptions {
   readonly port?: number;
   readonly backlog?: number;
   readonly protocol?: 'mptcp';
+  /** Its rows are expected; they are when nothing is said. */
+  readonly isListed?: boolean;
+  /** Before it is bound. */
+  readonly prepare?: (listener: Socket) => Promise<void>;
 }
 
 export interface PairOptions extends ListenOptions {
@@ -111,10 +129,11 @@ export interface TruthDeps {
   readonly stage: Stage;
   readonly rows: Rows;
   readonly startAgent: (config: object) => Promise<Rows>;
+  readonly sharedAgent: (config: object) => Promise<Rows>;
 }
 
 /** Makes the rows of a connection out of its end. */
-type Told = (ended: Ended) => readonly (Expectation | undefined)[];
+type Told = (ended: Ended, holdUs: number) => readonly (Expectation | undefined)[];
 
 interface Ending {
   readonly row: Told;
@@ -126,27 +145,31 @@ interface Ending {
 
 const whole =
   (row: typeof closeRow): Told =>
-  (ended) => [row(ended), openRow(ended, HOLD_US), retransmitRows(ended)];
+  (ended, holdUs) => [row(ended), openRow(ended, holdUs), retransmitRows(ended)];
 
-/** Hold of the agent, as configured. µs. */
-const HOLD_US = 1_000_000;
 const QUIET_MS_MAX = 25_000;
 const TOLD_MS_MAX = 2_000;
 
-export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<Finished> } {
+export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: boolean): Promise<Finished> } {
   const actors: Actor[] = [];
   const networks: Network[] = [];
   const listeners: Listening[] = [];
   const endings: Ending[] = [];
   const strays: ((endUs: number) => Expectation)[] = [];
   const unlistens = new Map<number, Fields>();
+  const undos: (() => void)[] = [];
   const startUs = now() - 1_000;
   const extra: Expectation[] = [];
   const listenerOf = new Map<number, Listening>();
   let rows = deps.rows;
   let isWhole = true;
+  /** The agent's hold, as configured. µs. */
+  let holdUs = 1_000_000;
 
   const lifeOf = (socket: Socket | Life): Life => ('life' in socket ? socket.life : socket);
+  const any = (kind: string, namespace: number, key: Readonly<Record<string, Value>> = {}): void => {
+    extra.push({ kind, namespace, key, fields: { late: false }, least: 0, most: Number.POSITIVE_INFINITY });
+  };
   /** A socket may have another life by the end of the scenario. */
   const told = (row: Told, socket: Socket | Life, { fields = {}, cause, ...options }: RowOptions): void => {
     endings.push({ row, life: lifeOf(socket), cause: cause && lifeOf(cause), fields, options });
@@ -159,7 +182,6 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
 
   const truth: Truth = {
     stage: deps.stage,
-    holdUs: HOLD_US,
     async network() {
       const network = await createNetwork(deps.stage, actors);
       networks.push(network);
@@ -169,16 +191,24 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
     async link() {
       return await joinNetworks(await truth.network(), await truth.network());
     },
-    async listen(actor, address, { family, protocol, ...options } = {}) {
+    async listen(actor, address, { family, protocol, isListed = true, prepare, ...options } = {}) {
       const listener = await actor.socket(family ?? (address.includes(':') ? 'ipv6' : 'ipv4'), protocol);
+      await prepare?.(listener);
       await listener.listen(address, options);
-      if (listener.listening) listeners.push(listener.listening);
+      if (listener.listening && isListed) listeners.push(listener.listening);
       return listener;
     },
     async accept(listener, client) {
       const server = await listener.accept();
       return known(server, listener, client);
     },
+    known,
+    after: (undo) => undos.push(undo),
+    anyReset: ({ inode }) => any('reset', inode),
+    anyRetransmit: ({ inode }) => any('retransmit', inode),
+    anyOpen: ({ inode }) => any('open', inode),
+    anyListener: ({ inode }) => any('listener', inode),
+    anyUpdate: ({ life }) => any('update', life.maker.network_namespace, { socket_cookie: life.cookie }),
     async pair(clientActor, serverActor, options = {}) {
       const { at = '127.0.0.1', address = at, before, ...listen } = options;
       const listener = await truth.listen(serverActor, at, listen);
@@ -215,10 +245,17 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
       extra.push({ kind, namespace: in_.inode, key, fields, least: 1, most: 1 });
     },
     expect: (expectation) => extra.push(expectation),
-    async watchFromNow(config = {}) {
-      rows = await deps.startAgent(config);
+    async watchClosely() {
+      rows = await deps.sharedAgent({ events: { openHoldMs: 0, updateMs: 200 } });
+      holdUs = 0;
+    },
+    async watchFromNow() {
+      // What is older is told once, at the first look at it.
+      rows = await deps.startAgent({ events: { openHoldMs: 1_000, updateMs: 60_000 } });
       for (const { inode, sinceUs } of networks) rows.watch(inode, sinceUs);
       isWhole = false;
+      // They are older than it: what it tells of them is the scenario's to say.
+      listeners.length = 0;
     },
     seen: (network, what, is) =>
       until(
@@ -256,38 +293,38 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
   return {
     truth,
     /** Ends the actors and waits until nothing of TCP is left but TIME_WAIT. */
-    async finish() {
-      // The agent asks /proc about processes: they stay until it has.
-      await until('the rows to come', isTold, TOLD_MS_MAX).catch(() => {});
-      await Promise.all(
-        actors
-          .filter((actor) => !networks.some(({ steward }) => steward === actor))
-          .map((actor) => actor.end()),
-      );
-      for (const network of networks)
-        await until('the sockets to be gone', () => socketsLeft(network) === 0, QUIET_MS_MAX);
-      const endUs = now();
-      const counted = networks.map((network) => ({
-        inode: network.inode,
-        snmp: isWhole ? readSnmp(network) : undefined,
-      }));
-      await Promise.all(networks.map(({ steward }) => steward.end()));
-      return { expectations: expectations(endUs), networks: counted, rows };
+    async finish(isFailed) {
+      try {
+        return await settle(isFailed);
+      } finally {
+        await Promise.all(actors.map((actor) => actor.end(true)));
+        for (const undo of undos) undo();
+      }
     },
   };
 
+  async function settle(isFailed: boolean): Promise<Finished> {
+    // The agent asks /proc about processes: they stay until it has.
+    if (!isFailed) await until('the rows to come', isTold, TOLD_MS_MAX).catch(() => {});
+    const stewards = new Set(networks.map(({ steward }) => steward));
+    const players = actors.filter((actor) => !stewards.has(actor));
+    await Promise.all(players.map((actor) => actor.end(isFailed)));
+    for (const network of networks)
+      await until('the sockets to be gone', () => socketsLeft(network) === 0, QUIET_MS_MAX);
+    const endUs = now();
+    const counted = networks.map((network) => ({
+      inode: network.inode,
+      snmp: isWhole ? readSnmp(network) : undefined,
+    }));
+    return { expectations: expectations(endUs), networks: counted, rows };
+  }
+
+  /** What needs no actor's end to happen has come. */
   function isTold(): boolean {
     rows.poll();
-    return endings.every(({ life: { cookie, generation, maker } }) =>
-      rows
-        .of(maker.network_namespace)
-        .some(
-          (row) =>
-            row['socket_cookie'] === cookie &&
-            row['generation'] === generation &&
-            (row['kind'] === 'close' || row['kind'] === 'fail'),
-        ),
-    );
+    return expectations(now())
+      .filter(({ kind, least }) => least > 0 && kind !== 'unlisten')
+      .every((expectation) => rows.of(expectation.namespace).some((row) => isRow(row, expectation)));
   }
 
   function expectations(endUs: number): readonly Expectation[] {
@@ -300,7 +337,7 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(): Promise<
         ts: options.isAtCall && life.end ? life.end : { before, after: endUs },
         fields,
       };
-      const rows = row(ended).filter((one) => one !== undefined);
+      const rows = row(ended, holdUs).filter((one) => one !== undefined);
       return options.key ? rows.map((one) => ({ ...one, key: options.key ?? one.key })) : rows;
     });
     const listens = listeners.flatMap((listening) =>

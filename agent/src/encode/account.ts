@@ -4,6 +4,9 @@
  * A sample of the kernel's counters is taken while no event is under way, then the rings are drained up to their
  * producer positions: from then on every number up to the sample's is either a row or counted as lost, and the
  * sample ships. Rows with later numbers are `rows_ahead`.
+ *
+ * A bad record does not tell whose number it bore. After one, the numbers that a settled sample finds without a row
+ * were in bad records, and count as failed.
  */
 import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
 
@@ -20,6 +23,8 @@ export interface KernelAccount {
 export interface Account {
   /** A row is in the batch. */
   row(cpu: number, seq: number): void;
+  /** A record of a ring became no row. */
+  bad(): void;
   /** A valid sample was taken; its rows are still in the rings. */
   begin(sample: readonly KernelAccount[]): void;
   /** Everything up to the producer positions read after the sample is in this or an earlier batch. */
@@ -32,6 +37,8 @@ interface Sample {
   readonly kernel: ReadonlyMap<number, KernelAccount>;
   /** By CPU: rows beyond the sample's last number. */
   readonly ahead: number[];
+  /** By CPU: numbers of bad records. Known once the sample is complete. */
+  unreadable: ReadonlyMap<number, number>;
 }
 
 const NONE: Omit<KernelAccount, 'cpu'> = { seq: 0, failed: 0, folded: 0, filtered: 0 };
@@ -41,6 +48,7 @@ export function createAccount(): Account {
   const rows: number[] = [];
   let shipped: Sample = sampleOf([]);
   let begun: Sample | undefined;
+  let isDamaged = false;
 
   return {
     row(cpu, seq) {
@@ -48,11 +56,15 @@ export function createAccount(): Account {
       note(shipped, cpu, seq);
       if (begun) note(begun, cpu, seq);
     },
+    bad() {
+      isDamaged = true;
+    },
     begin(sample) {
       begun = sampleOf(sample);
     },
     complete() {
       if (begun) shipped = begun;
+      if (begun && isDamaged) shipped.unreadable = withoutRow(shipped, rows);
       begun = undefined;
     },
     cpus(dropped) {
@@ -68,7 +80,7 @@ export function createAccount(): Account {
             seq_last: seq,
             rows: (rows[cpu] ?? 0) - ahead,
             rows_ahead: ahead,
-            failed,
+            failed: failed + (shipped.unreadable.get(cpu) ?? 0),
             folded,
             filtered,
             spool_dropped: dropped[cpu] ?? 0,
@@ -95,7 +107,8 @@ export function closingAccount(
       seq_last: seq,
       rows: (last?.rows ?? 0) + (last?.rows_ahead ?? 0),
       rows_ahead: 0,
-      failed,
+      // The kernel does not know of bad records that were already told.
+      failed: Math.max(failed, last?.failed ?? 0),
       folded,
       filtered,
       spool_dropped: dropped[cpu] ?? 0,
@@ -104,7 +117,30 @@ export function closingAccount(
 }
 
 function sampleOf(kernel: readonly KernelAccount[]): Sample {
-  return { kernel: new Map(kernel.map((account) => [account.cpu, account])), ahead: [] };
+  return {
+    kernel: new Map(kernel.map((account) => [account.cpu, account])),
+    ahead: [],
+    unreadable: new Map(),
+  };
+}
+
+/**
+ * By CPU, the numbers up to the sample's that became no row. All CPUs together never more than are missing: a record
+ * whose damage does not show may have been counted on another CPU.
+ */
+function withoutRow({ kernel, ahead }: Sample, rows: readonly number[]): Map<number, number> {
+  const missing = [...kernel.values()].map(({ cpu, seq, failed, folded, filtered }) => {
+    const told = (rows[cpu] ?? 0) - (ahead[cpu] ?? 0);
+    return { cpu, count: seq - told - failed - folded - filtered };
+  });
+  let left = missing.reduce((sum, { count }) => sum + count, 0);
+  const found = new Map<number, number>();
+  for (const { cpu, count } of missing) {
+    const taken = Math.max(0, Math.min(count, left));
+    if (taken > 0) found.set(cpu, taken);
+    left -= taken;
+  }
+  return found;
 }
 
 function note(sample: Sample, cpu: number, seq: number): void {

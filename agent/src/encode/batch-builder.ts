@@ -1,7 +1,12 @@
 /** Ring records to the events of one batch, in a buffer that the next batch uses again. */
 import type { Owner } from '@tcptrail/schemas/batch.ts';
 import { EVENT_KINDS, type EventKind } from '@tcptrail/schemas/enums.ts';
-import { type AgentFields, EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode-event.ts';
+import {
+  type AgentFields,
+  EVENT_BYTES_MAX,
+  encodeEvent,
+  isValidEvent,
+} from '@tcptrail/schemas/generated/encode-event.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
 
 /** What the batch takes from the enrich stage. */
@@ -17,6 +22,8 @@ export interface BatchBuilderDeps {
   readonly clockOffsetUs: () => number;
   /** Called for each row, with the number the kernel gave it. */
   readonly onRow: (cpu: number, seq: number) => void;
+  /** Called for each record that no event can be made of; it becomes no row. */
+  readonly onBad: () => void;
   /** The kernel's name for a reset reason; '' when it has none. */
   readonly resetReason: (code: number) => string;
 }
@@ -29,7 +36,7 @@ export interface BuiltEvents {
 }
 
 export interface BatchBuilder {
-  /** Appends the record at byte `at` of two views of a ring. There must be room. */
+  /** Appends the record at byte `at` of two views of a ring, if it is a good one. There must be room. */
   append(words: Uint32Array, bytes: Uint8Array, at: number): void;
   readonly rows: number;
   /** By rows or bytes. */
@@ -41,10 +48,17 @@ export interface BatchBuilder {
 const COUNTED: readonly EventKind[] = ['fail', 'close'];
 const CONNECTIONS = EVENT_KINDS.map((kind) => (COUNTED.includes(kind) ? 1 : 0));
 const RESET = EVENT_KINDS.indexOf('reset');
+/** Kinds the kernel never tells: none, and what the agent folds. */
+const NOT_TOLD: readonly number[] = [EVENT_KINDS.indexOf('unknown'), EVENT_KINDS.indexOf('summary')];
 const NOTHING = new Uint8Array(0);
 
 export function createBatchBuilder(
-  config: { readonly rowsMax: number; readonly bytesMax: number },
+  config: {
+    readonly rowsMax: number;
+    readonly bytesMax: number;
+    /** CPUs of this machine are numbered below this. */
+    readonly cpus: number;
+  },
   deps: BatchBuilderDeps,
 ): BatchBuilder {
   const { owners } = deps;
@@ -77,8 +91,14 @@ export function createBatchBuilder(
 
   return {
     append(words, bytes, at) {
-      const w = at >>> 2;
       const kind = bytes[at + RING.kind] ?? 0;
+      const cpu = u16(bytes, at + RING.cpu);
+      const seq = u64(words, at + RING.seq);
+      const isTold = !NOT_TOLD.includes(kind) && cpu < config.cpus && seq > 0 && Number.isSafeInteger(seq);
+      if (!isTold || !isValidEvent(words, bytes, at)) {
+        deps.onBad();
+        return;
+      }
       agent.clock_offset_us = deps.clockOffsetUs();
       agent.owner = owners.indexOf(words, bytes, at);
       agent.own = owners.own;
@@ -86,8 +106,7 @@ export function createBatchBuilder(
       agent.reset_reason = kind === RESET ? reasonOf(u16(bytes, at + RING.reset_reason_code)) : NOTHING;
       position = encodeEvent(words, bytes, at, out, position, agent);
       rows += 1;
-      const seq = w + (RING.seq >>> 2);
-      deps.onRow(u16(bytes, at + RING.cpu), (words[seq + 1] ?? 0) * 0x1_0000_0000 + (words[seq] ?? 0));
+      deps.onRow(cpu, seq);
     },
     get rows() {
       return rows;
@@ -106,4 +125,8 @@ export function createBatchBuilder(
 
 function u16(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+}
+
+function u64(words: Uint32Array, at: number): number {
+  return (words[(at >>> 2) + 1] ?? 0) * 0x1_0000_0000 + (words[at >>> 2] ?? 0);
 }

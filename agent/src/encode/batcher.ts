@@ -1,5 +1,10 @@
 /** Closes batches: the envelope around what was built, numbered 1, 2, 3 … within this run of the agent. */
-import { type BatchEnvelope, encodeBatch, type Health } from '@tcptrail/schemas/batch.ts';
+import {
+  type BatchEnvelope,
+  encodeBatch,
+  type Health,
+  type NamespaceCount,
+} from '@tcptrail/schemas/batch.ts';
 import type { BatchBuilder } from './batch-builder.ts';
 
 /** What no batch of this run changes. */
@@ -11,14 +16,21 @@ export type Identity = Pick<
 /** What a batch says beside its events. */
 export type Accounting = Pick<
   BatchEnvelope,
-  'kernel_epoch' | 'ring_positions' | 'cpus' | 'failed_reserves' | 'rules' | 'programs' | 'namespaces'
+  'kernel_epoch' | 'ring_positions' | 'cpus' | 'failed_reserves' | 'rules' | 'programs'
 >;
+
+interface Heartbeat {
+  readonly health: Health;
+  readonly namespaces: readonly NamespaceCount[];
+}
 
 export interface BatcherDeps {
   readonly builder: BatchBuilder;
   readonly nowUs: () => number;
   /** As of this batch, its events included. */
   readonly accounting: () => Accounting;
+  /** Counters of network namespaces; in heartbeats. */
+  readonly namespaces: () => readonly NamespaceCount[];
   /** The datum is the receiver's. */
   readonly onBatch: (batch: {
     readonly datum: Uint8Array;
@@ -41,7 +53,7 @@ export interface Batcher {
 export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
   let batchSeq = 0;
 
-  function ship(accounting: Accounting, health: Health | null): void {
+  function ship(accounting: Accounting, heartbeat?: Heartbeat): void {
     const { bytes, count, owners } = deps.builder.take();
     batchSeq += 1;
     const closedUs = deps.nowUs();
@@ -53,27 +65,25 @@ export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
       batch_ts: closedUs,
       owners: count > 0 ? owners : [],
       ...accounting,
-      health,
+      namespaces: heartbeat?.namespaces ?? [],
+      health: heartbeat?.health ?? null,
     };
     deps.onBatch({ datum: encodeBatch(envelope, { bytes, count }), rows: count, closedUs });
   }
 
   function flush(): void {
-    if (deps.builder.rows > 0) ship(deps.accounting(), null);
+    if (deps.builder.rows > 0) ship(deps.accounting());
   }
 
   return {
     flush,
     heartbeat(health) {
       flush();
-      ship(deps.accounting(), health);
+      ship(deps.accounting(), { health, namespaces: deps.namespaces() });
     },
     closing(ended) {
       flush();
-      ship(
-        { ...ended, ring_positions: [], failed_reserves: [], rules: [], programs: [], namespaces: [] },
-        null,
-      );
+      ship({ ...ended, ring_positions: [], failed_reserves: [], rules: [], programs: [] });
     },
     get batchSeq() {
       return batchSeq;

@@ -1,81 +1,107 @@
 /**
  * Kernel time (ns since boot, suspend included) to UTC.
  *
- * The offset is measured again at every call of `measure`: it follows a clock that is slewed, and a clock that was
- * set is noticed and counted. Events that happened before the step and are encoded after it carry the new clock.
+ * CLOCK_REALTIME and CLOCK_BOOTTIME are slewed alike, so their difference changes only when the clock is set, or by
+ * a leap second. It is measured once and kept for the boot, over restarts of the agent: one instant of the kernel is
+ * one time in UTC. It is measured again at every `measure`, and followed, counted and kept when the clock was set.
+ * Events that happened before that and are encoded after it carry the new clock.
  */
-
-export interface ClockReading {
-  /** UTC, ns since the epoch. */
-  readonly realtimeNs: bigint;
-  /** CLOCK_BOOTTIME, ns. */
-  readonly boottimeNs: bigint;
-}
+import type { KeptOffset } from './kept-offset.ts';
 
 export interface Clocks {
+  /** UTC, ns since the epoch. */
   realtimeNs(): bigint;
+  /** CLOCK_BOOTTIME, ns. */
   boottimeNs(): bigint;
 }
 
 export interface Clock {
-  /** Measures again. Call once before the first use. */
+  /** Takes over the offset kept of this boot, if the clock was not set since; else measures. Once, before first use. */
+  start(kept: KeptOffset): void;
+  /** Measures again. */
   measure(): void;
   /** UTC µs = boot-time µs + this. */
   readonly offset_us: number;
-  /** Half the time the best reading took: no offset is further off than this. */
+  /** How far off UTC the offset may be: what the last reading leaves open, and how far that is from the offset. */
   readonly error_us: number;
   readonly steps: number;
   /** UTC now, µs. */
   nowUs(): number;
 }
 
+interface Reading {
+  readonly offsetUs: number;
+  /** The true offset is no further away. */
+  readonly errorUs: number;
+}
+
 const READINGS = 5;
-/** Kernel limit of slewing, parts per million. */
-const SLEW_PPM_MAX = 500;
-/** Jitter that is no step. */
+/** The first one is kept for the whole boot. */
+const READINGS_FIRST = 32;
+/** A clock that was set by less is not followed: it would cost more identity than accuracy. */
 const STEP_US_MIN = 1_000;
 
 export function createClock(deps: {
   readonly clocks: Clocks;
   readonly onStep?: (step: { readonly by_us: number }) => void;
 }): Clock {
+  let kept: KeptOffset | undefined;
+  let isKept = false;
   let offsetUs = 0;
   let errorUs = 0;
-  let measuredAtUs = 0;
   let steps = 0;
 
-  function read(): { offsetNs: bigint; widthNs: bigint; boottimeNs: bigint } {
+  function read(): { offsetNs: bigint; widthNs: bigint } {
     const before = deps.clocks.realtimeNs();
     const boottimeNs = deps.clocks.boottimeNs();
     const after = deps.clocks.realtimeNs();
-    return { offsetNs: before + (after - before) / 2n - boottimeNs, widthNs: after - before, boottimeNs };
+    return { offsetNs: before + (after - before) / 2n - boottimeNs, widthNs: after - before };
   }
 
-  function best(): ReturnType<typeof read> {
+  function best(readings: number): Reading {
     let found = read();
-    for (let count = 1; count < READINGS; count++) {
+    for (let count = 1; count < readings; count++) {
       const next = read();
       // A clock set back between the two readings gives a negative width: no reading at all.
       if (next.widthNs >= 0n && (found.widthNs < 0n || next.widthNs < found.widthNs)) found = next;
     }
-    return found;
+    const halfNs = Math.abs(Number(found.widthNs)) / 2;
+    return { offsetUs: Number(found.offsetNs / 1_000n), errorUs: Math.max(1, Math.ceil(halfNs / 1_000)) };
+  }
+
+  /** Follows the reading when the clock was set; a reading that was held up is no proof of that. */
+  function compare(reading: Reading): void {
+    const byUs = reading.offsetUs - offsetUs;
+    if (Math.abs(byUs) > STEP_US_MIN + reading.errorUs) {
+      adopt(reading);
+      steps += 1;
+      deps.onStep?.({ by_us: byUs });
+      return;
+    }
+    errorUs = reading.errorUs + Math.abs(byUs);
+    if (!isKept) isKept = kept?.write(offsetUs) ?? false;
+  }
+
+  function adopt(reading: Reading): void {
+    offsetUs = reading.offsetUs;
+    errorUs = reading.errorUs;
+    isKept = kept?.write(offsetUs) ?? false;
   }
 
   return {
-    measure() {
-      const { offsetNs, widthNs, boottimeNs } = best();
-      const measured = Number(offsetNs / 1_000n);
-      const nowUs = Number(boottimeNs / 1_000n);
-      const byUs = measured - offsetUs;
-      const slewUsMax = ((nowUs - measuredAtUs) * SLEW_PPM_MAX) / 1_000_000;
-      if (measuredAtUs > 0 && Math.abs(byUs) > STEP_US_MIN + slewUsMax) {
-        steps += 1;
-        deps.onStep?.({ by_us: byUs });
+    start(keptOffset) {
+      kept = keptOffset;
+      const reading = best(READINGS_FIRST);
+      const ofThisBoot = kept.read();
+      if (ofThisBoot === undefined) {
+        adopt(reading);
+      } else {
+        offsetUs = ofThisBoot;
+        isKept = true;
+        compare(reading);
       }
-      offsetUs = measured;
-      errorUs = Math.max(1, Math.ceil(Math.abs(Number(widthNs)) / 2_000));
-      measuredAtUs = nowUs;
     },
+    measure: () => compare(best(READINGS)),
     get offset_us() {
       return offsetUs;
     },

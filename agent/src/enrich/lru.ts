@@ -2,6 +2,9 @@
 export interface Lru<K, V> {
   get(key: K): V | undefined;
   set(key: K, value: V): void;
+  delete(key: K): void;
+  /** The one not asked for the longest first; entries may be deleted on the way. */
+  entries(): Iterable<readonly [K, V]>;
   readonly size: number;
 }
 
@@ -24,6 +27,8 @@ export function createLru<K, V>(entriesMax: number): Lru<K, V> {
         return;
       }
     },
+    delete: (key) => void entries.delete(key),
+    entries: () => entries.entries(),
     get size() {
       return entries.size;
     },

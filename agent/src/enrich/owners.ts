@@ -5,6 +5,7 @@
  * An owner is told by the words the kernel wrote (pid, start, uid, comm, parent, cgroup, exec), compared as numbers.
  */
 import type { Owner } from '@tcptrail/schemas/batch.ts';
+import { microseconds } from '@tcptrail/schemas/encode-value.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
 import type { ProcessFacts, ProcessKey } from './process.ts';
 
@@ -12,6 +13,8 @@ export interface OwnersDeps {
   readonly facts: (key: ProcessKey) => ProcessFacts;
   /** µs to add to kernel time for UTC. */
   readonly clockOffsetUs: () => number;
+  /** Told of each owner once a batch. */
+  readonly onOwner?: (owner: Owner) => void;
 }
 
 export interface OwnerConfig {
@@ -88,6 +91,8 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
   const entriesMax = config.entriesMax ?? 8_192;
   let entries = new Map<number, Entry[]>();
   let entryCount = 0;
+  /** Connections of one process come in runs. */
+  let last: Entry | undefined;
   let batch = 1;
   let owners: Owner[] = [UNKNOWN_OWNER];
   let bytes = OWNER_BYTES_FIXED;
@@ -108,7 +113,8 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
     };
     const owner: Owner = {
       pid: key.pid,
-      process_start_ts: startNs === 0n ? 0 : Number(startNs / 1_000n) + deps.clockOffsetUs(),
+      process_start_ts:
+        startNs === 0n ? 0 : microseconds(word(START), word(START + 1)) + deps.clockOffsetUs(),
       uid: word(UID),
       comm,
       parent_pid: key.parentPid,
@@ -121,23 +127,23 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
 
   function find(words: Uint32Array, ring: Uint8Array, at: number): Entry {
     const base = at >>> 2;
+    if (last && isSame(last.words, words, base)) return last;
     let hash = 0;
-    for (const offset of AT) hash = Math.imul(hash ^ (words[base + offset] ?? 0), 0x9e37_79b1);
-    const chain = entries.get(hash);
-    const known = chain?.find((entry) =>
-      AT.every((offset, index) => entry.words[index] === words[base + offset]),
-    );
-    if (known) return known;
+    for (let index = 0; index < AT.length; index++) {
+      hash = Math.imul(hash ^ (words[base + (AT[index] ?? 0)] ?? 0), 0x9e37_79b1);
+    }
+    last = entries.get(hash)?.find((entry) => isSame(entry.words, words, base));
+    if (last) return last;
     // Starting over is as good as dropping the eldest: what is still alive comes back with its next event.
     if (entryCount >= entriesMax) {
       entries = new Map();
       entryCount = 0;
     }
     const copy = Uint32Array.from(AT, (offset) => words[base + offset] ?? 0);
-    const entry = make(copy, ring.slice(at + RING.comm, at + RING.comm + NAME_BYTES));
-    entries.set(hash, [...(entries.get(hash) ?? []), entry]);
+    last = make(copy, ring.slice(at + RING.comm, at + RING.comm + NAME_BYTES));
+    entries.set(hash, [...(entries.get(hash) ?? []), last]);
     entryCount += 1;
-    return entry;
+    return last;
   }
 
   return {
@@ -152,6 +158,7 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
         entry.batch = batch;
         entry.index = owners.push(entry.owner) - 1;
         bytes += entry.bytes;
+        deps.onOwner?.(entry.owner);
       }
       return entry.index;
     },
@@ -169,6 +176,14 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
       return taken;
     },
   };
+}
+
+/** Whether the record whose first word is `base` has these owner's words. */
+function isSame(owner: Uint32Array, words: Uint32Array, base: number): boolean {
+  for (let index = 0; index < AT.length; index++) {
+    if (owner[index] !== words[base + (AT[index] ?? 0)]) return false;
+  }
+  return true;
 }
 
 function isPart(pid: number, parentPid: number, supervisorPid: number): boolean {

@@ -1,7 +1,7 @@
 /**
  * The spool folder: who may read it, what is in it, how far its readers are.
  *
- *   <segments>.avro  cursor/<reader>.json  set-aside/  state.json  lock
+ *   <segments>.avro  cursor/<reader>.json  set-aside/  state.json  lock, and the host's own: clock.json  host-id
  */
 import { chmodSync, chownSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,6 +30,8 @@ export interface SpoolFolder {
   fileOf(segment: string): string;
   /** In the order of writing. */
   segments(): Segment[];
+  /** About when its first batch was written, µs since the epoch; 0 when it is gone. */
+  sinceUs(segment: string): number;
   /** One a reader, the furthest behind first. A cursor that does not parse holds everything. */
   cursors(): Place[];
 }
@@ -64,6 +66,11 @@ export function createSpoolFolder(path: string, deps: { readonly groupFile?: str
         .filter((file) => parseSegmentName(file) !== undefined)
         .sort()
         .map((name) => ({ name, bytes: statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0 }));
+    },
+    sinceUs(segment) {
+      const stat = statSync(join(path, segment), { throwIfNoEntry: false });
+      // A file system that does not keep when a file was made says 0.
+      return Math.round((stat?.birthtimeMs || stat?.mtimeMs || 0) * 1_000);
     },
     cursors: () =>
       filesOf(cursors)

@@ -1,4 +1,4 @@
-/** How far behind the slowest reader is, in time: marks of when each spooled batch was closed. Bounded. */
+/** How old what waits in the spool is: marks of when each spooled batch was closed. Bounded. */
 import { comparePlaces, type Place } from '@tcptrail/spool/cursor.ts';
 
 interface Mark {
@@ -10,8 +10,8 @@ interface Mark {
 
 export interface Lag {
   spooled(mark: Mark): void;
-  /** Age of the oldest batch beyond `cursor` (`undefined`: nobody reads, all count), µs. */
-  us(cursor: Place | undefined, nowUs: number): number;
+  /** Age of the oldest batch beyond `from`, µs. */
+  us(from: Place, nowUs: number): number;
 }
 
 const MARKS_MAX = 4_096;
@@ -24,8 +24,8 @@ export function createLag(): Lag {
       // Half the marks tell nearly as much.
       if (marks.length > MARKS_MAX) marks = marks.filter((_, index) => index % 2 === 0);
     },
-    us(cursor, nowUs) {
-      if (cursor) marks = marks.filter((mark) => comparePlaces(mark.at, cursor) > 0);
+    us(from, nowUs) {
+      marks = marks.filter((mark) => comparePlaces(mark.at, from) > 0);
       const oldest = marks[0];
       return oldest ? Math.max(0, nowUs - oldest.ts) : 0;
     },

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { type CpuAccount, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
+import { comparePlaces, type Place } from '@tcptrail/spool/cursor.ts';
 import { parseSegmentName } from '@tcptrail/spool/segment-name.ts';
 import { agentError, reasonOf } from '../errors.ts';
 import type { RowCounts } from './dropped-rows.ts';
@@ -38,6 +39,7 @@ export interface SpoolHealth {
   /** Bytes no reader has released. */
   readonly bytes: number;
   readonly segments: number;
+  /** Age of the oldest batch that waits; of one that an earlier run left, at most a segment too old. */
   readonly lag_us: number;
   /** Batches waiting in memory for the disk. */
   readonly pending: number;
@@ -145,6 +147,8 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
       return Math.max(nowUs, newest ? (parseSegmentName(newest.name)?.agentEpoch ?? 0) + 1 : 0);
     },
     open(agentEpoch) {
+      for (const { name, bytes } of folder.segments())
+        lag.spooled({ at: { segment: name, position: bytes }, ts: folder.sinceUs(name) });
       const durable = config.fsyncMs > 0;
       writer = createSegmentWriter({ agentEpoch, segmentBytes, schema: config.schema, durable }, { folder });
     },
@@ -175,11 +179,14 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
       const slowest = folder.cursors()[0];
       const waiting = folder.segments().filter((segment) => !slowest || segment.name >= slowest.segment);
       const bytes = waiting.reduce((sum, segment) => sum + segment.bytes, 0);
+      const oldest: Place = { segment: waiting[0]?.name ?? '', position: 0 };
+      // A segment that was dropped no longer waits.
+      const from = slowest && comparePlaces(slowest, oldest) > 0 ? slowest : oldest;
       const inSegment = slowest && waiting[0]?.name === slowest.segment ? slowest.position : 0;
       return {
         bytes: Math.max(0, bytes - inSegment),
         segments: waiting.length,
-        lag_us: lag.us(slowest, nowUs),
+        lag_us: Math.max(lag.us(from, nowUs), nowUs - (pending[0]?.closedUs ?? nowUs)),
         pending: pending.length,
       };
     },

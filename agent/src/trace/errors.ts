@@ -17,6 +17,16 @@ export const TRACE_ERRORS = {
     message: (missing) =>
       `the agent lacks ${missing}; run it as root, or give it CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN`,
   },
+  TRACE_USER_NAMESPACE: {
+    exitCode: 3,
+    message: (namespace) =>
+      `the agent runs in a user namespace of its own (${namespace}), whose root has no rights over the kernel; give the container the host's (Docker: userns_mode: host)`,
+  },
+  TRACE_LOCKDOWN: {
+    exitCode: 3,
+    message: (mode) =>
+      `the kernel is locked down in ${mode} mode, which forbids reading its memory; start it with lockdown=integrity`,
+  },
   TRACE_NO_BTF: {
     exitCode: 3,
     message: (path) =>

@@ -2,22 +2,26 @@
  * A BPF ring buffer read in place: records are handed out where the kernel wrote them.
  *
  * Record: u32 length (bit 31: still being written, bit 30: given up), u32 unused, payload, padding to 8.
- * Positions are bytes written since the ring was made; they only grow. The data pages are mapped twice in a row,
- * so a record that wraps is contiguous.
+ * Positions are bytes written since the ring was made; they only grow. A record that wraps is put together in memory
+ * of our own: the kernel would map the data twice in a row for that, but each page would count twice as resident. All
+ * records of a ring have one length: another is a bad record.
  */
 
-/** `at`: byte offset of the record in both views, 8-aligned. Valid until the position behind it is released. */
+/**
+ * `at`: byte offset of the record in both views, 8-aligned. Valid until the next record, or until the position behind
+ * it is released.
+ */
 export type OnRecord = (words: Uint32Array, bytes: Uint8Array, at: number) => void;
 
 export interface RingMemory {
   /** One u64 each: how far the reader is, how far the kernel is. */
   readonly consumer: BigUint64Array;
   readonly producer: BigUint64Array;
-  /** The data twice in a row: 2 × `size` bytes. */
+  /** The data: `size` bytes at least. */
   readonly words: Uint32Array;
   readonly bytes: Uint8Array;
   readonly size: number;
-  /** Bytes of every record. */
+  /** Bytes of every record, a multiple of 8: records stand back to back. */
   readonly recordBytes: number;
 }
 
@@ -32,7 +36,12 @@ export interface RingBuffer {
   producerPosition(): number;
   /** Share of the ring not released, 0 to 1. */
   fill(): number;
-  /** Hands out records from `position` up to `upTo`; stops early at one still being written. Returns their number. */
+  /** Records passed over because their length was not that of a record. */
+  readonly badRecords: number;
+  /**
+   * Hands out records from `position` up to `upTo`; stops early at one still being written. Returns their number.
+   * After a bad one it goes on at the next record, or where the kernel is when that cannot be told.
+   */
   drain(upTo: number, onRecord: OnRecord): number;
   /** Gives the room up to `upTo` (default: all that was read) back to the kernel. */
   release(upTo?: number): void;
@@ -47,8 +56,32 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
   const { consumer, producer, words, bytes, size, recordBytes } = memory;
   let position = Number(Atomics.load(consumer, 0));
   let released = position;
+  const joined = new Uint8Array((recordBytes + 7) & ~7);
+  const joinedWords = new Uint32Array(joined.buffer);
+
+  /** The record at `at`, which goes on at the start of the ring. */
+  function join(at: number): void {
+    const first = size - at;
+    joined.set(bytes.subarray(at, size));
+    joined.set(bytes.subarray(0, recordBytes - first), first);
+  }
+
+  let badRecords = 0;
+  const stride = recordBytes + HEADER_BYTES;
 
   const producerPosition = (): number => Number(Atomics.load(producer, 0));
+  const headerAt = (at: number): number => Atomics.load(words, (at % size) >> 2);
+
+  /** All records are of one size, so the next one stands a stride on, if what stands there looks like one. */
+  function passOver(): void {
+    const end = producerPosition();
+    const next = position + stride;
+    const isRecord = next < end && (headerAt(next) & LENGTH) === recordBytes;
+    const resumed = isRecord ? next : end;
+    badRecords += Math.max(1, Math.round((resumed - position) / stride));
+    position = resumed;
+  }
+
   return {
     size,
     get position() {
@@ -58,23 +91,30 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
       return released;
     },
     producerPosition,
+    get badRecords() {
+      return badRecords;
+    },
     fill: () => (producerPosition() - released) / size,
     drain(upTo, onRecord) {
       let count = 0;
-      let offset = position % size;
       while (position < upTo) {
-        const header = Atomics.load(words, offset >> 2);
+        const header = headerAt(position);
         if (header & BUSY) break;
-        const length = header & LENGTH;
+        if ((header & LENGTH) !== recordBytes) {
+          passOver();
+          continue;
+        }
         if (!(header & DISCARDED)) {
-          if (length !== recordBytes)
-            throw new Error(`ring record of ${length} bytes at ${position}, not ${recordBytes}`);
-          onRecord(words, bytes, offset + HEADER_BYTES);
+          const at = (position % size) + HEADER_BYTES;
+          if (at + recordBytes <= size) {
+            onRecord(words, bytes, at);
+          } else {
+            join(at);
+            onRecord(joinedWords, joined, 0);
+          }
           count += 1;
         }
-        const taken = (HEADER_BYTES + length + 7) & ~7;
-        position += taken;
-        offset = (offset + taken) % size;
+        position += stride;
       }
       return count;
     },

@@ -67,6 +67,52 @@ test('each CPU has its own account, in order, silent ones left out', () => {
   );
 });
 
+test('numbers without a row count as failed once a record was bad, and not before', () => {
+  const account = createAccount();
+  const settle = (...sample: KernelAccount[]): void => {
+    account.begin(sample);
+    account.complete();
+  };
+  account.row(0, 1);
+  settle(kernel(0, 3, 1));
+  assert.deepEqual([account.cpus({})[0]?.rows, account.cpus({})[0]?.failed], [1, 1]);
+  account.bad();
+  assert.equal(account.cpus({})[0]?.failed, 1, 'only a settled sample tells');
+  settle(kernel(0, 3, 1));
+  assert.deepEqual([account.cpus({})[0]?.rows, account.cpus({})[0]?.failed], [1, 2]);
+  account.begin([kernel(0, 4, 1)]);
+  account.row(0, 4);
+  account.row(0, 5);
+  account.complete();
+  const [cpu] = account.cpus({});
+  assert.deepEqual([cpu?.rows, cpu?.rows_ahead, cpu?.failed], [2, 1, 2]);
+});
+
+test('a row counted on the wrong CPU makes no bad record of a good one', () => {
+  const account = createAccount();
+  account.bad();
+  for (const seq of [1, 2, 3]) account.row(1, seq);
+  account.begin([kernel(0, 3), kernel(1, 2)]);
+  account.complete();
+  const failed = account.cpus({}).map((cpu) => cpu.failed);
+  assert.deepEqual(failed, [2, 0], '5 numbers, 3 rows');
+});
+
+test('bad records that were told are not forgotten by the closing account', () => {
+  const told = {
+    cpu: 0,
+    seq_last: 5,
+    rows: 3,
+    rows_ahead: 0,
+    failed: 2,
+    folded: 0,
+    filtered: 0,
+    spool_dropped: 0,
+  };
+  assert.equal(closingAccount([kernel(0, 9, 1)], [told], {})[0]?.failed, 2);
+  assert.equal(closingAccount([kernel(0, 9, 4)], [told], {})[0]?.failed, 4);
+});
+
 test('the closing account counts every spooled row and names what sat in the rings', () => {
   const spooled = [
     { cpu: 0, seq_last: 5, rows: 5, rows_ahead: 2, failed: 0, folded: 0, filtered: 0, spool_dropped: 0 },

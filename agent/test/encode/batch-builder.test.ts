@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EVENT_KINDS } from '@tcptrail/schemas/enums.ts';
+import { RING } from '@tcptrail/schemas/generated/ring.ts';
 import { createBatchBuilder } from '../../src/encode/batch-builder.ts';
 import { createBatcher } from '../../src/encode/batcher.ts';
 import { UNKNOWN_OWNER } from '../../src/enrich/owners.ts';
@@ -26,7 +28,9 @@ const HEALTH = {
   clock_error_us: 6,
 };
 
-function encoderOf(config = { rowsMax: 100, bytesMax: 100_000 }) {
+function encoderOf(limits = { rowsMax: 100, bytesMax: 100_000 }) {
+  const config = { ...limits, cpus: 4 };
+  let bad = 0;
   const rows: [number, number][] = [];
   const data: Uint8Array[] = [];
   let own = false;
@@ -41,6 +45,9 @@ function encoderOf(config = { rowsMax: 100, bytesMax: 100_000 }) {
     },
     clockOffsetUs: () => OFFSET_US,
     onRow: (cpu, seq) => rows.push([cpu, seq]),
+    onBad: () => {
+      bad += 1;
+    },
     resetReason: (code) => (code === 5 ? 'no_socket' : ''),
   });
   const batcher = createBatcher(IDENTITY, {
@@ -53,8 +60,8 @@ function encoderOf(config = { rowsMax: 100, bytesMax: 100_000 }) {
       failed_reserves: [],
       rules: [],
       programs: [{ program: 'state', skipped_runs: 1, absent_runs: 0 }],
-      namespaces: [],
     }),
+    namespaces: () => [{ network_namespace: 7, counter: 'ListenDrops', value: 3 }],
     onBatch: ({ datum }) => data.push(datum),
   });
   return {
@@ -62,6 +69,9 @@ function encoderOf(config = { rowsMax: 100, bytesMax: 100_000 }) {
     batcher,
     rows,
     data,
+    get bad() {
+      return bad;
+    },
     setOwn(value: boolean) {
       own = value;
     },
@@ -142,7 +152,7 @@ test('a batch is full by rows or by bytes', () => {
   assert.ok(readDatum(byBytes.data[0] ?? new Uint8Array()).events.length > 1);
 });
 
-test('batches are numbered without gaps, heartbeats and closing accounts included', () => {
+test('batches are numbered without gaps; health and counters of namespaces are in heartbeats alone', () => {
   const { append, batcher, data } = encoderOf();
   batcher.flush();
   batcher.heartbeat(HEALTH);
@@ -166,6 +176,11 @@ test('batches are numbered without gaps, heartbeats and closing accounts include
     batches.map((batch) => batch.health !== null),
     [true, false, true, false],
   );
+  const counts = [{ network_namespace: 7, counter: 'ListenDrops', value: 3 }];
+  assert.deepEqual(
+    batches.map((batch) => (batch['namespaces'] as object[]).map((count) => ({ ...count }))),
+    [counts, [], counts, []],
+  );
   assert.equal(batcher.batchSeq, 4);
 });
 
@@ -178,5 +193,37 @@ test('the next batch does not carry what the last one did', () => {
   assert.deepEqual(
     data.map((datum) => readDatum(datum).events.map((event) => event.peer_port)),
     [[1, 2], [3]],
+  );
+});
+
+test('a record that no event can be made of is counted and leaves no trace in the batch', () => {
+  const encoder = encoderOf();
+  const ring = ringOf({ seq: 1 });
+  const bytesOf = (change: (bytes: Buffer) => void): Uint8Array => {
+    const record = Buffer.from(new ArrayBuffer(ring.bytes.length));
+    record.set(ring.bytes);
+    change(record);
+    return record;
+  };
+  const bad = [
+    bytesOf((bytes) => bytes.writeUInt8(200, RING.verdict)),
+    bytesOf((bytes) => bytes.writeUInt8(2, RING.late)),
+    bytesOf((bytes) => bytes.writeUInt8(0, RING.kind)),
+    bytesOf((bytes) => bytes.writeUInt8(EVENT_KINDS.indexOf('summary'), RING.kind)),
+    bytesOf((bytes) => bytes.writeUInt8(EVENT_KINDS.length, RING.kind)),
+    bytesOf((bytes) => bytes.writeUInt16LE(4, RING.cpu)),
+    bytesOf((bytes) => bytes.writeBigUInt64LE(0n, RING.seq)),
+    bytesOf((bytes) => bytes.writeBigUInt64LE(2n ** 53n, RING.seq)),
+    bytesOf((bytes) => bytes.writeBigUInt64LE(2n ** 62n, RING.start_ts)),
+    bytesOf((bytes) => bytes.writeBigUInt64LE(2n ** 53n, RING.cgroup_id)),
+  ];
+  for (const record of bad) encoder.builder.append(new Uint32Array(record.buffer), record, 0);
+  encoder.append({ seq: 2 });
+  encoder.batcher.flush();
+  assert.equal(encoder.bad, bad.length);
+  assert.deepEqual(encoder.rows, [[0, 2]]);
+  assert.deepEqual(
+    readDatum(encoder.data[0] ?? new Uint8Array()).events.map((event) => event.seq),
+    [2],
   );
 });

@@ -17,6 +17,7 @@ const FACTS: ProcessFacts = {
 
 function ownersOf(config: { agentPid?: number; supervisorPid?: number; entriesMax?: number } = {}) {
   const asked: ProcessKey[] = [];
+  const told: number[] = [];
   const owners = createOwners(
     { agentPid: 1, supervisorPid: 0, ...config },
     {
@@ -25,13 +26,14 @@ function ownersOf(config: { agentPid?: number; supervisorPid?: number; entriesMa
         return FACTS;
       },
       clockOffsetUs: () => 1_000_000,
+      onOwner: ({ pid }) => told.push(pid),
     },
   );
   const index = (record: RecordParts): number => {
     const ring = ringOf(record);
     return owners.indexOf(ring.words, ring.bytes, 0);
   };
-  return { owners, asked, index };
+  return { owners, asked, told, index };
 }
 
 const CURL: RecordParts = {
@@ -85,6 +87,15 @@ for (const change of [
     assert.deepEqual([index(CURL), index({ ...CURL, ...change })], [1, 2]);
   });
 }
+
+test('each owner is told once a batch', () => {
+  const { owners, index, told } = ownersOf();
+  for (const pid of [42, 43, 42]) index({ ...CURL, pid });
+  owners.take();
+  index(CURL);
+  index({});
+  assert.deepEqual(told, [42, 43, 42]);
+});
 
 test('an owner that is not known is index 0', () => {
   const { owners, index, asked } = ownersOf();

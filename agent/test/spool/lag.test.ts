@@ -7,7 +7,7 @@ test('the lag is the age of the oldest batch beyond the reader', () => {
   lag.spooled({ at: { segment: 'a', position: 10 }, ts: 100 });
   lag.spooled({ at: { segment: 'a', position: 20 }, ts: 200 });
   lag.spooled({ at: { segment: 'b', position: 5 }, ts: 300 });
-  assert.equal(lag.us(undefined, 1_000), 900);
+  assert.equal(lag.us({ segment: '', position: 0 }, 1_000), 900);
   assert.equal(lag.us({ segment: 'a', position: 10 }, 1_000), 800);
   assert.equal(lag.us({ segment: 'b', position: 0 }, 1_000), 700);
   assert.equal(lag.us({ segment: 'b', position: 5 }, 1_000), 0);
@@ -16,5 +16,5 @@ test('the lag is the age of the oldest batch beyond the reader', () => {
 test('what is remembered is bounded and keeps the oldest', () => {
   const lag = createLag();
   for (let ts = 0; ts < 100_000; ts++) lag.spooled({ at: { segment: 'a', position: ts + 1 }, ts });
-  assert.equal(lag.us(undefined, 100_000), 100_000);
+  assert.equal(lag.us({ segment: '', position: 0 }, 100_000), 100_000);
 });

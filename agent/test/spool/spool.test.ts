@@ -117,11 +117,16 @@ test('memory is bounded while the disk is full', needsRoot, (t) => {
   let taken = 0;
   for (const datum of data) {
     if (!spool.ready) break;
-    spool.append(datum, 0);
     taken += 1;
+    spool.append(datum, taken);
   }
   assert.ok(taken < data.length);
-  assert.ok(spool.health(0).pending <= 6);
+  const { pending } = spool.health(0);
+  assert.ok(pending > 0 && pending <= 6);
+  const [segment] = folder.segments();
+  const cursor = JSON.stringify({ segment: segment?.name, position: segment?.bytes });
+  writeFileSync(join(folder.path, 'cursor', 'consumer.json'), cursor);
+  assert.equal(spool.health(100).lag_us, 100 - (taken - pending + 1), 'as late as what waits for a reader');
   assert.throws(() => spool.stop(), { code: 'AGENT_SPOOL_UNSPOOLED', exitCode: 1, message: /ENOSPC/ });
   assert.ok(folder.segments().length > 0);
 });
@@ -213,4 +218,26 @@ test('what a reader released leaves the depth, the lag and in time the disk', (t
     [newest?.name],
   );
   spool.stop();
+});
+
+test('what an earlier run left counts as waiting from when it was written', (t) => {
+  const { spool: first, folder } = spoolIn(tempFolder(t));
+  first.start();
+  first.open(EPOCH);
+  for (const datum of manyBatches()) first.append(datum, 0);
+  first.stop();
+  const [oldest, second] = folder.segments();
+  assert.ok(oldest && second);
+  const now = folder.sinceUs(second.name) + 60_000_000;
+
+  const { spool } = spoolIn(folder.path);
+  spool.start();
+  spool.open(EPOCH + 1);
+  assert.equal(spool.health(now).lag_us, now - folder.sinceUs(oldest.name));
+  rmSync(folder.fileOf(oldest.name));
+  assert.equal(spool.health(now).lag_us, 60_000_000, 'one that was dropped no longer waits');
+  const newest = folder.segments().at(-1);
+  const cursor = JSON.stringify({ segment: newest?.name, position: newest?.bytes });
+  writeFileSync(join(folder.path, 'cursor', 'consumer.json'), cursor);
+  assert.equal(spool.health(now).lag_us, 0);
 });

@@ -17,11 +17,12 @@ export function dataOf(options: {
   const data: Uint8Array[] = [];
   const account = createAccount();
   const builder = createBatchBuilder(
-    { rowsMax: 10_000, bytesMax: 8 * 1024 * 1024 },
+    { rowsMax: 10_000, bytesMax: 8 * 1024 * 1024, cpus: 65_536 },
     {
       owners: { indexOf: () => 0, own: false, bytes: 0, take: () => [UNKNOWN_OWNER] },
       clockOffsetUs: () => NOW_US,
       onRow: account.row,
+      onBad: account.bad,
       resetReason: () => '',
     },
   );
@@ -45,8 +46,8 @@ export function dataOf(options: {
         failed_reserves: [],
         rules: [],
         programs: [],
-        namespaces: [],
       }),
+      namespaces: () => [],
       onBatch: ({ datum }) => data.push(datum),
     },
   );

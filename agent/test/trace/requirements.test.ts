@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { test } from 'node:test';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { TRACE_ERRORS, traceError } from '../../src/trace/errors.ts';
-import { missingCapabilities, missingFeature } from '../../src/trace/requirements.ts';
+import { checkRequirements, missingCapabilities, missingFeature } from '../../src/trace/requirements.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 const hasAll = { hasMapType: () => true };
 
@@ -12,6 +15,47 @@ test('CAP_SYS_ADMIN is enough; without it CAP_BPF and CAP_PERFMON are named', ()
   assert.deepEqual(missingCapabilities('CapEff:\t0000000000200000\n'), []);
   assert.deepEqual(missingCapabilities('CapEff:\t000000c000000000\n'), []);
   assert.deepEqual(missingCapabilities('CapEff:\t0000000000000000\n'), ['CAP_BPF', 'CAP_PERFMON']);
+});
+
+/** Files of a machine that has all that is required. */
+function machine(t: TestContext) {
+  const folder = tempFolder(t);
+  const files = {
+    btf: join(folder, 'vmlinux'),
+    status: join(folder, 'status'),
+    userNamespace: join(folder, 'user'),
+    lockdown: join(folder, 'lockdown'),
+  };
+  writeFileSync(files.btf, '');
+  writeFileSync(files.status, 'CapEff:\t000001ffffffffff\n');
+  symlinkSync('user:[4026531837]', files.userNamespace);
+  writeFileSync(files.lockdown, 'none [integrity] confidentiality\n');
+  return { files, check: () => checkRequirements(files.btf, files) };
+}
+
+test('a kernel locked down to integrity, or without lockdown and user namespaces, is good enough', (t) => {
+  const { files, check } = machine(t);
+  check();
+  rmSync(files.lockdown);
+  rmSync(files.userNamespace);
+  check();
+});
+
+test('root of another user namespace is refused, whatever capabilities it seems to have', (t) => {
+  const { files, check } = machine(t);
+  rmSync(files.userNamespace);
+  symlinkSync('user:[4026532177]', files.userNamespace);
+  assert.throws(check, { code: 'TRACE_USER_NAMESPACE', exitCode: 3, message: /userns_mode: host/ });
+});
+
+test('a kernel locked down to confidentiality is refused', (t) => {
+  const { files, check } = machine(t);
+  writeFileSync(files.lockdown, 'none integrity [confidentiality]\n');
+  assert.throws(check, {
+    code: 'TRACE_LOCKDOWN',
+    exitCode: 3,
+    message: /confidentiality mode.*lockdown=integrity/,
+  });
 });
 
 test('what a kernel lacks is named after what its verifier said', () => {

@@ -2,13 +2,32 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { lockdownMode, missingCapabilities } from '@tcptrail/agent/trace/requirements.ts';
+import { type Need, surroundings } from '@tcptrail/agent/trace/surroundings.ts';
 import { type Check, fail, ok, unsupported, warn } from './check.ts';
 
 export function hostChecks(): readonly Check[] {
-  return [node(), privileges(), kernel(), btf(), lockdown(), bpffs(), clock()].filter(
+  const rights = privileges();
+  // Without rights the agent does not run at all.
+  const around = rights.unsupported ? [] : surroundingChecks(surroundings());
+  return [node(), rights, kernel(), btf(), lockdown(), ...around, clock()].filter(
     (check) => check !== undefined,
   );
 }
+
+/** Each that is missing with what it costs; those that are there in one line. */
+export function surroundingChecks(needs: readonly Need[]): readonly Check[] {
+  const [met, missing] = [needs.filter(isMet), needs.filter((need) => !isMet(need))];
+  const title = ({ name }: Need): string =>
+    name.startsWith('cap_') ? name.toUpperCase() : name.replaceAll('_', ' ');
+  return [
+    ...(met.length === 0 ? [] : [ok('surroundings', met.map(title).join(', '))]),
+    ...missing.map((need) => warn(title(need), `${need.problem}, which costs: ${need.cost}`, need.remedy)),
+    ...(met.some(({ name }) => name === 'bpffs') ? [bpffs()] : []),
+  ];
+}
+
+const isMet = ({ problem }: Need): boolean => problem === '';
 
 function node(): Check {
   const version = process.versions.node;
@@ -16,12 +35,10 @@ function node(): Check {
   return unsupported('Node.js', `${version} is too old`, "run 'make deps', which brings Node.js 24");
 }
 
-const NEEDED = { 12: 'CAP_NET_ADMIN', 21: 'CAP_SYS_ADMIN', 38: 'CAP_PERFMON', 39: 'CAP_BPF' } as const;
-
 function privileges(): Check {
   const name = 'privileges';
   if (process.getuid?.() === 0) {
-    const missing = missingCapabilities();
+    const missing = missingCapabilities(read('/proc/self/status'));
     if (missing.length === 0) return ok(name, 'root');
     return unsupported(
       name,
@@ -34,15 +51,6 @@ function privileges(): Check {
     'not root: the agent cannot load programs into the kernel',
     "run 'sudo tcptrail doctor'",
   );
-}
-
-function missingCapabilities(): readonly string[] {
-  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(read('/proc/self/status'))?.[1];
-  if (effective === undefined) return [];
-  const bits = BigInt(`0x${effective}`);
-  return Object.entries(NEEDED)
-    .filter(([bit]) => (bits & (1n << BigInt(bit))) === 0n)
-    .map(([, capability]) => capability);
 }
 
 function kernel(): Check {
@@ -63,7 +71,7 @@ function btf(): Check {
 }
 
 function lockdown(): Check | undefined {
-  const mode = /\[(\w+)\]/.exec(read('/sys/kernel/security/lockdown'))?.[1];
+  const mode = lockdownMode(read('/sys/kernel/security/lockdown'));
   if (mode !== 'confidentiality') return undefined;
   return unsupported(
     'lockdown',

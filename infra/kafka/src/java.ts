@@ -5,12 +5,13 @@ import { hostError } from './errors.ts';
 const JAVA_MIN = 17;
 const REMEDY = `install Java ${JAVA_MIN} or newer, or run infra/deps.sh kafka`;
 
-/** Throws when there is no java on PATH, or one that is too old. */
-export function requireJava(): void {
+/** Version of the java on PATH. Throws when there is none, or one that is too old. */
+export function requireJava(): string {
   const { error, stderr } = spawnSync('java', ['-version'], { encoding: 'utf8' });
   if (error) throw hostError(`java is missing: ${REMEDY}`);
   const version = /version "([^"]+)"/.exec(stderr)?.[1] ?? 'of unknown version';
   if (!(Number.parseInt(version, 10) >= JAVA_MIN)) throw hostError(`java is ${version}: ${REMEDY}`);
+  return version;
 }
 
 /** Options of java for any program among the jars of `folder`; its log goes to stderr, warnings only. */

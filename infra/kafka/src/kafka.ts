@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { endOf, spawnBound } from './bound-child.ts';
+import { type ClassData, classData } from './class-data.ts';
 import type { Config } from './config.ts';
 import { startError } from './errors.ts';
 import { fetchJars } from './jars.ts';
@@ -43,16 +44,18 @@ export function createKafka(config: Config, deps: { readonly say: (line: string)
   return {
     ended: over.promise,
     async start() {
-      requireJava();
+      const javaVersion = requireJava();
       const { folder, kafkaVersion } = await fetchJars(deps.say);
+      const classes = classData(folder, javaVersion);
+      const options = [...javaOptions(folder), ...classes.use];
       const held = await claim(config.dataDir);
       // However this process ends by itself, the folder is free again.
       process.once('exit', () => held.release());
       const { host } = config;
       if (config.port) await assertFree(host, config.port);
-      await formatStorage(config, folder);
+      await formatStorage(config, options);
       const port = config.port || (await freePort(host));
-      const pid = await launch(folder, { host, port }, held);
+      const pid = await launch([...options, ...classes.make], { host, port }, { held, classes });
       return { host, port, version: kafkaVersion, pid };
     },
     stop() {
@@ -64,14 +67,18 @@ export function createKafka(config: Config, deps: { readonly say: (line: string)
   };
 
   /** Gives java's pid when Kafka answers. */
-  async function launch(jars: string, at: { host: string; port: number }, held: Claim): Promise<number> {
+  async function launch(
+    options: readonly string[],
+    at: { host: string; port: number },
+    { held, classes }: { held: Claim; classes: ClassData },
+  ): Promise<number> {
     const { dataDir } = config;
     const controllerPort = await freePort('127.0.0.1', at.port);
     const propertiesFile = join(dataDir, 'server.properties');
     const addresses = { ...at, controllerPort, logDir: logDirOf(dataDir) };
     writeSecret(propertiesFile, serverProperties(config, addresses));
     // java's stdout has only what the virtual machine complains of.
-    const child = spawnBound('java', [...javaOptions(jars), 'kafka.Kafka', propertiesFile], {
+    const child = spawnBound('java', [...options, 'kafka.Kafka', propertiesFile], {
       cwd: dataDir,
       stdio: ['ignore', 2, 'pipe'],
     });
@@ -90,11 +97,11 @@ export function createKafka(config: Config, deps: { readonly say: (line: string)
       deps.say(`Kafka did not answer within ${READY_MS_MAX / 1_000} s`);
       child.kill('SIGKILL');
     }, READY_MS_MAX);
-    void gone.then(
-      ({ code, signal }) =>
-        over.resolve(stopping ? undefined : `java ended with ${signal ?? `code ${code}`}`),
-      over.reject,
-    );
+    void gone.then((ended) => {
+      classes.keep(ended);
+      const { code, signal } = ended;
+      over.resolve(stopping ? undefined : `java ended with ${signal ?? `code ${code}`}`);
+    }, over.reject);
     try {
       await Promise.race([ready, over.promise.then(failedStart)]);
     } finally {

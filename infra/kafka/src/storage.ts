@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { runBound } from './bound-child.ts';
 import type { Config, Passwords } from './config.ts';
 import { startError, usageError } from './errors.ts';
-import { javaOptions } from './java.ts';
 import { serverProperties } from './server-properties.ts';
 
 /** Passwords the SCRAM users were made with; Kafka itself keeps only what they are checked with. */
@@ -17,7 +16,7 @@ export const logDirOf = (dataDir: string): string => join(dataDir, 'log');
  *
  * It gets its name when it is whole. Throws when the folder has other users than `config` asks for.
  */
-export async function formatStorage(config: Config, jars: string): Promise<void> {
+export async function formatStorage(config: Config, javaOptions: readonly string[]): Promise<void> {
   const logDir = logDirOf(config.dataDir);
   if (existsSync(logDir)) return assertUsers(config, join(logDir, USERS));
 
@@ -33,7 +32,7 @@ export async function formatStorage(config: Config, jars: string): Promise<void>
     const scram = config.passwords ? scramUsers(config.passwords) : [];
     const args = ['format', '--config', propertiesFile, '--cluster-id', newClusterId(), ...scram];
     writeSecret(argumentsFile, args.join('\n'));
-    const tool = [...javaOptions(jars), 'kafka.tools.StorageTool', `@${argumentsFile}`];
+    const tool = [...javaOptions, 'kafka.tools.StorageTool', `@${argumentsFile}`];
     const { ok, output } = await runBound('java', tool);
     if (!ok) {
       process.stderr.write(output);

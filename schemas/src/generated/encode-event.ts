@@ -2,7 +2,7 @@
 import { writeList, writeName, writeText, writeTime } from '../encode-value.ts';
 import { writeWords } from '../varint.ts';
 
-/** Most bytes one event takes, as long as texts keep to 256 bytes and lists to 64 items. */
+/** Most bytes one event takes: texts have at most 256 bytes and lists 64 items. */
 export const EVENT_BYTES_MAX = 1395;
 
 /** What the agent adds to the ring record. One object serves every event: set what differs, encode, go on. */
@@ -32,9 +32,39 @@ export interface AgentFields {
 }
 
 /**
- * Appends the ring record at byte `at` (a multiple of 8) as one Avro event; returns the position after it.
+ * Whether every value of the ring record at byte `at` (a multiple of 8) is one of its type. What is not must not be
+ * encoded: no reader could decode the batch.
+ */
+export function isValidEvent(words: Uint32Array, bytes: Uint8Array, at: number): boolean {
+  const w = at >>> 2;
+  return (
+    (bytes[at + 456] as number) < 12 &&
+    (words[w + 1] as number) < 0x4000_0000 &&
+    (bytes[at + 457] as number) < 2 &&
+    (bytes[at + 458] as number) < 3 &&
+    (bytes[at + 459] as number) < 3 &&
+    (bytes[at + 460] as number) < 2 &&
+    (bytes[at + 461] as number) < 7 &&
+    (bytes[at + 462] as number) < 13 &&
+    (words[w + 17] as number) < 0x4000_0000 &&
+    (words[w + 19] as number) < 0x4000_0000 &&
+    (bytes[at + 463] as number) < 2 &&
+    (bytes[at + 464] as number) < 15 &&
+    (bytes[at + 465] as number) < 2 &&
+    (bytes[at + 469] as number) < 5 &&
+    (bytes[at + 470] as number) < 8 &&
+    (bytes[at + 471] as number) < 2 &&
+    (bytes[at + 472] as number) < 3 &&
+    (words[w + 49] as number) < 0x4000_0000 &&
+    (words[w + 51] as number) < 0x20_0000
+  );
+}
+
+/**
+ * Appends the valid ring record at byte `at` (a multiple of 8) as one Avro event; returns the position after it.
  *
  * `words` and `bytes` are two views of the same ring; `out` must have EVENT_BYTES_MAX bytes left.
+ * Throws a RangeError for a text or a list of the agent's that is beyond its limit.
  */
 export function encodeEvent(
   words: Uint32Array,
@@ -47,18 +77,27 @@ export function encodeEvent(
   const w = at >>> 2;
   let p = position;
   let v = 0;
+  let h = 0;
   // kind
   out[p++] = (bytes[at + 456] as number) << 1;
   // ts
-  p = writeTime(out, p, words[w + 0] as number, words[w + 1] as number, agent.clock_offset_us);
+  p = writeTime(out, p, (words[w + 0] as number) | 0, (words[w + 1] as number) | 0, agent.clock_offset_us);
   // cpu
-  p = writeWords(out, p, (bytes[at + 440] as number) | ((bytes[at + 441] as number) << 8), 0);
+  v = (bytes[at + 440] as number) | ((bytes[at + 441] as number) << 8);
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // seq
-  p = writeWords(out, p, words[w + 2] as number, words[w + 3] as number);
+  v = words[w + 2] as number;
+  h = words[w + 3] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // late
   out[p++] = (bytes[at + 457] as number);
   // socket_cookie
-  p = writeWords(out, p, words[w + 4] as number, words[w + 5] as number);
+  v = words[w + 4] as number;
+  h = words[w + 5] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // generation
   v = words[w + 52] as number;
   if (v < 64) out[p++] = v << 1;
@@ -71,12 +110,16 @@ export function encodeEvent(
   for (let i = 0; i < 16; i++) out[p + i] = bytes[at + 24 + i] as number;
   p += 16;
   // local_port
-  p = writeWords(out, p, (bytes[at + 442] as number) | ((bytes[at + 443] as number) << 8), 0);
+  v = (bytes[at + 442] as number) | ((bytes[at + 443] as number) << 8);
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // peer_address
   for (let i = 0; i < 16; i++) out[p + i] = bytes[at + 40 + i] as number;
   p += 16;
   // peer_port
-  p = writeWords(out, p, (bytes[at + 444] as number) | ((bytes[at + 445] as number) << 8), 0);
+  v = (bytes[at + 444] as number) | ((bytes[at + 445] as number) << 8);
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // network_namespace
   v = words[w + 53] as number;
   if (v < 64) out[p++] = v << 1;
@@ -91,9 +134,13 @@ export function encodeEvent(
   out.set(agent.peer_translated_address, p);
   p += 16;
   // peer_translated_port
-  p = writeWords(out, p, agent.peer_translated_port, 0);
+  v = agent.peer_translated_port;
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // owner
-  p = writeWords(out, p, agent.owner, 0);
+  v = agent.owner;
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // owner_source
   out[p++] = (bytes[at + 461] as number) << 1;
   // socket_uid
@@ -101,53 +148,85 @@ export function encodeEvent(
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // socket_cgroup_id
-  p = writeWords(out, p, words[w + 14] as number, words[w + 15] as number);
+  v = words[w + 14] as number;
+  h = words[w + 15] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // own
   out[p++] = agent.own ? 1 : 0;
   // state
   out[p++] = (bytes[at + 462] as number) << 1;
   // start_ts
-  p = writeTime(out, p, words[w + 16] as number, words[w + 17] as number, agent.clock_offset_us);
+  p = writeTime(out, p, (words[w + 16] as number) | 0, (words[w + 17] as number) | 0, agent.clock_offset_us);
   // established_ts
-  p = writeTime(out, p, words[w + 18] as number, words[w + 19] as number, agent.clock_offset_us);
+  p = writeTime(out, p, (words[w + 18] as number) | 0, (words[w + 19] as number) | 0, agent.clock_offset_us);
   // handshake_us
   v = words[w + 55] as number;
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // duration_us
-  p = writeWords(out, p, words[w + 20] as number, words[w + 21] as number);
+  v = words[w + 20] as number;
+  h = words[w + 21] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // counters_since
   out[p++] = (bytes[at + 463] as number) << 1;
   // verdict
   out[p++] = (bytes[at + 464] as number) << 1;
   // errno
-  p = writeWords(out, p, (bytes[at + 446] as number) | ((bytes[at + 447] as number) << 8), 0);
+  v = (bytes[at + 446] as number) | ((bytes[at + 447] as number) << 8);
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // errno_known
   out[p++] = (bytes[at + 465] as number);
   // bytes_sent
-  p = writeWords(out, p, words[w + 22] as number, words[w + 23] as number);
+  v = words[w + 22] as number;
+  h = words[w + 23] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // bytes_delivered
-  p = writeWords(out, p, words[w + 24] as number, words[w + 25] as number);
+  v = words[w + 24] as number;
+  h = words[w + 25] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // bytes_unsent
   v = words[w + 56] as number;
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // bytes_received
-  p = writeWords(out, p, words[w + 26] as number, words[w + 27] as number);
+  v = words[w + 26] as number;
+  h = words[w + 27] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // bytes_unread
   v = words[w + 57] as number;
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // local_drop_bytes
-  p = writeWords(out, p, words[w + 28] as number, words[w + 29] as number);
+  v = words[w + 28] as number;
+  h = words[w + 29] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // tcp_bytes_sent
-  p = writeWords(out, p, words[w + 30] as number, words[w + 31] as number);
+  v = words[w + 30] as number;
+  h = words[w + 31] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // tcp_bytes_retrans
-  p = writeWords(out, p, words[w + 32] as number, words[w + 33] as number);
+  v = words[w + 32] as number;
+  h = words[w + 33] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // tcp_bytes_acked
-  p = writeWords(out, p, words[w + 34] as number, words[w + 35] as number);
+  v = words[w + 34] as number;
+  h = words[w + 35] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // tcp_bytes_received
-  p = writeWords(out, p, words[w + 36] as number, words[w + 37] as number);
+  v = words[w + 36] as number;
+  h = words[w + 37] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // segs_out
   v = words[w + 58] as number;
   if (v < 64) out[p++] = v << 1;
@@ -205,9 +284,13 @@ export function encodeEvent(
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // total_rto
-  p = writeWords(out, p, (bytes[at + 448] as number) | ((bytes[at + 449] as number) << 8), 0);
+  v = (bytes[at + 448] as number) | ((bytes[at + 449] as number) << 8);
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // total_rto_recoveries
-  p = writeWords(out, p, (bytes[at + 450] as number) | ((bytes[at + 451] as number) << 8), 0);
+  v = (bytes[at + 450] as number) | ((bytes[at + 451] as number) << 8);
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // total_rto_time_ms
   v = words[w + 72] as number;
   if (v < 64) out[p++] = v << 1;
@@ -249,7 +332,9 @@ export function encodeEvent(
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // advmss
-  p = writeWords(out, p, (bytes[at + 452] as number) | ((bytes[at + 453] as number) << 8), 0);
+  v = (bytes[at + 452] as number) | ((bytes[at + 453] as number) << 8);
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // pmtu
   v = words[w + 82] as number;
   if (v < 64) out[p++] = v << 1;
@@ -267,19 +352,37 @@ export function encodeEvent(
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // delivery_rate
-  p = writeWords(out, p, words[w + 38] as number, words[w + 39] as number);
+  v = words[w + 38] as number;
+  h = words[w + 39] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // busy_time_us
-  p = writeWords(out, p, words[w + 40] as number, words[w + 41] as number);
+  v = words[w + 40] as number;
+  h = words[w + 41] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // rwnd_limited_us
-  p = writeWords(out, p, words[w + 42] as number, words[w + 43] as number);
+  v = words[w + 42] as number;
+  h = words[w + 43] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // sndbuf_limited_us
-  p = writeWords(out, p, words[w + 44] as number, words[w + 45] as number);
+  v = words[w + 44] as number;
+  h = words[w + 45] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // probes
-  p = writeWords(out, p, (bytes[at + 466] as number), 0);
+  v = (bytes[at + 466] as number);
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // backoff
-  p = writeWords(out, p, (bytes[at + 467] as number), 0);
+  v = (bytes[at + 467] as number);
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // options
-  p = writeWords(out, p, (bytes[at + 468] as number), 0);
+  v = (bytes[at + 468] as number);
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // ca_state
   out[p++] = (bytes[at + 469] as number) << 1;
   // congestion_control
@@ -341,11 +444,18 @@ export function encodeEvent(
   if (v < 64) out[p++] = v << 1;
   else p = writeWords(out, p, v, 0);
   // listen_drops
-  p = writeWords(out, p, words[w + 46] as number, words[w + 47] as number);
+  v = words[w + 46] as number;
+  h = words[w + 47] as number;
+  if (h === 0 && v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, h);
   // connections
-  p = writeWords(out, p, agent.connections, 0);
+  v = agent.connections;
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // folded
-  p = writeWords(out, p, agent.folded, 0);
+  v = agent.folded;
+  if (v < 64) out[p++] = v << 1;
+  else p = writeWords(out, p, v, 0);
   // rtt_histogram
   p = writeList(out, p, agent.rtt_histogram);
   return p;

@@ -47,7 +47,7 @@ export interface CpuAccount {
   readonly rows: number;
   /** Events written to the spool with numbers beyond seq_last. Unit: events. */
   readonly rows_ahead: number;
-  /** Events lost because a ring was full. Unit: events. */
+  /** Events lost because a ring was full or their record could not be read. Unit: events. */
   readonly failed: number;
   /** Events folded into summaries. Unit: events. */
   readonly folded: number;
@@ -94,18 +94,18 @@ export interface NamespaceCount {
 }
 
 export interface Capability {
-  /** BPF program. */
+  /** BPF program, or what the agent needs around it, as host_pid_namespace. */
   readonly program: string;
-  /** It runs. */
+  /** It runs, or is there. */
   readonly attached: boolean;
-  /** Why it does not. */
+  /** Why not. */
   readonly error: string;
   /** Evidence that is missing without it. */
   readonly cost: string;
 }
 
 export interface Health {
-  /** What the kernel let the agent attach. */
+  /** What the kernel let the agent attach, and what of its surroundings is there. */
   readonly capabilities: readonly Capability[];
   /** CPU time of the agent since it started. Unit: us. */
   readonly cpu_us: number;

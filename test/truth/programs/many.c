@@ -87,6 +87,7 @@ static void close_many(int argc, char **argv)
 	for (int i = 0; i < count; i++)
 		close(fds[i]);
 	clock_after();
+	say_error(0);
 	say_number("closed", count);
 	count = 0;
 }

@@ -80,16 +80,19 @@ static void fork_actor(int argc, char **argv)
 	say_number("pid", pid);
 }
 
-/* The new image answers. */
+/* exec FILE WORD…: the new image answers, on the descriptors that are its last two arguments. */
 static void exec_actor(int argc, char **argv)
 {
-	char in[16], out[16];
+	char in[16], out[16], *words[16] = { NULL };
 
-	if (argc != 2)
+	if (argc < 2 || argc > 12)
 		return;
 	snprintf(in, sizeof(in), "%d", in_fd);
 	snprintf(out, sizeof(out), "%d", out_fd);
-	execl(argv[1], argv[1], in, out, NULL);
+	memcpy(words, argv + 1, (size_t)(argc - 1) * sizeof(*words));
+	words[argc - 1] = in;
+	words[argc] = out;
+	execv(argv[1], words);
 	say_error(errno);
 }
 
@@ -198,7 +201,7 @@ static void kill_self(int argc, char **argv)
 const struct command process_commands[] = {
 	{ "whoami", "", whoami },
 	{ "fork", "IN OUT", fork_actor },
-	{ "exec", "FILE", exec_actor },
+	{ "exec", "FILE WORD…", exec_actor },
 	{ "thread", "NAME COMMAND…", thread },
 	{ "setuid", "UID", set_uid },
 	{ "name", "COMM", set_name },

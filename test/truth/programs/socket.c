@@ -82,10 +82,10 @@ void say_info(int fd)
 		memcpy(&value, (char *)&info + field->offset, field->size);
 		say_number(field->name, value);
 	}
+	say_raw("}");
 	length = sizeof(name);
 	if (!getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &length))
 		say_text("congestion_control", name);
-	say_raw("}");
 }
 
 static void make(int argc, char **argv)

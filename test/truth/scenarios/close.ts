@@ -1,4 +1,5 @@
 /** Who closes first, how, and what was still on its way. */
+import { until } from '../../harness/until.ts';
 import { ECONNRESET, EPIPE } from '../linux.ts';
 import { closeInTurn, drop, exchanged, killed, ofGone, whenInfo } from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
@@ -41,6 +42,10 @@ export const CLOSE: readonly Scenario[] = [
     await server.send(1_448);
     await client.receive(1_448);
     await Promise.all([client.close(), server.close()]);
+    // Each has the other's FIN; what is left to say need not wait.
+    for (const { proc } of [near, far])
+      await until('the FIN of the peer to arrive', () => !/ (04|05) [0-9A-F]{8}:/.test(proc('tcp')));
+    for (const { run } of [near, far]) await run('tc qdisc del dev link root');
     for (const end of [client, server]) t.closed(end, 'closed_both', { fields: { state: 'closing' } });
   }),
 

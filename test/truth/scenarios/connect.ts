@@ -237,7 +237,7 @@ export const CONNECT: readonly Scenario[] = [
     await drop(far, 'input', 'drop');
     const actor = await near.actor();
     const client = await actor.socket();
-    await actor.ask(`nonblocking ${client.fd}`);
+    await client.nonblocking();
     await fails(client, { address: far.ipv4, port: CLOSED }, EINPROGRESS, near.ipv4);
     await client.close();
     t.failed(client, 'cancelled', { isAtCall: true, fields: { state: 'syn_sent', errno: 0 } });
@@ -248,7 +248,7 @@ export const CONNECT: readonly Scenario[] = [
     await drop(far, 'input', 'drop');
     const actor = await near.actor();
     const client = await actor.socket();
-    await actor.ask(`nonblocking ${client.fd}`);
+    await client.nonblocking();
     await fails(client, { address: far.ipv4, port: CLOSED }, EINPROGRESS, near.ipv4);
     await killed(actor, client);
     t.failed(client, 'cancelled', {
@@ -262,7 +262,7 @@ export const CONNECT: readonly Scenario[] = [
     const actor = await network.actor();
     const listener = await t.listen(await network.actor(), '127.0.0.1');
     const client = await actor.socket();
-    await actor.ask(`nonblocking ${client.fd}`);
+    await client.nonblocking();
     const peer = { address: '127.0.0.1', port: listener.listening?.local.port ?? 0 };
     await fails(client, peer, EINPROGRESS);
     const { after } = await actor.ask(`wait ${client.fd} out 5000`);

@@ -77,11 +77,11 @@ function bulk(
     await lose(near, far);
     await Promise.all([client.send(BULK_BYTES), server.receive(BULK_BYTES)]);
     await Promise.all([pass(near), pass(far)]);
-    await finish(
-      t,
-      { client, server, listener },
-      { congestion_control: algorithm, total_retrans: atLeast(1) },
-    );
+    await finish(t, { client, server, listener }, { congestion_control: algorithm });
+    const { info, sent } = client.life;
+    // What its own host refuses was never sent, but counts as sent twice.
+    const lost = (info?.['total_retrans'] ?? 0) + (info?.['bytes_sent'] ?? 0) - sent;
+    if (lost === 0) throw new Error('nothing was lost');
   });
 }
 

@@ -102,6 +102,7 @@ export const SERVER: readonly Scenario[] = [
       await near.steward.must(`raw ${near.ipv4} 5555 ${far.ipv4} ${port} S 1000 0`);
       await t.counted(far, 'TCPSynRetrans', 1);
       await t.alone(far, 1);
+      await t.seen(far, 'the handshake to be told as half open', (row) => row['kind'] === 'half_open');
       const ends = {
         local_address: addressDigits(far.ipv4),
         local_port: port,

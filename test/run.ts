@@ -1,0 +1,45 @@
+/**
+ * Runs the test files given with node:test and prints one summary; `make test` calls it.
+ *
+ * Two files run side by side, as tests mostly start processes and wait for them. Only one of them may be of those
+ * that load the machine with connections or count all of them: an agent records the whole machine.
+ */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { spec } from 'node:test/reporters';
+import { createReport } from './harness/report.ts';
+
+/** Take turns. */
+const WHOLE_MACHINE = /^(agent|test\/(chaos|e2e|truth))\/.*\.system\.test\.ts$/;
+/** Begin, as the longest of the others, so that neither side runs alone for long at the end. */
+const LONGEST = /^(cli\/test\/up|consumer\/test\/(kafka|consumer))/;
+
+/** What lets the hundreds of processes start sooner; no test depends on it. Each user has an own folder in the cache. */
+const NODE_COMPILE_CACHE = join(import.meta.dirname, '../node_modules/.cache/node-compile');
+mkdirSync(NODE_COMPILE_CACHE, { recursive: true });
+chmodSync(NODE_COMPILE_CACHE, 0o1777);
+Object.assign(process.env, { NODE_COMPILE_CACHE, JDK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1' });
+
+const files = process.argv.slice(2);
+const wholeMachine = files.filter((file) => WHOLE_MACHINE.test(file));
+const others = files.filter((file) => !WHOLE_MACHINE.test(file));
+const byLength = [
+  ...others.filter((file) => LONGEST.test(file)),
+  ...others.filter((file) => !LONGEST.test(file)),
+];
+
+const report = createReport();
+const printed = Readable.from(report.events).pipe(new spec());
+printed.pipe(process.stdout);
+
+async function runAll(own: string[]): Promise<void> {
+  for (;;) {
+    const file = own.shift() ?? byLength.shift();
+    if (file === undefined) return;
+    await report.run(file);
+  }
+}
+
+await Promise.all([runAll(wholeMachine), runAll([])]);
+process.exitCode = report.end() ? 0 : 1;

@@ -1,0 +1,242 @@
+/** Connections that last, and those that are older than the agent. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { addressDigits } from '../address.ts';
+import { atLeast, between, oneOf } from '../check.ts';
+import { type Expectation, ownerFields } from '../expected.ts';
+import { infoFields } from '../frozen.ts';
+import { closeInTurn, exchange, quiet } from '../play.ts';
+import type { Row } from '../rows.ts';
+import { type Scenario, scenario } from '../scenario.ts';
+import type { Socket } from '../socket.ts';
+import type { Network, Pair, Truth } from '../truth.ts';
+
+async function linked(
+  t: Truth,
+  port?: number,
+): Promise<Pair & { readonly near: Network; readonly far: Network }> {
+  const [near, far] = await t.link();
+  const pair = await t.pair(await near.actor(), await far.actor(), {
+    at: far.ipv4,
+    ...(port === undefined ? {} : { port }),
+  });
+  return { ...pair, near, far };
+}
+
+const isKind =
+  (kind: string, socket: Socket) =>
+  (row: Row): boolean =>
+    row['kind'] === kind && row['socket_cookie'] === socket.cookie;
+
+/** A row of each end with the counters as they are now that all is quiet. */
+async function expectUpdates(
+  t: Truth,
+  { client, server, near, far }: Awaited<ReturnType<typeof linked>>,
+): Promise<void> {
+  await quiet(client, server);
+  for (const [end, network] of [
+    [client, near],
+    [server, far],
+  ] as const) {
+    const info = await end.info();
+    await t.seen(
+      network,
+      'an update with the last counters',
+      (row) => isKind('update', end)(row) && row['segs_in'] === info['segs_in'],
+    );
+    const { life } = end;
+    t.expect({
+      kind: 'update',
+      namespace: network.inode,
+      key: { socket_cookie: end.cookie, segs_in: info['segs_in'] ?? 0 },
+      least: 1,
+      most: 1,
+      fields: {
+        ...infoFields(info),
+        role: life.role,
+        generation: life.generation,
+        state: 'established',
+        late: false,
+        connections: 0,
+        verdict: 'unknown',
+        bytes_sent: life.sent,
+        bytes_delivered: life.sent,
+        bytes_received: life.received,
+        bytes_unread: 0,
+        local_port: life.local.port,
+        peer_port: life.peer.port,
+        ...ownerFields(life.opener ?? life.firstIo ?? life.maker, life.opener ? 'connect' : 'first_io'),
+      },
+    });
+    // As many as there were on the way there.
+    t.expect(
+      some('update', network, end, { role: life.role, late: false, bytes_sent: between(0, life.sent) }),
+    );
+  }
+}
+
+const some = (
+  kind: string,
+  { inode }: Network,
+  { cookie }: Socket,
+  fields: Expectation['fields'],
+): Expectation => ({
+  kind,
+  namespace: inode,
+  key: { socket_cookie: cookie },
+  fields,
+  least: 0,
+  most: Number.POSITIVE_INFINITY,
+});
+
+export const TIME: readonly Scenario[] = [
+  scenario('long_idle', 'a connection that idles for seconds has one open, while it lasts', async (t) => {
+    const { near, far, ...pair } = await linked(t);
+    await exchange(pair);
+    await t.seen(near, 'the open of the client', isKind('open', pair.client));
+    await t.seen(far, 'the open of the server', isKind('open', pair.server));
+    await closeInTurn(t, pair);
+  }),
+
+  scenario('long_busy', 'a connection that talks for two seconds has one open', async (t) => {
+    const { near: _near, far: _far, ...pair } = await linked(t);
+    for (let turn = 0; turn < 20; turn++) {
+      await exchange(pair);
+      await sleep(100);
+    }
+    await closeInTurn(t, pair);
+  }),
+
+  scenario(
+    'closed_after_a_second',
+    'a connection is idle, and closed soon after its first second',
+    async (t) => {
+      const { near: _near, far: _far, ...pair } = await linked(t);
+      await sleep(1_200);
+      await closeInTurn(t, pair);
+    },
+  ),
+
+  scenario('opens_at_once', 'openHoldMs 0: every connection has an open', async (t) => {
+    await t.watchClosely();
+    const { near: _near, far, ...pair } = await linked(t);
+    await exchange(pair);
+    await closeInTurn(t, pair);
+    for (const end of [pair.client, pair.server]) t.anyUpdate(end);
+    t.anyListener(far);
+  }),
+
+  scenario('updates', 'updateMs 200: rows of a live connection with its counters so far', async (t) => {
+    await t.watchClosely();
+    const pair = await linked(t);
+    await exchange(pair);
+    await expectUpdates(t, pair);
+    await pair.client.send(40_000);
+    await pair.server.receive(40_000);
+    await expectUpdates(t, pair);
+    await closeInTurn(t, pair);
+    t.anyListener(pair.far);
+  }),
+
+  scenario('listener_health', 'updateMs 200: the queue of a listener as it fills and empties', async (t) => {
+    await t.watchClosely();
+    const network = await t.network();
+    const listener = await t.listen(await network.actor(), '127.0.0.1', { backlog: 7 });
+    const user = await network.actor();
+    const clients: Socket[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      const client = await user.socket();
+      await client.connect({ address: '127.0.0.1', port: listener.listening?.local.port ?? 0 });
+      clients.push(client);
+    }
+    const isFull = (row: Row): boolean => isKind('listener', listener)(row) && row['accept_queue'] === 3;
+    await t.seen(network, 'the full queue', isFull);
+    const { listening } = listener;
+    if (!listening) throw new Error('not a listener');
+    t.expect({
+      kind: 'listener',
+      namespace: network.inode,
+      key: { socket_cookie: listener.cookie, accept_queue: 3 },
+      least: 1,
+      most: 1,
+      fields: {
+        accept_queue_max: 7,
+        listen_drops: 0,
+        role: 'server',
+        local_address: addressDigits('127.0.0.1'),
+        local_port: listening.local.port,
+        ...ownerFields(listening.process, 'listener'),
+      },
+    });
+    t.expect(some('listener', network, listener, { accept_queue: between(0, 2), accept_queue_max: 7 }));
+    for (const client of clients) {
+      const server = await t.accept(listener, client);
+      await exchange({ client, server, listener });
+      await client.close();
+      await server.receive(1);
+      await server.close();
+      t.closed(client, 'closed_local');
+      t.closed(server, 'closed_peer');
+      t.anyUpdate(client);
+      t.anyUpdate(server);
+    }
+  }),
+
+  scenario('older_than_agent', 'listeners and connections are older than the agent', async (t) => {
+    const whole = await linked(t);
+    await exchange(whole);
+    const orphan = await linked(t);
+    await exchange(orphan);
+    await orphan.listener.close();
+    const listening = await linked(t);
+    await listening.client.close('abort');
+    await listening.server.close();
+    await quiet(whole.client, whole.server, orphan.client, orphan.server);
+    await t.watchFromNow();
+    for (const { far, listener } of [whole, listening])
+      await t.seen(far, 'the older listener to be told', isKind('listener', listener));
+    // A connection that goes on, one whose listener is gone, and a new one of an older listener.
+    await whole.client.send(1_000);
+    await whole.server.receive(1_000);
+    await whole.server.send(2_000);
+    await whole.client.receive(2_000);
+    for (const { client, server } of [whole, orphan]) {
+      await client.close();
+      await server.receive(1);
+      await server.close();
+      // Its beginning is not known, and so not told.
+      const older = ({ life }: Socket) => ({ ...life, generation: 0, established: undefined });
+      for (const end of [client, server]) t.anyUpdate(end);
+      t.closed(older(client), 'closed_local', { fields: OLDER });
+      t.closed(older(server), 'closed_peer', { fields: OLDER });
+    }
+    const client = await (await listening.near.actor()).socket();
+    const { listener } = listening;
+    await client.connect({ address: listening.far.ipv4, port: listener.listening?.local.port ?? 0 });
+    const pair = { client, listener, server: await t.accept(listener, client) };
+    await exchange(pair);
+    await closeInTurn(t, pair);
+    for (const { far, listener } of [whole, listening]) expectOlderListener(t, far, listener);
+  }),
+];
+
+/** What nobody can know of a connection that was there before. */
+const OLDER = {
+  counters_since: 'scan',
+  start_ts: 0,
+  duration_us: 0,
+  owner_source: oneOf('scan', 'first_io', 'close'),
+} as const;
+
+/** It is told once, with its health, and when it goes. */
+function expectOlderListener(t: Truth, network: Network, { listening }: Socket): void {
+  if (!listening) throw new Error('not a listener');
+  const fields = {
+    ...ownerFields(listening.process, 'scan'),
+    local_port: listening.local.port,
+    accept_queue: atLeast(0),
+    accept_queue_max: listening.backlog,
+    role: 'server',
+  };
+  for (const kind of ['listener', 'unlisten'])
+    t.row(kind, network, { key: { socket_cookie: listening.cookie }, fields });
+}
