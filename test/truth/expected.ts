@@ -124,10 +124,12 @@ export interface Ended {
   readonly listener?: Listening | undefined;
   /** When the row may have happened. */
   readonly ts: Bracket;
+  /** Over what the log says: of this row, and of all rows of the connection. */
   readonly fields: Fields;
+  readonly about?: Fields | undefined;
 }
 
-export function closeRow({ life, namespace, listener, ts, fields }: Ended): Expectation {
+export function closeRow({ life, namespace, listener, ts, fields, about }: Ended): Expectation {
   return {
     kind: 'close',
     namespace,
@@ -142,12 +144,13 @@ export function closeRow({ life, namespace, listener, ts, fields }: Ended): Expe
       errno_known: true,
       connections: 1,
       folded: 0,
+      ...about,
       ...fields,
     },
   };
 }
 
-export function failRow({ life, namespace, ts, fields }: Ended): Expectation {
+export function failRow({ life, namespace, ts, fields, about }: Ended): Expectation {
   return {
     kind: 'fail',
     namespace,
@@ -164,13 +167,17 @@ export function failRow({ life, namespace, ts, fields }: Ended): Expectation {
       bytes_unread: 0,
       local_drop_bytes: 0,
       connections: 1,
+      ...about,
       ...fields,
     },
   };
 }
 
 /** One when it surely lived longer than the hold, none when it surely did not. */
-export function openRow({ life, namespace, listener, ts }: Ended, holdUs: number): Expectation | undefined {
+export function openRow(
+  { life, namespace, listener, ts, about }: Ended,
+  holdUs: number,
+): Expectation | undefined {
   const { established } = life;
   if (!established) return undefined;
   const least = ts.before - established.after > holdUs ? 1 : 0;
@@ -189,6 +196,7 @@ export function openRow({ life, namespace, listener, ts }: Ended, holdUs: number
       connections: 0,
       errno: 0,
       verdict: 'unknown',
+      ...about,
     },
   };
 }
@@ -209,7 +217,7 @@ function ownerOfOpen(life: Life, listener: Listening | undefined): Fields {
 }
 
 /** As many as there were; the sums are compared elsewhere. A SYN-ACK is sent again before there is a connection. */
-export function retransmitRows({ life, namespace, listener, ts }: Ended): Expectation {
+export function retransmitRows({ life, namespace, listener, ts, about }: Ended): Expectation {
   const start = inside(life.start);
   const established = inside(life.established ?? { before: 0, after: 0 });
   const orSynAck = (check: Check): Check => ({
@@ -233,6 +241,7 @@ export function retransmitRows({ life, namespace, listener, ts }: Ended): Expect
       retransmit_segments: atLeast(1),
       retransmit_cause: oneOf('syn', 'syn_ack', 'rto', 'loss_recovery', 'fast', 'tail_loss_probe'),
       connections: 0,
+      ...about,
     },
   };
 }
@@ -274,7 +283,10 @@ export const isRow = (row: Row, { kind, key }: Expectation): boolean =>
   row['kind'] === kind && Object.entries(key).every(([name, value]) => row[name] === value);
 
 /** A reset of a connection; its reason is that of the kernel, for one sent. */
-export function resetRow({ life, namespace, listener, ts, fields }: Ended, direction: string): Expectation {
+export function resetRow(
+  { life, namespace, listener, ts, fields, about }: Ended,
+  direction: string,
+): Expectation {
   const { counters_since: _since, ...same } = lifeFields(life, listener);
   return {
     kind: 'reset',
@@ -282,7 +294,7 @@ export function resetRow({ life, namespace, listener, ts, fields }: Ended, direc
     key: { ...keyOf(life), reset_direction: direction },
     least: 1,
     most: 1,
-    fields: { ...same, ts: inside(ts), duration_us: atLeast(0), connections: 0, ...fields },
+    fields: { ...same, ts: inside(ts), duration_us: atLeast(0), connections: 0, ...about, ...fields },
   };
 }
 
@@ -308,6 +320,29 @@ export function strayResetRow(
       ts: inside(at.ts),
       connections: 0,
       late: false,
+    },
+  };
+}
+
+/** On a busy machine a late segment may meet no connection any more; the kernel's count tells whether one did. */
+export function lateResetRows({ life, namespace, ts }: Ended): Expectation {
+  return {
+    kind: 'reset',
+    namespace,
+    key: {
+      socket_cookie: 0,
+      local_port: life.local.port,
+      peer_port: life.peer.port,
+      reset_direction: 'sent',
+    },
+    least: 0,
+    most: Number.POSITIVE_INFINITY,
+    fields: {
+      ...endpoints(life.local, life.peer),
+      generation: 0,
+      late: false,
+      connections: 0,
+      ts: inside({ before: life.start.before, after: ts.after }),
     },
   };
 }

@@ -10,6 +10,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Comparison, compare } from './compare.ts';
+import { fieldsNotCompared } from './fields-compared.ts';
 import { type Need, probeNeeds } from './needs.ts';
 import { checkReport, type Result, writeReport } from './report.ts';
 import type { Scenario } from './scenario.ts';
@@ -120,6 +121,7 @@ async function main(names: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void house.close().finally(() => process.exit(1)));
   let results: Result[] = [];
+  let notCompared: readonly string[] = [];
   try {
     const lacking = await probeNeeds(house.stageOf('probes'));
     const rows = await house.startAgent();
@@ -127,14 +129,16 @@ async function main(names: readonly string[]): Promise<void> {
     const done = await runAll(able, (scenario) => runOne(scenario, house, rows));
     await house.stopAgents();
     results = done.map(resultOf);
+    notCompared = fieldsNotCompared(done.flatMap(({ finished }) => finished?.expectations ?? []));
     for (const result of results) print(result);
+    for (const line of house.confessions()) console.log(`! ${line}`);
     for (const scenario of chosen.filter((one) => !able.includes(one)))
       console.log(`- ${scenario.name}: skipped: ${lackOf(scenario, lacking)}`);
   } finally {
     await house.close();
   }
   const total = (of: (result: Result) => number): number => results.reduce((sum, one) => sum + of(one), 0);
-  if (names.length === 0 && isWriting) writeReport(results);
+  if (names.length === 0 && isWriting) writeReport(results, notCompared);
   const summary = {
     scenarios: results.length,
     rows: total((one) => one.rows),

@@ -27,7 +27,7 @@ come is missing, one with a field that says something else is wrong. Counters ar
 
 const nameOfLine = (line: string): string | undefined => /^\| `([a-z0-9_]+)` \|/.exec(line)?.[1];
 
-export function writeReport(results: readonly Result[]): void {
+export function writeReport(results: readonly Result[], notCompared: readonly string[]): void {
   const lines = results.map(
     ({ scenario, rows, fields, wrong, missing, invented }) =>
       `| \`${scenario.name}\` | ${scenario.what} | ${rows} | ${fields} | ${wrong.length} | ${missing.length} | ${invented.length} |`,
@@ -37,7 +37,12 @@ export function writeReport(results: readonly Result[]): void {
     `| **${results.length} scenarios** | | ${total((one) => one.rows)} | ${total((one) => one.fields)} | ` +
       `${total((one) => one.wrong.length)} | ${total((one) => one.missing.length)} | ${total((one) => one.invented.length)} |`,
   );
-  writeFileSync(FILE, `${HEAD(new Date().toISOString().slice(0, 10))}${lines.join('\n')}\n`);
+  const rest = notCompared.map((name) => `\`${name}\``).join(', ');
+  writeFileSync(
+    FILE,
+    `${HEAD(new Date().toISOString().slice(0, 10))}${lines.join('\n')}\n\n` +
+      `Fields of an event and its owner that no scenario compares: ${rest === '' ? 'none' : rest}.\n`,
+  );
 }
 
 /** Throws when the page lists other scenarios than there are. */

@@ -12,12 +12,16 @@ export interface Rows {
   /** Takes what the spool holds now. */
   poll(): void;
   of(networkNamespace: number): readonly Row[];
+  /** What the agent itself says that it missed, in its last batch: runs skipped by the kernel, rings too full. */
+  confessions(): readonly string[];
   close(): void;
 }
 
 interface Batch {
   readonly owners: readonly Record<string, unknown>[];
   readonly events: readonly Record<string, unknown>[];
+  readonly programs: readonly Record<string, unknown>[];
+  readonly failed_reserves: readonly Record<string, unknown>[];
 }
 
 /** A number as Avro's long writes it: zigzag, seven bits a byte, the lowest first. */
@@ -49,10 +53,12 @@ function mayHold(datum: Buffer, namespaces: ReadonlySet<string>): boolean {
 export function createRows(spool: string): Rows {
   const chain = openSegmentChain(spool, undefined);
   const rows = new Map<number, { readonly sinceUs: number; readonly rows: Row[] }>();
+  let last: Buffer | undefined;
   const patterns = new Set<string>();
 
   function take(datum: Uint8Array): void {
     const bytes = Buffer.from(datum.buffer, datum.byteOffset, datum.length);
+    last = bytes;
     if (!mayHold(bytes, patterns)) return;
     const batch = BATCH_TYPE.fromBuffer(bytes) as Batch;
     for (const event of batch.events) {
@@ -76,6 +82,16 @@ export function createRows(spool: string): Rows {
       }
     },
     of: (namespace) => rows.get(namespace)?.rows ?? [],
+    confessions() {
+      if (!last) return [];
+      const batch = BATCH_TYPE.fromBuffer(last) as Batch;
+      return [
+        ...batch.programs.map(({ program, skipped_runs }) => [`skipped runs of ${program}`, skipped_runs]),
+        ...batch.failed_reserves.map(({ ring, kind, count }) => [`no room in ${ring} for ${kind}`, count]),
+      ]
+        .filter(([, count]) => Number(count) > 0)
+        .map(([what, count]) => `${what}: ${count}`);
+    },
     close: chain.close,
   };
 }

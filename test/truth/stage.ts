@@ -1,6 +1,6 @@
 /** What all scenarios stand on: the programs, an agent, a cgroup for each. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createTestAgent, type TestAgent } from '../harness/agent.ts';
 import { until } from '../harness/until.ts';
@@ -8,10 +8,13 @@ import type { Stage } from './actor.ts';
 import { buildPrograms } from './build.ts';
 import { createRows, type Rows } from './rows.ts';
 
+/** Whatever else the machine does is recorded too, and must not push anything out. */
+const RING_BYTES = totalmem() > 8 * 2 ** 30 ? 256 << 20 : 16 << 20;
+
 /** Nothing comes that the scenario did not cause: no updates, no listener health. */
 const AGENT = {
   batch: { flushMs: 50, rowsMax: 200 },
-  ring: { lifecycleBytes: 64 << 20, chatterBytes: 64 << 20 },
+  ring: { lifecycleBytes: RING_BYTES, chatterBytes: RING_BYTES },
   events: { openHoldMs: 1_000, updateMs: 0 },
 };
 
@@ -23,6 +26,8 @@ export interface House {
   startAgent(config?: object): Promise<Rows>;
   /** An agent that all who ask for this configuration share; it runs from the first of them on. */
   sharedAgent(config: object): Promise<Rows>;
+  /** What the agents say that they missed. */
+  confessions(): readonly string[];
   /** Ends the agents, which then have spooled all there was, and reads it. */
   stopAgents(): Promise<void>;
   /** Takes away the cgroups and the folder. */
@@ -63,6 +68,8 @@ export async function openHouse(): Promise<House> {
       shared.set(key, known);
       return known;
     },
+    confessions: () =>
+      agents.flatMap(({ rows }, index) => rows.confessions().map((line) => `agent ${index}: ${line}`)),
     async stopAgents() {
       for (const { agent, rows } of agents) {
         const code = await agent.part.end();

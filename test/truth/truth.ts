@@ -10,6 +10,7 @@ import {
   type Fields,
   failRow,
   isRow,
+  lateResetRows,
   listenRows,
   openRow,
   resetRow,
@@ -25,6 +26,8 @@ import type { Endpoint, Family, Life, Listening, Socket } from './socket.ts';
 /** How rows are told to come; `ts` only where it is known better than from the end of the connection on. */
 export interface RowOptions {
   readonly fields?: Fields;
+  /** Of all rows of the connection. */
+  readonly about?: Fields;
   /** The row happened during the call that ended the connection. */
   readonly isAtCall?: boolean;
   /** The socket whose end brought this one about. */
@@ -145,10 +148,10 @@ interface Ending {
 
 const whole =
   (row: typeof closeRow): Told =>
-  (ended, holdUs) => [row(ended), openRow(ended, holdUs), retransmitRows(ended)];
+  (ended, holdUs) => [row(ended), openRow(ended, holdUs), retransmitRows(ended), lateResetRows(ended)];
 
 const QUIET_MS_MAX = 25_000;
-const TOLD_MS_MAX = 2_000;
+const TOLD_MS_MAX = 20_000;
 
 export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: boolean): Promise<Finished> } {
   const actors: Actor[] = [];
@@ -336,9 +339,11 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: b
         listener: listenerOf.get(life.cookie),
         ts: options.isAtCall && life.end ? life.end : { before, after: endUs },
         fields,
+        about: options.about,
       };
       const rows = row(ended, holdUs).filter((one) => one !== undefined);
-      return options.key ? rows.map((one) => ({ ...one, key: options.key ?? one.key })) : rows;
+      const { key } = options;
+      return key ? rows.map((one) => ('generation' in one.key ? { ...one, key } : one)) : rows;
     });
     const listens = listeners.flatMap((listening) =>
       listenRows(listening, {

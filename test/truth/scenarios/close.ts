@@ -1,5 +1,6 @@
 /** Who closes first, how, and what was still on its way. */
 import { until } from '../../harness/until.ts';
+import { atLeast } from '../check.ts';
 import { ECONNRESET, EPIPE } from '../linux.ts';
 import { closeInTurn, drop, exchanged, killed, ofGone, whenInfo } from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
@@ -46,7 +47,8 @@ export const CLOSE: readonly Scenario[] = [
     for (const { proc } of [near, far])
       await until('the FIN of the peer to arrive', () => !/ (04|05) [0-9A-F]{8}:/.test(proc('tcp')));
     for (const { run } of [near, far]) await run('tc qdisc del dev link root');
-    for (const end of [client, server]) t.closed(end, 'closed_both', { fields: { state: 'closing' } });
+    for (const end of [client, server])
+      t.closed(end, 'closed_both', { fields: { state: 'closing', data_segs_in: atLeast(1) } });
   }),
 
   scenario('half_close_client', 'the client shuts its writing side, the server still sends', async (t) => {
@@ -180,7 +182,7 @@ export const CLOSE: readonly Scenario[] = [
     await killed(actor, client);
     await server.receive(1);
     await server.close();
-    t.closed(client, 'closed_local', { fields: { state: 'fin_wait_2', ...ofGone(actor.process) } });
+    t.closed(client, 'closed_local', { fields: { state: 'fin_wait_2' }, about: ofGone(actor.process) });
     t.closed(server, 'closed_peer', { fields: { state: 'last_ack' } });
   }),
 
@@ -194,13 +196,14 @@ export const CLOSE: readonly Scenario[] = [
     await server.receive(1);
     await server.close();
     t.closed(client, 'reset_sent', {
-      fields: { state: 'established', bytes_received: 5_000, bytes_unread: 5_000, ...ofGone(actor.process) },
+      fields: { state: 'established', bytes_received: 5_000, bytes_unread: 5_000 },
+      about: ofGone(actor.process),
     });
     t.closed(server, 'reset_received', {
       cause: client,
       fields: { state: 'established', errno: ECONNRESET },
     });
-    t.reset(client, 'sent', { fields: { reset_reason: 'tcp_abort_on_close', ...ofGone(actor.process) } });
+    t.reset(client, 'sent', { fields: { reset_reason: 'tcp_abort_on_close' }, about: ofGone(actor.process) });
     t.reset(server, 'received', { cause: client });
   }),
 

@@ -253,7 +253,8 @@ export const CONNECT: readonly Scenario[] = [
     await killed(actor, client);
     t.failed(client, 'cancelled', {
       isAtCall: true,
-      fields: { state: 'syn_sent', errno: 0, ...ofGone(actor.process) },
+      fields: { state: 'syn_sent', errno: 0 },
+      about: ofGone(actor.process),
     });
   }),
 

@@ -174,7 +174,7 @@ export const OWNER: readonly Scenario[] = [
       await user.end();
       await server.receive(1);
       await server.close();
-      t.closed(client, 'closed_local', { fields: ofGone(user.process) });
+      t.closed(client, 'closed_local', { about: ofGone(user.process) });
       t.closed(server, 'closed_peer');
     }
   }),
@@ -208,7 +208,7 @@ export const OWNER: readonly Scenario[] = [
     await server.close();
     const path = `${t.stage.cgroupPath}/${pod}/${container}`;
     t.closed(client, 'closed_local', {
-      fields: {
+      about: {
         cgroup_path: path,
         cgroup_id: atLeast(1),
         socket_cgroup_id: atLeast(1),
@@ -216,7 +216,7 @@ export const OWNER: readonly Scenario[] = [
         pod_uid: pod.slice(3),
       },
     });
-    t.closed(server, 'closed_peer', { fields: { container_id: '', pod_uid: '' } });
+    t.closed(server, 'closed_peer', { about: { container_id: '', pod_uid: '' } });
     t.after(() => {
       for (const folder of folders.toReversed()) rmdirSync(folder);
     });
@@ -266,13 +266,8 @@ export const OWNER: readonly Scenario[] = [
       const { local, peer } = end.life;
       t.closed(end, verdict, {
         key: { local_port: local.port, peer_port: peer.port },
-        fields: {
-          socket_cookie: atLeast(1),
-          mptcp_subflow: true,
-          owner_source: source,
-          ts: atLeast(end.life.start.before),
-          handshake_us: atLeast(1),
-        },
+        about: { socket_cookie: atLeast(1), mptcp_subflow: true, handshake_us: atLeast(1) },
+        fields: { owner_source: source, ts: atLeast(end.life.start.before) },
       });
     }
     for (const kind of ['listen', 'unlisten']) {

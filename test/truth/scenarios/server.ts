@@ -174,6 +174,34 @@ export const SERVER: readonly Scenario[] = [
     },
   ),
 
+  scenario(
+    'ack_to_listener',
+    'an ACK for no connection, to a port that is listened on',
+    ['nftables', 'raw'],
+    async (t) => {
+      const [near, far] = await t.link();
+      const { listening } = await t.listen(await far.actor(), far.ipv4);
+      if (!listening) throw new Error('not a listener');
+      await drop(near, 'input', 'drop');
+      const { port } = listening.local;
+      const sent = await near.steward.must(`raw ${near.ipv4} 5555 ${far.ipv4} ${port} A 1000 7`);
+      await t.counted(far, 'OutRsts', 1);
+      t.row('reset', far, {
+        key: { local_port: port, peer_port: 5_555 },
+        fields: {
+          local_address: addressDigits(far.ipv4),
+          peer_address: addressDigits(near.ipv4),
+          socket_cookie: 0,
+          generation: 0,
+          reset_direction: 'sent',
+          reset_reason: 'tcp_flags',
+          late: false,
+          ts: between(sent.before - 500, Date.now() * 1_000 + 1_500),
+        },
+      });
+    },
+  ),
+
   scenario('syn_ack_lost_once', 'the SYN-ACK is lost, then one arrives', ['nftables'], async (t) => {
     const [near, far] = await t.link();
     const listener = await t.listen(await far.actor(), far.ipv4);

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { between } from './check.ts';
+import { compare } from './compare.ts';
+import type { Expectation } from './expected.ts';
+import type { Row } from './rows.ts';
+
+const NAMESPACE = 7;
+const close: Row = {
+  kind: 'close',
+  socket_cookie: 5,
+  generation: 1,
+  verdict: 'closed_local',
+  bytes_sent: 10,
+  total_retrans: 0,
+  retrans_failed: 0,
+  ...Object.fromEntries(
+    ['syn', 'syn_ack', 'rto', 'loss_recovery', 'fast', 'tail_loss_probe', 'other'].map((cause) => [
+      `retrans_${cause}`,
+      0,
+    ]),
+  ),
+};
+const reset: Row = { kind: 'reset', socket_cookie: 5, generation: 1, reset_direction: 'sent' };
+const retransmit: Row = {
+  kind: 'retransmit',
+  socket_cookie: 5,
+  generation: 1,
+  retransmit_cause: 'rto',
+  retransmit_segments: 2,
+  transmit_failed: false,
+};
+
+const wanted = (kind: string, fields: Expectation['fields'], [least, most] = [1, 1]): Expectation => ({
+  kind,
+  namespace: NAMESPACE,
+  key: { socket_cookie: 5 },
+  fields,
+  least: least ?? 1,
+  most: most ?? 1,
+});
+const CLOSE = wanted('close', { verdict: 'closed_local', bytes_sent: between(10, 12) });
+
+const look = (rows: readonly Row[], expectations: readonly Expectation[], snmp = {}) =>
+  compare(expectations, [{ namespace: NAMESPACE, rows, snmp }]);
+
+test('a row that is as expected is neither wrong, missing nor invented', () => {
+  const { rows, wrong, missing, invented } = look([close], [CLOSE]);
+  assert.deepEqual({ rows, wrong, missing, invented }, { rows: 1, wrong: [], missing: [], invented: [] });
+});
+
+test('a field that is not as expected makes the row wrong, and is named with both values', () => {
+  const { wrong } = look([{ ...close, bytes_sent: 13 }], [CLOSE]);
+  assert.equal(wrong.length, 1);
+  assert.match(wrong[0] ?? '', /bytes_sent: expected 10 to 12, got 13/);
+});
+
+test('a field that is absent is wrong', () => {
+  const { verdict: _verdict, ...rest } = close;
+  assert.match(look([rest], [CLOSE]).wrong[0] ?? '', /verdict: expected closed_local, got \(absent\)/);
+});
+
+test('a row that does not come is missing, a row that nobody expects is invented', () => {
+  assert.equal(look([], [CLOSE]).missing.length, 1);
+  assert.equal(look([close], []).invented.length, 1);
+});
+
+test('a second row like the one expected is invented', () => {
+  assert.equal(look([close, close], [CLOSE]).invented.length, 1);
+});
+
+test('of two expectations a row takes the one that says most', () => {
+  const any = wanted('close', {}, [0, 9]);
+  assert.deepEqual(look([close], [any, CLOSE]).missing, []);
+});
+
+test('resets sent sum up to OutRsts', () => {
+  const expected = [CLOSE, wanted('reset', {})];
+  assert.deepEqual(look([close, reset], expected, { OutRsts: 1 }).wrong, []);
+  assert.match(look([close, reset], expected, { OutRsts: 2 }).wrong.join(), /OutRsts.*expected 2, got 1/);
+});
+
+test('retransmissions sum up to the counters of the connection and of the namespace', () => {
+  const expected = [CLOSE, wanted('retransmit', {}, [0, 9])];
+  const told = { ...close, retrans_rto: 2, total_retrans: 2 };
+  assert.deepEqual(look([told, retransmit], expected, { RetransSegs: 2 }).wrong, []);
+  assert.match(look([close, retransmit], expected, { RetransSegs: 2 }).wrong.join(), /retrans_rto/);
+  assert.match(look([told, retransmit], expected, { RetransSegs: 3 }).wrong.join(), /RetransSegs/);
+  assert.match(look([told], expected, { RetransSegs: 2 }).wrong.join(), /retrans_rto: expected 0, got 2/);
+});
