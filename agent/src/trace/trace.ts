@@ -31,6 +31,8 @@ export interface TraceConfig {
     readonly openHoldMs?: number;
     /** Time between two `update` of a connection; 0: none. */
     readonly updateMs?: number;
+    /** Most `retransmit` of one connection in a second; 0: all. */
+    readonly retransmitsPerSecond?: number;
     /** Time between two looks for what no hook tells. */
     readonly scanMs?: number;
   };
@@ -212,6 +214,7 @@ function open(
     ring: config.ring,
     openHoldNs: BigInt(config.events?.openHoldMs ?? 0) * NS_PER_MS,
     updateNs: BigInt(config.events?.updateMs ?? 0) * NS_PER_MS,
+    retransmitsPerSecond: config.events?.retransmitsPerSecond ?? 0,
     jiffiesHz: jiffiesHz(),
   });
   const mappings: Mapping[] = [];
