@@ -12,7 +12,8 @@ static __always_inline int on_attempt(struct bpf_sock_addr *ctx, __u8 family)
 	struct connection *c;
 	struct tcp_sock *tp;
 
-	if (ctx->protocol != IPPROTO_TCP || !sk)
+	/* An address of another family than the socket's names no peer. */
+	if (ctx->protocol != IPPROTO_TCP || !sk || ctx->user_family != ctx->family)
 		return 1;
 	c = bpf_sk_storage_get(&connections, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!c || c->active)

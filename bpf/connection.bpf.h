@@ -13,9 +13,10 @@ struct tunables {
 	__u64 epoch;
 	/* ns between two `update` or `listener` of one socket; 0: none. */
 	__u64 update_ns;
+	/* `retransmit` of one connection in one second; 0: all. */
+	__u32 retransmits_per_second;
 	/* Ticks a second of this kernel; 0 when not known: fields in ticks stay 0. */
 	__u32 jiffies_hz;
-	__u32 reserved;
 };
 
 const volatile struct tunables tunables SEC(".rodata.tunables");
@@ -68,6 +69,8 @@ struct connection {
 	__u32 told_sum;
 	__u32 told; /* TOLD_* */
 	__u32 data_segs_in_read; /* since the FIN was queued: those in when it was, and at each read after */
+	__u32 retransmit_second; /* the last one with a `retransmit`, and how many it had */
+	__u32 retransmits_told;
 	__u32 ports; /* of the connection; 0: not known yet */
 	/*
 	 * 0: came from a listener, or is older than the agent. Each → SYN_SENT adds one, so the first connection

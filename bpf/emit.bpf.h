@@ -15,7 +15,7 @@ struct account {
 	__u64 submitted;
 	__u64 failed;
 	__u64 filtered;
-	__u64 untracked; /* state changes whose socket got no storage */
+	__u64 untracked; /* state changes whose socket got no storage, handshakes that found no room */
 	__u64 failed_by[RING_COUNT][EVENT_KIND_COUNT];
 } __attribute__((aligned(64)));
 

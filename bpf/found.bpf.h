@@ -86,8 +86,10 @@ static __always_inline void connection_adopt(struct sock *sk, struct connection 
 	c->epoch = tunables.epoch;
 	if (!c->active || !tp)
 		return;
-	if (state == TCP_CLOSE || state == TCP_LISTEN) {
+	if (state == TCP_LISTEN) {
 		c->active = 0;
+	} else if (state == TCP_CLOSE) {
+		c->counters_since = COUNTERS_SINCE_SCAN;
 	} else if (c->ports && c->ports != ports_of(sk, tp)) {
 		c->generation++;
 		connection_found(sk, c, state);

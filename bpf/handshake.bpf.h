@@ -4,6 +4,7 @@
 #define TCPTRAIL_HANDSHAKE_BPF_H
 
 #include "counters.bpf.h"
+#include "emit.bpf.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 
@@ -20,17 +21,16 @@ struct handshake {
 	__u16 local_port;
 	__u16 peer_port;
 	__u8 family;
-	__u8 told;
-	__u8 reserved[6];
+	__u8 reserved[7];
 };
 
 /*
- * Key: the cookie of the request, which will be the child's. Inserted: SYN-ACK retransmitted. Deleted: the child is
- * established, or the least recently used.
+ * Key: the cookie of the request, which will be the child's. Inserted: SYN-ACK retransmitted; what finds no room is
+ * counted. Deleted: the child is established, or the handshake was told.
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
 	__type(key, __u64);
 	__type(value, struct handshake);
 } handshakes SEC(".maps");
@@ -85,7 +85,8 @@ static __always_inline void handshake_retransmitted(__u64 cookie, struct sock *s
 	handshake.network_namespace = req->__req_common.skc_net.net->ns.inum;
 	handshake.local_port = req->__req_common.skc_num;
 	handshake.peer_port = __builtin_bswap16(req->__req_common.skc_dport);
-	bpf_map_update_elem(&handshakes, &cookie, &handshake, BPF_ANY);
+	if (bpf_map_update_elem(&handshakes, &cookie, &handshake, BPF_ANY))
+		count_untracked();
 }
 
 #endif

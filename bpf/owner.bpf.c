@@ -2,12 +2,23 @@
 /* The process that first reads or writes is the owner, unless it was seen to connect. */
 #include "tell.bpf.h"
 
+/* A fast open waits in SYN_SENT for the first write: only that sends the SYN. */
+static __always_inline void connection_starts_now(struct sock *sk, struct connection *c)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (tp && sk->__sk_common.skc_state == TCP_SYN_SENT && tp->snd_nxt == tp->snd_una)
+		c->start_ts = bpf_ktime_get_boot_ns();
+}
+
 static __always_inline int on_io(struct sock *sk, struct connection *c)
 {
 	if (!c || !c->active)
 		return 0;
 	if (owner_is_worse(&c->owner, OWNER_SOURCE_FIRST_IO))
 		owner_set_current(&c->owner, OWNER_SOURCE_FIRST_IO);
+	if (!c->established_ts)
+		connection_starts_now(sk, c);
 	if (c->told == TOLD_NOTHING && open_is_due(c, bpf_ktime_get_boot_ns()))
 		tell_open(sk, c);
 	return 0;

@@ -28,6 +28,9 @@ static __always_inline void tell_reset(struct sock *sk, struct connection *c, st
 		event_endpoints_probed(e, skc);
 	} else if (skb) {
 		event_endpoints_of_packet(e, skb);
+		/* A packet for a listener has lost its device by now. */
+		if (state)
+			e->network_namespace = BPF_CORE_READ(skc, skc_net.net, ns.inum);
 	}
 	if (c && state != TCP_LISTEN) {
 		e->generation = c->generation;

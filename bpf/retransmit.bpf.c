@@ -31,6 +31,20 @@ static __always_inline __u8 retransmit_cause(struct tcp_sock *tp, __u16 flags)
 	return icsk->icsk_pending == ICSK_TIME_LOSS_PROBE ? RETRANSMIT_CAUSE_TAIL_LOSS_PROBE : RETRANSMIT_CAUSE_OTHER;
 }
 
+/* All of them are counted in the connection; a storm need not be told one by one. */
+static __always_inline bool retransmits_are_enough(struct connection *c)
+{
+	__u32 second = bpf_ktime_get_boot_ns() / NSEC_PER_SEC;
+
+	if (!tunables.retransmits_per_second)
+		return 0;
+	if (c->retransmit_second != second) {
+		c->retransmit_second = second;
+		c->retransmits_told = 0;
+	}
+	return c->retransmits_told++ >= tunables.retransmits_per_second;
+}
+
 static __always_inline int on_retransmit(struct sock *sk, struct sk_buff *skb, int err)
 {
 	struct tcp_skb_cb *cb = (struct tcp_skb_cb *)skb->cb;
@@ -52,6 +66,8 @@ static __always_inline int on_retransmit(struct sock *sk, struct sk_buff *skb, i
 		c->retrans[0] += segments;
 	else if (c && cause < RETRANSMIT_CAUSE_COUNT)
 		c->retrans[cause] += segments;
+	if (c && retransmits_are_enough(c))
+		return 0;
 	emission = emission_begin(EVENT_KIND_RETRANSMIT, RING_CHATTER);
 	e = emission.event;
 	if (!e)

@@ -38,6 +38,9 @@ int scan_listeners(struct bpf_iter__task_file *ctx)
 	if (!c)
 		return 0;
 	connection_adopt(sk, c, TCP_LISTEN);
+	/* Its beginning was not seen, or told by an earlier agent. */
+	if (!c->start_ts)
+		c->told = TOLD_OPEN;
 	if (c->owner.source == OWNER_SOURCE_UNKNOWN)
 		owner_set(&c->owner, task, OWNER_SOURCE_SCAN);
 	return 0;

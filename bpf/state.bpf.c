@@ -1,47 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* open, fail, close; listen, unlisten. */
 #include "attempt.bpf.h"
+#include "ending.bpf.h"
 #include "found.bpf.h"
 #include "handshake.bpf.h"
 #include "listener.bpf.h"
 #include "tell.bpf.h"
-#include "verdict.bpf.h"
-
-/* Never established: only the side that sent the SYN, or a child that died during its handshake. */
-static __always_inline __u32 ending_kind(const struct ending *ending)
-{
-	const struct connection *c = ending->connection;
-
-	if (c && c->established_ts)
-		return EVENT_KIND_CLOSE;
-	return ending->state == TCP_SYN_SENT || ending->state == TCP_SYN_RECV ? EVENT_KIND_FAIL : EVENT_KIND_CLOSE;
-}
-
-static __always_inline void emit_state(__u32 kind, const struct ending *ending, bool late)
-{
-	struct emission emission = emission_begin(kind, RING_LIFECYCLE);
-	struct tcptrail_event *e = emission.event;
-
-	if (!e)
-		return;
-	e->late = late;
-	e->state = ending->state;
-	event_connection(e, ending->sk, ending->connection);
-	event_counters(e, ending->sk, ending->connection);
-	if (kind == EVENT_KIND_CLOSE)
-		judge_close(e, ending);
-	else if (kind == EVENT_KIND_FAIL)
-		judge_fail(e, ending);
-	emission_end(&emission);
-}
 
 static __always_inline void on_listen(struct sock *sk, struct connection *c, bool owned)
 {
+	tell_attempt(sk, c, bpf_get_socket_cookie(sk));
 	c->active = 0;
 	if (owned)
 		owner_set_current(&c->owner, OWNER_SOURCE_LISTENER);
-	c->told = TOLD_OPEN;
-	tell_listener(EVENT_KIND_LISTEN, RING_LIFECYCLE, sk, c);
+	c->start_ts = bpf_ktime_get_boot_ns();
+	c->told = TOLD_NOTHING;
 }
 
 static __always_inline void on_syn_sent(struct connection *c, bool owned)
@@ -130,7 +103,7 @@ static __always_inline void on_close(struct sock *sk, struct connection *c, int 
 
 	if (old == TCP_LISTEN) {
 		if (c)
-			tell_listener(EVENT_KIND_UNLISTEN, RING_LIFECYCLE, sk, c);
+			tell_unlisten(sk, c);
 		return;
 	}
 	if (c) {
@@ -204,7 +177,6 @@ int BPF_PROG(state_softirq, struct sock *sk, int old, int new)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroy, struct sock *sk)
 {
-	struct ending ending = { .sk = sk, .state = TCP_CLOSE };
 	struct connection *c;
 
 	if (!is_tcp(sk))
@@ -213,14 +185,7 @@ int BPF_PROG(destroy, struct sock *sk)
 	if (!c)
 		return 0;
 	tell_attempt(sk, c, bpf_get_socket_cookie(sk));
-	if (!c->active)
-		return 0;
-	tell_open_at_end(sk, c);
-	c->active = 0;
-	ending.connection = c;
-	/* The state it left is not known; without a time of establishment it was the handshake. */
-	if (!c->established_ts && c->counters_since == COUNTERS_SINCE_BIRTH)
-		ending.state = c->role == ROLE_CLIENT ? TCP_SYN_SENT : TCP_SYN_RECV;
-	emit_state(ending_kind(&ending), &ending, 1);
+	if (c->active)
+		tell_late_end(sk, c);
 	return 0;
 }

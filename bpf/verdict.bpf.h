@@ -27,8 +27,15 @@ static __always_inline void judge_fail(struct tcptrail_event *e, const struct en
 
 	e->errno = err;
 	e->errno_known = 1;
-	/* No SYN left; sk_err may be that of the attempt before. */
-	if (ending->state == TCP_SYN_SENT && tp && tp->snd_nxt == tp->snd_una) {
+	/*
+	 * No SYN left; sk_err may be that of the attempt before. One that waits for the first write (fast open) may be
+	 * closed without.
+	 */
+	if (ending->state == TCP_SYN_SENT && tp && tp->snd_nxt == tp->snd_una &&
+	    ending->sk->sk_shutdown == SHUTDOWN_MASK) {
+		e->errno = 0;
+		e->verdict = VERDICT_CANCELLED;
+	} else if (ending->state == TCP_SYN_SENT && tp && tp->snd_nxt == tp->snd_una) {
 		e->errno = EADDRNOTAVAIL;
 		e->errno_known = 0;
 		e->verdict = VERDICT_ADDR_NOT_AVAIL;

@@ -5,6 +5,7 @@
  *
  * Each event is also a word of output: a read returns when its buffer is full, and so paces them.
  */
+#include "ending.bpf.h"
 #include "found.bpf.h"
 #include "handshake.bpf.h"
 #include "listener.bpf.h"
@@ -27,11 +28,16 @@ static __always_inline bool watch_connection(struct sock *sk, struct connection 
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct emission emission;
 
-	if (!tp)
+	if (!tp || !c->active)
 		return 0;
+	/* The programs run before the state is set. */
+	if (sk->__sk_common.skc_state == TCP_CLOSE) {
+		tell_late_end(sk, c);
+		return 1;
+	}
 	if (open_is_due(c, now))
 		return tell_open(sk, c);
-	if (!c->active || c->told != TOLD_OPEN || !update_is_due(c, now, counters_sum(tp)))
+	if (c->told != TOLD_OPEN || !update_is_due(c, now, counters_sum(tp)))
 		return 0;
 	emission = emission_begin(EVENT_KIND_UPDATE, RING_CHATTER);
 	if (!emission.event)
@@ -43,8 +49,13 @@ static __always_inline bool watch_connection(struct sock *sk, struct connection 
 
 static __always_inline bool watch_listener(struct sock *sk, struct connection *c, __u64 now)
 {
-	return update_is_due(c, now, listener_sum(sk)) &&
-	       tell_listener(EVENT_KIND_LISTENER, RING_CHATTER, sk, c);
+	__u32 sum;
+
+	if (c->told == TOLD_NOTHING)
+		return tell_listen(sk, c);
+	sum = listener_sum(sk->sk_ack_backlog, sk->sk_max_ack_backlog, listener_drops(sk));
+	return update_is_due(c, now, sum) &&
+	       tell_listener(EVENT_KIND_LISTENER, RING_CHATTER, sk, c, now);
 }
 
 /* Runs in process context, the agent's; the socket is not locked. 5.9. */
@@ -84,13 +95,12 @@ int watch_handshakes(struct bpf_iter__bpf_map_elem *ctx)
 		return 0;
 	cookie = *key;
 	h = bpf_map_lookup_elem(&handshakes, &cookie);
-	if (!h || h->told)
+	if (!h)
 		return 0;
-	h->told = 1;
 	emission = emission_begin(EVENT_KIND_HALF_OPEN, RING_CHATTER);
 	e = emission.event;
 	if (!e)
-		return 0;
+		goto out;
 	e->ts = h->ts;
 	e->socket_cookie = cookie;
 	e->role = ROLE_SERVER;
@@ -107,5 +117,7 @@ int watch_handshakes(struct bpf_iter__bpf_map_elem *ctx)
 	e->attempts = h->attempts;
 	emission_end(&emission);
 	told_one(ctx->meta);
+out:
+	bpf_map_delete_elem(&handshakes, &cookie);
 	return 0;
 }

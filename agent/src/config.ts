@@ -51,6 +51,14 @@ export const AGENT_CONFIG = z.strictObject({
         .max(86_400_000)
         .default(60_000)
         .describe('Milliseconds between two updates of a connection whose counters moved; 0 = none.'),
+      retransmitsPerSecond: z
+        .int()
+        .min(0)
+        .max(1_000_000)
+        .default(50)
+        .describe(
+          'Retransmissions of one connection told one by one in a second; all are counted. 0 = no limit.',
+        ),
       scanMs: z
         .int()
         .min(100)

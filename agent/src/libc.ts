@@ -8,6 +8,8 @@ import type { Pointer } from 'ref-napi';
 
 const CLOCK_REALTIME = 0;
 const CLOCK_BOOTTIME = 7;
+/** malloc.h */
+const M_ARENA_MAX = -8;
 const LOCK_EX_NB = 2 | 4;
 
 export interface Libc {
@@ -44,7 +46,10 @@ export function createLibc(): Libc {
 
 function openTrim(): (padBytes: number) => number {
   try {
-    return ffi.Library(null, { malloc_trim: ['int', ['size_t']] }).malloc_trim;
+    const malloc = ffi.Library(null, { malloc_trim: ['int', ['size_t']], mallopt: ['int', ['int', 'int']] });
+    // The compiler's threads would each keep an arena of their own.
+    malloc.mallopt(M_ARENA_MAX, 1);
+    return malloc.malloc_trim;
   } catch {
     return () => 0;
   }

@@ -187,7 +187,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       if (!accounts) notices.accountUnreadable({ kernelEpoch, reason });
       else if (ended.close({ kernelEpoch, cpus: accounts })) trace.unpin(kernelEpoch);
     }
-    log.info({ instance: config.instance, spool: config.spool.path }, 'agent runs');
+    log.info({ instance: config.instance, spool: config.spool.path, scan_ms: trace.scanMs }, 'agent runs');
     while (!deps.stop.aborted) {
       const waitMs = cycle.turn();
       ended.tell(trace.kernelEpoch);

@@ -11,7 +11,8 @@ const COUNTERS = {
   batches_bytes: 'Avro bytes of the batches closed.',
   ring_failed_events: 'Events the kernel lost because a ring was full.',
   ring_bad_records: 'Records of a ring that no event could be made of; counted as failed.',
-  sockets_untracked: 'State changes of sockets the kernel had no memory to track.',
+  sockets_untracked:
+    'State changes of sockets, and half-open handshakes, that the kernel had no room to track.',
   spool_dropped_events: 'Rows dropped unread from a full spool.',
   spool_write_failures: 'Writes to the spool that the disk refused.',
   publish_messages: 'Messages Kafka acknowledged: batches, or parts of one.',

@@ -64,9 +64,7 @@ test('the lag is the age of the oldest unread batch, in this run and the next', 
 
   const left = spooled(home);
   const second = await runningAgent(t, home);
-  const next = heartbeats(home).find(
-    ({ batch_seq, agent_epoch }) => batch_seq === 1 && agent_epoch !== oldest?.agent_epoch,
-  );
+  const next = heartbeats(home).find(({ agent_epoch }) => agent_epoch !== oldest?.agent_epoch);
   assert.ok(lagOf(next) >= Number(next?.agent_epoch) - closedUs(left.at(-1)), `${lagOf(next)}`);
 
   const [segment = ''] = readdirSync(home.spoolPath)
@@ -84,7 +82,10 @@ test('the lag is the age of the oldest unread batch, in this run and the next', 
   assert.equal(await second.ended(), 0, second.stderr());
 });
 
-/** Skipped runs by name of each program that the process has attached, as the kernel tells of its descriptors. */
+/**
+ * Skipped runs by name of each program that the process has attached, as the kernel tells of its descriptors.
+ * Iterators are none of them: they run when they are read.
+ */
 function kernelsCount(pid: number): Map<string, number> {
   const infos = readdirSync(`/proc/${pid}/fdinfo`).map((fd) =>
     readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'),
@@ -93,7 +94,9 @@ function kernelsCount(pid: number): Map<string, number> {
     const found = new RegExp(`^${field}:\\s*(\\d+)$`, 'm').exec(info)?.[1];
     return found === undefined ? undefined : Number(found);
   };
-  const attached = infos.filter((info) => /^link_type:/m.test(info)).map((info) => number(info, 'prog_id'));
+  const attached = infos
+    .filter((info) => /^link_type:\s*(?!iter\b)\S/m.test(info))
+    .map((info) => number(info, 'prog_id'));
   const counts = new Map<string, number>();
   for (const info of infos) {
     const [id, skipped] = [number(info, 'prog_id'), number(info, 'recursion_misses')];

@@ -27,7 +27,7 @@ const nameOf = (row: Row): string =>
 function wrongFields(row: Row, { fields }: Expectation): readonly string[] {
   return Object.entries(fields)
     .filter(([name, wanted]) => !holds(wanted, row[name] ?? '(absent)', row))
-    .map(([name, wanted]) => `${name}: expected ${describe(wanted)}, got ${row[name]}`);
+    .map(([name, wanted]) => `${name}: expected ${describe(wanted)}, got ${row[name] ?? '(absent)'}`);
 }
 
 /** The expectation that the row fits best, of those that have room; of equals, the one that says most. */

@@ -15,7 +15,7 @@ const RING_BYTES = totalmem() > 8 * 2 ** 30 ? 256 << 20 : 16 << 20;
 const AGENT = {
   batch: { flushMs: 50, rowsMax: 200 },
   ring: { lifecycleBytes: RING_BYTES, chatterBytes: RING_BYTES },
-  events: { openHoldMs: 1_000, updateMs: 0 },
+  events: { retransmitsPerSecond: 0, openHoldMs: 1_000, updateMs: 0 },
 };
 
 export interface House {

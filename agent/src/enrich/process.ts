@@ -67,8 +67,6 @@ export function createProcesses(
   const proc = deps.procPath ?? '/proc';
   const entriesMax = config.entriesMax ?? 8_192;
   const known = createLru<string, ProcessFacts>(entriesMax);
-  /** v2 cgroup paths learned from any process: they name the cgroup of one that is gone. */
-  const pathsById = createLru<number, string>(entriesMax);
   let read = 0;
   let gone = 0;
   let unreadable = 0;
@@ -80,11 +78,12 @@ export function createProcesses(
     return { executable: found?.path ?? '', parentExecutable: parent?.path ?? '' };
   }
 
-  const pathOfCgroup = (id: number): string =>
-    id === 0 ? '' : (pathsById.get(id) ?? deps.names?.().cgroupPath(id) ?? '');
+  /** As it was when the process got its socket; it may have moved since. */
+  const pathOfCgroup = (id: number): string => (id === 0 ? '' : (deps.names?.().cgroupPath(id) ?? ''));
 
   function look(key: ProcessKey): ProcessFacts {
     const kept = fromKernel(key);
+    const kernelPath = pathOfCgroup(key.cgroupId);
     const folder = `${proc}/${key.pid}`;
     const executable = link(`${folder}/exe`);
     const parentExecutable = key.parentPid > 0 ? link(`${proc}/${key.parentPid}/exe`) : '';
@@ -96,12 +95,12 @@ export function createProcesses(
     read += 1;
     if (stat?.startTicks !== Number(key.startNs / TICK_NS)) {
       gone += 1;
-      return factsOf({ path: pathOfCgroup(key.cgroupId), ...kept });
+      return factsOf({ path: kernelPath, ...kept });
     }
     if (executable === '' && !isKernelThread(stat.flags)) unreadable += 1;
-    if (cgroup.v2 && key.cgroupId > 0) pathsById.set(key.cgroupId, cgroup.path);
     return factsOf({
-      path: cgroup.path,
+      // Where processes live in v1 hierarchies, the one of v2 is the root and says nothing.
+      path: kernelPath === '' || kernelPath === '/' ? cgroup.path : kernelPath,
       executable: kept.executable || executable,
       parentExecutable: kept.parentExecutable || (stat.parentPid === key.parentPid ? parentExecutable : ''),
       commandLine: commandLine.replace(/\0+$/, '').replaceAll('\0', ' ').slice(0, COMMAND_LINE_CHARS_MAX),

@@ -1,18 +1,11 @@
-/** The root of the cgroup v2 hierarchy: programs attached there run for every process. */
+/** The root of the cgroup v2 tree: programs attached there run for every process. */
 import { openSync, readFileSync } from 'node:fs';
-
-/** Mount point out of /proc/self/mounts; undefined when cgroup v2 is not mounted. */
-export function cgroupRootOf(mounts: string): string | undefined {
-  return mounts
-    .split('\n')
-    .map((line) => line.split(' '))
-    .find(([, , type]) => type === 'cgroup2')?.[1];
-}
+import { cgroup2Root } from './mounts.ts';
 
 /** A file descriptor, or why there is none. */
 export function openCgroupRoot(): number | { readonly missing: string } {
-  const path = cgroupRootOf(readFileSync('/proc/self/mounts', 'utf8'));
-  if (path === undefined) return { missing: 'cgroup v2 is not mounted' };
+  const path = cgroup2Root(readFileSync('/proc/self/mountinfo', 'utf8'));
+  if (path === undefined) return { missing: 'the root of cgroup v2 is not mounted' };
   try {
     return openSync(path, 'r');
   } catch (error) {

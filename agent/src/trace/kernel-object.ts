@@ -7,6 +7,7 @@ export interface ObjectConfig {
   readonly ring: { readonly lifecycleBytes: number; readonly chatterBytes: number };
   readonly openHoldNs: bigint;
   readonly updateNs: bigint;
+  readonly retransmitsPerSecond: number;
   /** Tells storage that this agent looked at from what an earlier one left. */
   readonly epoch: bigint;
   /** Storage of an earlier agent, as a map's file descriptor; not used in trials. */
@@ -34,7 +35,8 @@ function tunables(config: ObjectConfig): Buffer {
   bytes.writeBigUInt64LE(config.openHoldNs, 0);
   bytes.writeBigUInt64LE(config.epoch, 8);
   bytes.writeBigUInt64LE(config.updateNs, 16);
-  bytes.writeUInt32LE(config.jiffiesHz, 24);
+  bytes.writeUInt32LE(config.retransmitsPerSecond, 24);
+  bytes.writeUInt32LE(config.jiffiesHz, 28);
   return bytes;
 }
 

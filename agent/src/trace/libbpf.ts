@@ -7,8 +7,8 @@ import ffi from 'ffi-napi';
 import ref, { type Pointer } from 'ref-napi';
 import { traceError } from './errors.ts';
 
-/** An object, program, map or link of libbpf; valid until its object is closed. */
-export type Handle = Pointer<unknown>;
+/** Address of an object, program, map or link of libbpf; valid until its object is closed. */
+export type Handle = number & { readonly handle: unique symbol };
 
 /** Memory shared with the kernel. Reading it after `unmap` ends the process. */
 export interface Mapping {
@@ -24,6 +24,12 @@ const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
+/**
+ * A handle comes and goes as a number: as a pointer each would be wrapped in a buffer that V8 takes for a gigabyte,
+ * and it would collect garbage at every call.
+ */
+const H = 'size_t';
+/** Memory of ours that is read or written during the call; null: none. */
 const P = 'void *';
 
 /** Name of a negative errno as libbpf returns it; 'E524' for numbers that only the kernel knows. */
@@ -38,36 +44,36 @@ export function errnoName(result: number): string {
 
 function openLibraries() {
   const bpf = ffi.Library('libbpf.so.1', {
-    libbpf_set_print: [P, [P]],
+    libbpf_set_print: [H, [P]],
     libbpf_num_possible_cpus: ['int', []],
     libbpf_probe_bpf_map_type: ['int', ['int', P]],
-    bpf_object__open: [P, ['string']],
-    bpf_object__load: ['int', [P]],
-    bpf_object__close: ['void', [P]],
-    bpf_object__find_program_by_name: [P, [P, 'string']],
-    bpf_object__find_map_by_name: [P, [P, 'string']],
-    bpf_program__set_autoload: ['int', [P, 'bool']],
-    bpf_program__set_log_buf: ['int', [P, P, 'size_t']],
-    bpf_program__attach: [P, [P]],
-    bpf_program__attach_iter: [P, [P, P]],
-    bpf_program__attach_cgroup: [P, [P, 'int']],
-    bpf_program__fd: ['int', [P]],
-    bpf_link__fd: ['int', [P]],
-    bpf_link__destroy: ['int', [P]],
+    bpf_object__open: [H, ['string']],
+    bpf_object__load: ['int', [H]],
+    bpf_object__close: ['void', [H]],
+    bpf_object__find_program_by_name: [H, [H, 'string']],
+    bpf_object__find_map_by_name: [H, [H, 'string']],
+    bpf_program__set_autoload: ['int', [H, 'bool']],
+    bpf_program__set_log_buf: ['int', [H, P, 'size_t']],
+    bpf_program__attach: [H, [H]],
+    bpf_program__attach_iter: [H, [H, P]],
+    bpf_program__attach_cgroup: [H, [H, 'int']],
+    bpf_program__fd: ['int', [H]],
+    bpf_link__fd: ['int', [H]],
+    bpf_link__destroy: ['int', [H]],
     bpf_iter_create: ['int', ['int']],
-    bpf_map__fd: ['int', [P]],
+    bpf_map__fd: ['int', [H]],
     bpf_map_lookup_elem: ['int', ['int', P, P]],
-    bpf_map__pin: ['int', [P, 'string']],
-    bpf_map__reuse_fd: ['int', [P, 'int']],
-    bpf_map__set_max_entries: ['int', [P, 'uint32']],
-    bpf_map__set_initial_value: ['int', [P, P, 'size_t']],
+    bpf_map__pin: ['int', [H, 'string']],
+    bpf_map__reuse_fd: ['int', [H, 'int']],
+    bpf_map__set_max_entries: ['int', [H, 'uint32']],
+    bpf_map__set_initial_value: ['int', [H, P, 'size_t']],
     bpf_obj_get: ['int', ['string']],
     bpf_obj_get_info_by_fd: ['int', ['int', P, P]],
   });
   const libc = ffi.Library(null, {
     getpagesize: ['int', []],
-    mmap: [P, [P, 'size_t', 'int', 'int', 'int', 'long']],
-    munmap: ['int', [P, 'size_t']],
+    mmap: [H, [H, 'size_t', 'int', 'int', 'int', 'long']],
+    munmap: ['int', [H, 'size_t']],
     mount: ['int', ['string', 'string', 'string', 'ulong', P]],
   });
   return { bpf, libc };
@@ -86,10 +92,12 @@ export function createLibbpf() {
     );
   }
   const { bpf, libc } = libraries;
-  const NULL = ref.NULL as Handle;
+  const NULL = ref.NULL as Pointer<unknown>;
   const pageBytes = libc.getpagesize();
-  const handle = (pointer: Handle): Handle | undefined =>
-    ref.isNull(pointer as Buffer) ? undefined : pointer;
+  const handle = (address: number | string): Handle | undefined =>
+    Number(address) === 0 ? undefined : (Number(address) as Handle);
+  /** Handles are addresses, which are never negative: an errno is. */
+  const linkOf = (address: number | string): Handle => handle(address) ?? (-ffi.errno() as Handle);
   // What libbpf would print to stderr comes back as errors with sentences of our own.
   bpf.libbpf_set_print(NULL);
 
@@ -108,14 +116,14 @@ export function createLibbpf() {
     setAutoload: (program: Handle, on: boolean): number => bpf.bpf_program__set_autoload(program, on),
     /** The verifier writes into `log` when it refuses; the buffer has to live until the object is closed. */
     setLog: (program: Handle, log: Buffer): number =>
-      bpf.bpf_program__set_log_buf(program, log as Handle, log.length),
+      bpf.bpf_program__set_log_buf(program, log as Pointer<unknown>, log.length),
     /** A link, or a negative errno. */
-    attach: (program: Handle): Handle | number => handle(bpf.bpf_program__attach(program)) ?? -ffi.errno(),
+    attach: (program: Handle): Handle => linkOf(bpf.bpf_program__attach(program)),
     /** `cgroup`: file descriptor of its folder. A link, or a negative errno. */
-    attachCgroup: (program: Handle, cgroup: number): Handle | number =>
-      handle(bpf.bpf_program__attach_cgroup(program, cgroup)) ?? -ffi.errno(),
+    attachCgroup: (program: Handle, cgroup: number): Handle =>
+      linkOf(bpf.bpf_program__attach_cgroup(program, cgroup)),
     /** `mapFd`: the map whose elements it walks, for iterators over one. A link, or a negative errno. */
-    attachIterator(program: Handle, mapFd?: number): Handle | number {
+    attachIterator(program: Handle, mapFd?: number): Handle {
       // struct bpf_iter_attach_opts { size_t sz; union bpf_iter_link_info *link_info; u32 link_info_len; }
       const linkInfo = Buffer.alloc(16);
       const options = Buffer.alloc(24);
@@ -125,8 +133,9 @@ export function createLibbpf() {
         ref.writePointer(options, 8, linkInfo);
         options.writeUInt32LE(linkInfo.length, 16);
       }
-      const link = bpf.bpf_program__attach_iter(program, mapFd === undefined ? NULL : (options as Handle));
-      return handle(link) ?? -ffi.errno();
+      return linkOf(
+        bpf.bpf_program__attach_iter(program, mapFd === undefined ? NULL : (options as Pointer<unknown>)),
+      );
     },
     /** A file descriptor that runs the iterator as it is read, or a negative errno. */
     iterate: (link: Handle): number => bpf.bpf_iter_create(bpf.bpf_link__fd(link)),
@@ -135,10 +144,10 @@ export function createLibbpf() {
     mapFd: (map: Handle): number => bpf.bpf_map__fd(map),
     /** Fills `value`; false when there is no such element. */
     lookup: (mapFd: number, key: Buffer, value: Buffer): boolean =>
-      bpf.bpf_map_lookup_elem(mapFd, key as Handle, value as Handle) === 0,
+      bpf.bpf_map_lookup_elem(mapFd, key as Pointer<unknown>, value as Pointer<unknown>) === 0,
     setMaxEntries: (map: Handle, entries: number): number => bpf.bpf_map__set_max_entries(map, entries),
     setInitialValue: (map: Handle, value: Buffer): number =>
-      bpf.bpf_map__set_initial_value(map, value as Handle, value.length),
+      bpf.bpf_map__set_initial_value(map, value as Pointer<unknown>, value.length),
     /** The object's map becomes the one behind `fd`; before it is loaded. */
     reuse: (map: Handle, fd: number): number => bpf.bpf_map__reuse_fd(map, fd),
     pin: (map: Handle, path: string): number => bpf.bpf_map__pin(map, path),
@@ -149,16 +158,18 @@ export function createLibbpf() {
       const info = Buffer.alloc(bytes);
       const length = Buffer.alloc(4);
       length.writeUInt32LE(bytes);
-      return bpf.bpf_obj_get_info_by_fd(fd, info as Handle, length as Handle) === 0 ? info : undefined;
+      return bpf.bpf_obj_get_info_by_fd(fd, info as Pointer<unknown>, length as Pointer<unknown>) === 0
+        ? info
+        : undefined;
     },
     /** Negative errno when the kernel refuses. */
     mmap(fd: number, options: { offset: number; bytes: number; writable: boolean }): Mapping | number {
       const protection = options.writable ? PROT_READ | PROT_WRITE : PROT_READ;
-      const at = libc.mmap(NULL, options.bytes, protection, MAP_SHARED, fd, options.offset);
-      if (BigInt(ref.address(at as Buffer)) === MAP_FAILED || BigInt(ref.address(at as Buffer)) === -1n) {
-        return -ffi.errno();
-      }
-      const view = ref.reinterpret(at as Buffer, options.bytes, 0);
+      const at = libc.mmap(0, options.bytes, protection, MAP_SHARED, fd, options.offset);
+      if (BigInt(at) === MAP_FAILED) return -ffi.errno();
+      const address = Buffer.alloc(8);
+      address.writeBigUInt64LE(BigInt(at));
+      const view = ref.readPointer(address, 0, options.bytes);
       return {
         memory: view.buffer as ArrayBuffer,
         offset: view.byteOffset,

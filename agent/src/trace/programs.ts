@@ -103,7 +103,7 @@ export function attachPrograms(libbpf: Libbpf, config: ObjectConfig): Programs {
         typeof cgroup === 'number' && runs === 'cgroup'
           ? libbpf.attachCgroup(handle, cgroup)
           : libbpf.attach(handle);
-      if (typeof link === 'number') return errnoName(link);
+      if (link < 0) return errnoName(link);
       links.push(link);
       running.push({ program, fd: libbpf.programFd(handle) });
     }

@@ -16,7 +16,7 @@ export function runScans(
 /** '' or why it did not run. The iterator writes nothing: its work is done while it is read. */
 function runIterator(libbpf: Libbpf, program: Handle): string {
   const link = libbpf.attachIterator(program);
-  if (typeof link === 'number') return errnoName(link);
+  if (link < 0) return errnoName(link);
   const fd = libbpf.iterate(link);
   try {
     if (fd < 0) return errnoName(fd);

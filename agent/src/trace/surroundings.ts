@@ -39,7 +39,7 @@ export function surroundings(
     {
       name: 'host_pid_namespace',
       problem: isOwn('pid') ? 'the agent runs in a pid namespace of its own' : '',
-      cost: 'executable, parent, container, pod and unit of owners; owners of connections older than the agent',
+      cost: 'owners of connections older than the agent; command lines, network namespaces and version 1 cgroups of all',
       remedy: "give the container the host's: pid: host (Docker), hostPID: true (Kubernetes)",
     },
     {
@@ -53,7 +53,7 @@ export function surroundings(
     {
       name: 'host_cgroup_namespace',
       problem: isOwn('cgroup') ? 'the agent runs in a cgroup namespace of its own' : '',
-      cost: 'container, pod and unit of owners; programs attached to the cgroup tree see this container alone',
+      cost: 'container, pod and unit of owners; outside this container, connects that fail before a SYN',
       remedy: "give the container the host's: cgroup: host (Docker), privileged: true (Kubernetes)",
     },
     {
@@ -78,7 +78,7 @@ export function surroundings(
     {
       name: 'cap_sys_ptrace',
       problem: hasCapability(status, CAP_SYS_PTRACE) ? '' : 'the agent lacks CAP_SYS_PTRACE',
-      cost: "executables and network namespaces of other users' processes",
+      cost: "network namespaces of other users' processes, and their counters",
       remedy: 'give the container or the unit this capability',
     },
   ];

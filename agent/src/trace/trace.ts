@@ -31,6 +31,8 @@ export interface TraceConfig {
     readonly openHoldMs?: number;
     /** Time between two `update` of a connection; 0: none. */
     readonly updateMs?: number;
+    /** Most `retransmit` of one connection in a second; 0: all. */
+    readonly retransmitsPerSecond?: number;
     /** Time between two looks for what no hook tells. */
     readonly scanMs?: number;
   };
@@ -59,6 +61,8 @@ export interface Trace {
   readonly kernelEpoch: number;
   readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
   readonly capabilities: readonly Capability[];
+  /** How long the scan at the start took. */
+  readonly scanMs: number;
   /** '' or why accounts and connections will not outlive a kill. */
   readonly notPinned: string;
   /** undefined when an event was under way: ask at the next poll. */
@@ -97,6 +101,7 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
   let pins: Pins | undefined;
   let notPinned = '';
   let capabilities: readonly Capability[] = [];
+  let scanMs = 0;
 
   const active = (): Running => {
     if (!running) throw new Error('the trace is not started');
@@ -126,10 +131,10 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
         pins.pinConnections(object.map('connections'), layout);
       const watching = createWatch({ everyMs: config.events?.scanMs ?? SCAN_MS }, { libbpf, ...running });
       watch = watching.watch;
-      capabilities = withFailures(running.programs.capabilities, [
-        ...runScans(libbpf, running.programs),
-        ...watching.refused,
-      ]);
+      const scanFromMs = performance.now();
+      const refused = [...runScans(libbpf, running.programs), ...watching.refused];
+      scanMs = Math.round(performance.now() - scanFromMs);
+      capabilities = withFailures(running.programs.capabilities, refused);
     },
     stop() {
       watch?.close();
@@ -155,6 +160,9 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
     },
     get capabilities() {
       return capabilities;
+    },
+    get scanMs() {
+      return scanMs;
     },
     get notPinned() {
       return notPinned;
@@ -206,6 +214,7 @@ function open(
     ring: config.ring,
     openHoldNs: BigInt(config.events?.openHoldMs ?? 0) * NS_PER_MS,
     updateNs: BigInt(config.events?.updateMs ?? 0) * NS_PER_MS,
+    retransmitsPerSecond: config.events?.retransmitsPerSecond ?? 0,
     jiffiesHz: jiffiesHz(),
   });
   const mappings: Mapping[] = [];
@@ -223,12 +232,12 @@ function open(
   const ring = (name: 'lifecycle' | 'chatter', size: number): RingBuffer => {
     const page = libbpf.pageBytes;
     const consumer = map(name, { offset: 0, bytes: page, writable: true });
-    const producer = map(name, { offset: page, bytes: page + 2 * size, writable: false });
+    const producer = map(name, { offset: page, bytes: page + size, writable: false });
     return createRingBuffer({
       consumer: new BigUint64Array(consumer.memory, consumer.offset, 1),
       producer: new BigUint64Array(producer.memory, producer.offset, 1),
-      words: new Uint32Array(producer.memory, producer.offset + page, (2 * size) / 4),
-      bytes: new Uint8Array(producer.memory, producer.offset + page, 2 * size),
+      words: new Uint32Array(producer.memory, producer.offset + page, size / 4),
+      bytes: new Uint8Array(producer.memory, producer.offset + page, size),
       size,
       recordBytes: RING_EVENT_BYTES,
     });

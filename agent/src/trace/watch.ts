@@ -33,7 +33,7 @@ export function createWatch(
   for (const { program, map } of programs.watches) {
     const { object } = programs;
     const link = libbpf.attachIterator(object.program(program), libbpf.mapFd(object.map(map)));
-    if (typeof link === 'number') refused.push({ program, error: errnoName(link) });
+    if (link < 0) refused.push({ program, error: errnoName(link) });
     else links.push(link);
   }
   const output = Buffer.alloc(READ_BYTES);

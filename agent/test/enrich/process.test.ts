@@ -115,19 +115,16 @@ test('a process is read once, and again under a new name', (t) => {
   assert.equal(processes.counters().read, 2);
 });
 
-test('the cgroup of a process that is gone is known from another process of it', (t) => {
+test('a process that moved to another cgroup keeps the one it had when it got its socket', (t) => {
   const proc = fakeProc(t, { pid: 10, startTicks: 5, parentPid: 1, exe: '/bin/a' });
-  const processes = createProcesses({ commandLine: false }, { procPath: proc });
-  processes.facts({ pid: 10, startNs: 5n * TICK_NS, execId: 0, comm: 'a', parentPid: 1, cgroupId: 77 });
-  const gone = processes.facts({
-    pid: 11,
-    startNs: 6n * TICK_NS,
-    execId: 0,
-    comm: 'c',
-    parentPid: 1,
-    cgroupId: 77,
-  });
-  assert.deepEqual([gone.executable, gone.systemd_unit], ['', 'a.service']);
+  const names = {
+    executable: () => undefined,
+    cgroupPath: (id: number) => (id === 77 ? '/system.slice/before.service' : '/'),
+  };
+  const processes = createProcesses({ commandLine: false }, { procPath: proc, names: () => names });
+  const key = { pid: 10, startNs: 5n * TICK_NS, execId: 0, comm: 'a', parentPid: 1, cgroupId: 77 };
+  assert.equal(processes.facts(key).systemd_unit, 'before.service');
+  assert.equal(processes.facts({ ...key, cgroupId: 1 }).systemd_unit, 'a.service');
 });
 
 test('what the kernel side kept names a process that is gone, its parent and its cgroup', (t) => {

@@ -1,6 +1,6 @@
 /** What tcptrail pinned on bpffs, for `uninstall` and `doctor`. */
 import { readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const BPFFS = '/sys/fs/bpf';
 
@@ -20,6 +20,13 @@ export function removePins(instance: string): readonly string[] {
   for (const pin of pins) rmSync(pin, { force: true });
   removeEmptyFolders(instance);
   return pins;
+}
+
+/** Removes what is known of each socket, for the end of `up`: no agent comes back for it. What was not told stays. */
+export function forgetConnections(instance: string): void {
+  for (const pin of pinsOf(instance))
+    if (basename(pin).startsWith('connections-')) rmSync(pin, { force: true });
+  removeEmptyFolders(instance);
 }
 
 /** Removes the folders of `instance` that hold no pin. */

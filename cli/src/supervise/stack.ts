@@ -14,7 +14,7 @@ import { type Child, createChild } from './child.ts';
 import { bytesWaiting, drainGroup, drainSpool } from './drain.ts';
 import { createLogFile } from './log-file.ts';
 import { type PartName, programOf } from './parts.ts';
-import { removeEmptyFolders } from './pins.ts';
+import { forgetConnections } from './pins.ts';
 import type { Places } from './places.ts';
 import type { ProcessName } from './process-info.ts';
 import { agentVariables, consumerVariables, type Route } from './route.ts';
@@ -237,7 +237,7 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
       if (!(await agent.stop(AGENT_STOP_MS_MAX)))
         deps.say('the agent did not end in time and was killed', true);
       // What an agent could not tell to the end stays pinned for the next one.
-      removeEmptyFolders(places.instance);
+      forgetConnections(places.instance);
       once?.kill('SIGTERM');
       await once?.ended;
       const left = await drain();

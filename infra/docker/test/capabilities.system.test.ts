@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { type AgentHome, agentHome, spooled, until } from '../../../agent/test/support/agent-process.ts';
@@ -53,8 +53,15 @@ function startAgent(t: TestContext, home: AgentHome, capabilities: readonly stri
   return { child, said: () => said, closed: closed as Promise<[number | null]> };
 }
 
-/** What the agent with these capabilities finds as the executable of another user's process. */
-async function executableSeen(t: TestContext, capabilities: readonly string[]): Promise<unknown> {
+/** What the agent with these capabilities lacks, and what it finds of another user's process. */
+async function seenWith(
+  t: TestContext,
+  capabilities: readonly string[],
+): Promise<{
+  readonly lacking: readonly unknown[];
+  readonly executable: unknown;
+  readonly namespace: unknown;
+}> {
   const home = agentHome(t);
   const agent = startAgent(t, home, capabilities);
   await until('a heartbeat', () => {
@@ -62,13 +69,9 @@ async function executableSeen(t: TestContext, capabilities: readonly string[]): 
     return spooled(home).some(({ health }) => health !== null);
   });
   const told = spooled(home).find(({ health }) => health !== null)?.health?.['capabilities'];
-  const lacking = capabilities.includes('sys_ptrace') ? [] : ['cap_sys_ptrace'];
-  assert.deepEqual(
-    (told as readonly Record<string, unknown>[])
-      .filter(({ attached }) => attached !== true)
-      .map(({ program }) => program),
-    lacking,
-  );
+  const lacking = (told as readonly Record<string, unknown>[])
+    .filter(({ attached }) => attached !== true)
+    .map(({ program }) => program);
 
   const other = spawn(process.execPath, ['-e', CONNECTION]);
   const ended = once(other, 'close');
@@ -81,32 +84,34 @@ async function executableSeen(t: TestContext, capabilities: readonly string[]): 
   await until('the other user’s connection', () => owner() !== undefined);
   other.stdin.write('x');
   await ended;
-  return owner()?.['executable'];
+  return { lacking, executable: owner()?.['executable'], namespace: owner()?.['process_network_namespace'] };
 }
 
-test('with the capabilities of docker-compose.yml all programs run and other users’ processes are named', async (t) => {
-  assert.equal(await executableSeen(t, GRANTED), process.execPath);
+const without = (name: string): readonly string[] => {
+  assert.ok(GRANTED.includes(name));
+  return GRANTED.filter((each) => each !== name);
+};
+
+const NAMESPACE = Number(/\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0]);
+
+test('with the capabilities of docker-compose.yml nothing is missing, of no user’s processes', async (t) => {
+  const seen = await seenWith(t, GRANTED);
+  assert.deepEqual(seen, { lacking: [], executable: process.execPath, namespace: NAMESPACE });
 });
 
-test('without SYS_PTRACE other users’ processes have no name', async (t) => {
-  assert.ok(GRANTED.includes('sys_ptrace'));
-  assert.equal(
-    await executableSeen(
-      t,
-      GRANTED.filter((name) => name !== 'sys_ptrace'),
-    ),
-    '',
-  );
+test('without SYS_PTRACE other users’ processes have no network namespace, and the agent says so', async (t) => {
+  const seen = await seenWith(t, without('sys_ptrace'));
+  assert.deepEqual(seen, { lacking: ['cap_sys_ptrace'], executable: process.execPath, namespace: 0 });
+});
+
+test('without NET_ADMIN connects are not seen at the cgroup tree, and the agent says so', async (t) => {
+  const { lacking } = await seenWith(t, without('net_admin'));
+  assert.deepEqual(lacking, ['connect4', 'connect6']);
 });
 
 for (const name of ['bpf', 'perfmon']) {
   test(`without ${name.toUpperCase()} the agent says so and ends with status 3`, async (t) => {
-    assert.ok(GRANTED.includes(name));
-    const agent = startAgent(
-      t,
-      agentHome(t),
-      GRANTED.filter((each) => each !== name),
-    );
+    const agent = startAgent(t, agentHome(t), without(name));
     const [status] = await agent.closed;
     assert.match(agent.said(), new RegExp(`the agent lacks CAP_${name.toUpperCase()};`));
     assert.equal(status, 3);
@@ -114,5 +119,5 @@ for (const name of ['bpf', 'perfmon']) {
 }
 
 test('docker-compose.yml grants nothing that is not tried here', () => {
-  assert.deepEqual([...GRANTED].sort(), ['bpf', 'perfmon', 'sys_ptrace']);
+  assert.deepEqual([...GRANTED].sort(), ['bpf', 'net_admin', 'perfmon', 'sys_ptrace']);
 });

@@ -7,6 +7,7 @@ import { until } from '../../harness/until.ts';
 import type { GuestLine } from '../guest-line.ts';
 import { makeTraffic, SMOKE_FACTS } from './smoke.ts';
 import { spooled } from './spooled.ts';
+import { runTruth } from './truth.ts';
 
 const line = openSync('/dev/ttyS1', 'w');
 const tell = (what: GuestLine): void => void writeSync(line, `${JSON.stringify(what)}\n`);
@@ -14,7 +15,10 @@ const tell = (what: GuestLine): void => void writeSync(line, `${JSON.stringify(w
 const agent = createTestAgent(mkdtempSync(join('/tmp', 'agent-')), {
   batch: { flushMs: 100, heartbeatMs: 500 },
 });
-if (await startsRecording(agent)) await smoke(agent);
+if (await startsRecording(agent)) {
+  await smoke(agent);
+  await runTruth(tell);
+}
 tell({ kind: 'end' });
 
 async function startsRecording(agent: TestAgent): Promise<boolean> {

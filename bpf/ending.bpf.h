@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* fail and close. */
+#ifndef TCPTRAIL_ENDING_BPF_H
+#define TCPTRAIL_ENDING_BPF_H
+
+#include "tell.bpf.h"
+#include "verdict.bpf.h"
+
+/* Never established: only the side that sent the SYN, or a child that died during its handshake. */
+static __always_inline __u32 ending_kind(const struct ending *ending)
+{
+	const struct connection *c = ending->connection;
+
+	if (c && c->established_ts)
+		return EVENT_KIND_CLOSE;
+	return ending->state == TCP_SYN_SENT || ending->state == TCP_SYN_RECV ? EVENT_KIND_FAIL : EVENT_KIND_CLOSE;
+}
+
+static __always_inline void emit_state(__u32 kind, const struct ending *ending, bool late)
+{
+	struct emission emission = emission_begin(kind, RING_LIFECYCLE);
+	struct tcptrail_event *e = emission.event;
+
+	if (!e)
+		return;
+	e->late = late;
+	e->state = ending->state;
+	event_connection(e, ending->sk, ending->connection);
+	event_counters(e, ending->sk, ending->connection);
+	if (kind == EVENT_KIND_CLOSE)
+		judge_close(e, ending);
+	else if (kind == EVENT_KIND_FAIL)
+		judge_fail(e, ending);
+	emission_end(&emission);
+}
+
+/* An end that no program saw. The state it left is not known; without a time of establishment it was the handshake. */
+static __always_inline void tell_late_end(struct sock *sk, struct connection *c)
+{
+	struct ending ending = { .sk = sk, .connection = c, .state = TCP_CLOSE };
+
+	tell_open_at_end(sk, c);
+	c->active = 0;
+	if (!c->established_ts && c->counters_since == COUNTERS_SINCE_BIRTH)
+		ending.state = c->role == ROLE_CLIENT ? TCP_SYN_SENT : TCP_SYN_RECV;
+	emit_state(ending_kind(&ending), &ending, 1);
+}
+
+#endif
