@@ -32,7 +32,7 @@ export async function runGuest(options: {
     'qemu-system-x86_64',
     [
       ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
-      ...['-smp', '2', '-m', '2000', '-nodefaults', '-display', 'none', '-no-reboot'],
+      ...['-smp', '2', '-m', '3000', '-nodefaults', '-display', 'none', '-no-reboot'],
       ...['-serial', `file:${files.console}`, '-serial', `file:${files.lines}`],
       ...['-kernel', image, '-initrd', initramfs],
       ...['-append', 'console=ttyS0 quiet panic=-1 mitigations=off'],

@@ -12,6 +12,9 @@ export interface Channel {
   readonly closed: Promise<void>;
 }
 
+/** The program of an actor is gone, and a call that was under way with it. */
+export class ActorEnded extends Error {}
+
 export function createChannel(commands: Writable, answers: Readable): Channel {
   const waiting: { resolve(reply: Reply): void; reject(error: Error): void; command: string }[] = [];
   let isClosed = false;
@@ -21,13 +24,14 @@ export function createChannel(commands: Writable, answers: Readable): Channel {
   lines.on('line', (line) => waiting.shift()?.resolve(JSON.parse(line) as Reply));
   lines.on('close', () => {
     isClosed = true;
-    for (const { reject, command } of waiting.splice(0)) reject(new Error(`the actor ended: ${command}`));
+    for (const { reject, command } of waiting.splice(0))
+      reject(new ActorEnded(`the actor ended: ${command}`));
   });
 
   const closed = new Promise<void>((resolve) => lines.once('close', resolve));
   const answer = (command: string): Promise<Reply> =>
     new Promise((resolve, reject) => {
-      if (isClosed) reject(new Error(`the actor has ended: ${command}`));
+      if (isClosed) reject(new ActorEnded(`the actor has ended: ${command}`));
       else waiting.push({ resolve, reject, command });
     });
 
