@@ -2,6 +2,7 @@
 import { atLeast, between, type Wanted } from './check.ts';
 import type { Row } from './rows.ts';
 import type { Snmp } from './snmp.ts';
+import type { Untold } from './untold.ts';
 
 export interface Sum {
   readonly what: string;
@@ -22,7 +23,7 @@ const abortsOf = (snmp: Snmp): string =>
     .join(', ');
 
 /** Retransmissions by cause and resets sent of one namespace. */
-export function namespaceSums(rows: readonly Row[], snmp: Snmp): readonly Sum[] {
+export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold): readonly Sum[] {
   const retransmits = rows.filter((row) => row['kind'] === 'retransmit');
   const counter = (name: string): number => snmp[name] ?? 0;
   const sent = retransmits.filter((row) => row['transmit_failed'] === false);
@@ -40,12 +41,16 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp): readonly Sum[] 
     { what: 'no known cause', wanted: 0, got: of('other', 'unknown') },
     // What failed before it was tried is told (since 6.17), but in no counter of the kernel.
     ...(failed > 0 ? [{ what: 'failed', wanted: atLeast(counter('TCPRetransFail')), got: failed }] : []),
-    { what: `OutRsts (${abortsOf(snmp)})`, wanted: counter('OutRsts'), got: resets },
+    {
+      what: `OutRsts (${abortsOf(snmp)})`,
+      wanted: untold.resetReasons ? between(0, counter('OutRsts')) : counter('OutRsts'),
+      got: resets,
+    },
   ];
 }
 
 /** The retransmissions of one connection, told singly and in its last row. */
-export function connectionSums(last: Row, rows: readonly Row[]): readonly Sum[] {
+export function connectionSums(last: Row, rows: readonly Row[], untold: Untold): readonly Sum[] {
   const own = rows.filter(
     (row) =>
       row['kind'] === 'retransmit' &&
@@ -66,7 +71,9 @@ export function connectionSums(last: Row, rows: readonly Row[]): readonly Sum[] 
     // The kernel counts those that failed on their way, not those that failed before it.
     {
       what: 'total_retrans',
-      wanted: between(retransmitted, retransmitted + failed),
+      wanted: untold.failedRetransmits
+        ? atLeast(retransmitted)
+        : between(retransmitted, retransmitted + failed),
       got: Number(last['total_retrans']),
     },
   ];
