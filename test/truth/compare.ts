@@ -4,6 +4,7 @@ import { type Expectation, isRow } from './expected.ts';
 import type { Row } from './rows.ts';
 import type { Snmp } from './snmp.ts';
 import { connectionSums, namespaceSums, type Sum } from './sums.ts';
+import { NOTHING_UNTOLD, type Untold, withoutUntold } from './untold.ts';
 
 export interface Comparison {
   readonly rows: number;
@@ -40,7 +41,12 @@ function choose(row: Row, candidates: readonly Expectation[]): Expectation | und
   )[0];
 }
 
-export function compare(expectations: readonly Expectation[], seen: readonly Seen[]): Comparison {
+export function compare(
+  all: readonly Expectation[],
+  seen: readonly Seen[],
+  untold: Untold = NOTHING_UNTOLD,
+): Comparison {
+  const expectations = withoutUntold(all, untold);
   const wrong: string[] = [];
   const short: string[] = [];
   const missing: string[] = [];
@@ -71,9 +77,9 @@ export function compare(expectations: readonly Expectation[], seen: readonly See
       fields += Object.keys(fit.fields).length + Object.keys(fit.key).length;
       if (untrue.length > 0) wrong.push(`${nameOf(row)}: ${untrue.join('; ')}`);
       if (snmp && (row['kind'] === 'close' || row['kind'] === 'fail'))
-        for (const one of connectionSums(row, all)) sum(nameOf(row), one);
+        for (const one of connectionSums(row, all, untold)) sum(nameOf(row), one);
     }
-    if (snmp) for (const one of namespaceSums(all, snmp)) sum(`namespace ${namespace}`, one);
+    if (snmp) for (const one of namespaceSums(all, snmp, untold)) sum(`namespace ${namespace}`, one);
   }
   for (const expectation of expectations) {
     const lacking = expectation.least - (taken.get(expectation) ?? 0);

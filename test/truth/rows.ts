@@ -16,6 +16,8 @@ export interface Rows {
   readonly hasSkippedRuns: boolean;
   /** What the agent itself says that it missed, in its last batch: runs skipped by the kernel, rings too full. */
   confessions(): readonly string[];
+  /** Programs that the kernel refused, as the agent's first word on its health says. */
+  missingPrograms(): readonly string[];
   close(): void;
 }
 
@@ -24,6 +26,12 @@ interface Batch {
   readonly events: readonly Record<string, unknown>[];
   readonly programs: readonly Record<string, unknown>[];
   readonly failed_reserves: readonly Record<string, unknown>[];
+  readonly health: { readonly capabilities: readonly Capability[] } | null;
+}
+
+interface Capability {
+  readonly program: string;
+  readonly attached: boolean;
 }
 
 /** A number as Avro's long writes it: zigzag, seven bits a byte, the lowest first. */
@@ -56,13 +64,15 @@ export function createRows(spool: string): Rows {
   const chain = openSegmentChain(spool, undefined);
   const rows = new Map<number, { readonly sinceUs: number; readonly rows: Row[] }>();
   let last: Buffer | undefined;
+  let capabilities: readonly Capability[] | undefined;
   const patterns = new Set<string>();
 
   function take(datum: Uint8Array): void {
     const bytes = Buffer.from(datum.buffer, datum.byteOffset, datum.length);
     last = bytes;
-    if (!mayHold(bytes, patterns)) return;
+    if (capabilities && !mayHold(bytes, patterns)) return;
     const batch = BATCH_TYPE.fromBuffer(bytes) as Batch;
+    capabilities ??= batch.health?.capabilities;
     for (const event of batch.events) {
       const watched = rows.get(Number(event['network_namespace']));
       if (!watched || Number(event['ts']) < watched.sinceUs) continue;
@@ -101,6 +111,8 @@ export function createRows(spool: string): Rows {
         .filter(([, count]) => Number(count) > 0)
         .map(([what, count]) => `${what}: ${count}`);
     },
+    missingPrograms: () =>
+      (capabilities ?? []).filter(({ attached }) => !attached).map(({ program }) => program),
     close: chain.close,
   };
 }

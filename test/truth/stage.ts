@@ -80,7 +80,7 @@ export async function openHouse(): Promise<House> {
     },
     async close() {
       for (const { agent } of agents) await agent.stop();
-      for (const cgroup of cgroups) await until('the cgroup to be empty', () => isRemoved(cgroup), 5_000);
+      for (const cgroup of cgroups) await until('the cgroup to be empty', () => isRemoved(cgroup));
       if (mount !== '' && cgroups.length > 0) rmdirSync(join(mount, top));
       rmSync(folder, { recursive: true, force: true });
     },

@@ -2,6 +2,7 @@
 import { atLeast, between, type Wanted } from './check.ts';
 import type { Row } from './rows.ts';
 import type { Snmp } from './snmp.ts';
+import type { Untold } from './untold.ts';
 
 export interface Sum {
   readonly what: string;
@@ -31,7 +32,7 @@ const told = (what: string, wanted: number, got: number): Sum => ({
 });
 
 /** Retransmissions by cause and resets sent of one namespace. */
-export function namespaceSums(rows: readonly Row[], snmp: Snmp): readonly Sum[] {
+export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold): readonly Sum[] {
   const retransmits = rows.filter((row) => row['kind'] === 'retransmit');
   const counter = (name: string): number => snmp[name] ?? 0;
   const sent = retransmits.filter((row) => row['transmit_failed'] === false);
@@ -58,12 +59,14 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp): readonly Sum[] 
           },
         ]
       : []),
-    told(`OutRsts (${abortsOf(snmp)})`, counter('OutRsts'), resets),
+    untold.resetReasons
+      ? { what: 'OutRsts', wanted: between(0, counter('OutRsts')), got: resets, isShort: false }
+      : told(`OutRsts (${abortsOf(snmp)})`, counter('OutRsts'), resets),
   ];
 }
 
 /** The retransmissions of one connection, told singly and in its last row. */
-export function connectionSums(last: Row, rows: readonly Row[]): readonly Sum[] {
+export function connectionSums(last: Row, rows: readonly Row[], untold: Untold): readonly Sum[] {
   const own = rows.filter(
     (row) =>
       row['kind'] === 'retransmit' &&
@@ -84,7 +87,9 @@ export function connectionSums(last: Row, rows: readonly Row[]): readonly Sum[] 
     // The kernel counts those that failed on their way, not those that failed before it.
     {
       what: 'total_retrans',
-      wanted: between(retransmitted, retransmitted + failed),
+      wanted: untold.failedRetransmits
+        ? atLeast(retransmitted)
+        : between(retransmitted, retransmitted + failed),
       got: Number(last['total_retrans']),
       isShort: Number(last['total_retrans']) > retransmitted + failed,
     },

@@ -187,7 +187,7 @@ export const CLOSE: readonly Scenario[] = [
     t.closed(server, 'closed_peer', { fields: { state: 'last_ack' } });
   }),
 
-  scenario('killed_unread', 'the client is killed with data unread', async (t) => {
+  scenario('killed_unread', 'the client is killed with data unread', ['send_hook'], async (t) => {
     const network = await t.network();
     const actor = await network.actor();
     const { client, server } = await t.pair(actor, await network.actor());

@@ -1,0 +1,30 @@
+/** What no agent can tell on this kernel, as the agent itself says: no row is blamed for it. Pure. */
+import type { Expectation } from './expected.ts';
+
+export interface Untold {
+  /** Resets sent give no reason, and those without a socket, or in TIME_WAIT, are not seen. */
+  readonly resetReasons: boolean;
+  /** Retransmissions that failed on this host are not seen, though the kernel counts them. */
+  readonly failedRetransmits: boolean;
+}
+
+export const NOTHING_UNTOLD: Untold = { resetReasons: false, failedRetransmits: false };
+
+/** `missing`: programs that the kernel refused. */
+export function untoldOf(missing: readonly string[]): Untold {
+  return {
+    resetReasons: missing.includes('send_reset_reason'),
+    failedRetransmits: missing.includes('retransmit_err'),
+  };
+}
+
+/** The expectations that are left: nothing that cannot be told is missing, a reason that is not given is empty. */
+export function withoutUntold(expectations: readonly Expectation[], untold: Untold): readonly Expectation[] {
+  if (!untold.resetReasons) return expectations;
+  return expectations.map((one) => {
+    if (one.kind !== 'reset') return one;
+    const isUnseen = one.key['socket_cookie'] === 0 || one.fields['reset_reason'] === 'tcp_timewait_socket';
+    const fields = 'reset_reason' in one.fields ? { ...one.fields, reset_reason: '' } : one.fields;
+    return { ...one, fields, least: isUnseen ? 0 : one.least };
+  });
+}
