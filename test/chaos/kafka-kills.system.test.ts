@@ -18,10 +18,12 @@ before(async () => {
 });
 after(() => fleet?.stop());
 
-test(`${KILLS} kills each of agents and consumers and 2 of Kafka lose nothing that was spooled and double nothing`, async () => {
+test(`${KILLS} kills each of agents and consumers and 2 of Kafka lose nothing that was spooled and double nothing`, async (t) => {
   const random = createRandom(SEED);
   const left = new Map<string, number>();
   const load = startEndlessLoad();
+  // A test that fails must not leave it running.
+  t.after(() => load.stop());
   const victims = [
     ...Array.from({ length: KILLS }, () => 'agent'),
     ...Array.from({ length: KILLS }, () => 'consumer'),

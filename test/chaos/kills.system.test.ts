@@ -19,11 +19,13 @@ before(async () => {
 });
 after(() => stack?.stop());
 
-test(`${KILLS} kills each of agent, consumer and server under load lose nothing that was spooled and double nothing`, async () => {
+test(`${KILLS} kills each of agent, consumer and server under load lose nothing that was spooled and double nothing`, async (t) => {
   const random = createRandom(SEED);
   /** Kernel epoch and CPU → last number that the kernel had given when the agent was gone. */
   const left = new Map<string, number>();
   const load = startEndlessLoad();
+  // A test that fails must not leave it running.
+  t.after(() => load.stop());
   const victims = ['agent', 'consumer', 'server'].flatMap((victim) =>
     Array.from({ length: KILLS }, () => victim),
   );

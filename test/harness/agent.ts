@@ -53,7 +53,7 @@ export function createTestAgent(folder: string, config: object = {}): TestAgent 
     },
     pinnedNumbers() {
       const numbers = new Map<string, number>();
-      for (const name of readdirSync(pins)) {
+      for (const name of readdirSync(pins).filter((pin) => pin.startsWith('accounts-'))) {
         const epoch = name.replace('accounts-', '');
         const dump = execFileSync('bpftool', ['-j', 'map', 'dump', 'pinned', join(pins, name)], {
           encoding: 'utf8',
