@@ -88,7 +88,7 @@ static __always_inline bool names_add(struct names *names, const void *name)
 }
 
 /* Up to the root of the mount namespace, as the process sees it. */
-static __noinline int names_of_file(struct names *names, struct file *file)
+static __always_inline int names_of_file(struct names *names, struct file *file)
 {
 	struct dentry *dentry, *parent;
 	struct mount *mount, *up;
@@ -123,7 +123,7 @@ static __noinline int names_of_file(struct names *names, struct file *file)
 	return 0;
 }
 
-static __noinline int names_of_cgroup(struct names *names, struct kernfs_node *node)
+static __always_inline int names_of_cgroup(struct names *names, struct kernfs_node *node)
 {
 	struct kernfs_node *parent;
 
@@ -146,59 +146,56 @@ static __noinline int names_of_cgroup(struct names *names, struct kernfs_node *n
 static __always_inline struct process_key process_key_of(struct task_struct *leader)
 {
 	struct process_key key = {
-		.start_ts = leader->start_boottime,
-		.pid = leader->tgid,
-		.exec_id = leader->self_exec_id,
+		.start_ts = BPF_CORE_READ(leader, start_boottime),
+		.pid = BPF_CORE_READ(leader, tgid),
+		.exec_id = BPF_CORE_READ(leader, self_exec_id),
 	};
 
 	return key;
 }
 
-static __always_inline void remember_executable(struct names_scratch *scratch, const struct process_key *key,
-						struct task_struct *task, const struct process_key *parent)
+static __always_inline void keep_executable(struct names_scratch *scratch, struct task_struct *leader)
 {
-	struct mm_struct *mm = task->mm;
+	struct task_struct *parent = BPF_CORE_READ(leader, real_parent, group_leader);
+	struct process_key key = process_key_of(leader);
+	struct file *file = BPF_CORE_READ(leader, mm, exe_file);
 
-	if (bpf_map_lookup_elem(&executables, key) || !mm)
+	if (!file || bpf_map_lookup_elem(&executables, &key))
 		return;
-	scratch->executable.parent = *parent;
-	names_of_file(&scratch->executable.path, mm->exe_file);
-	bpf_map_update_elem(&executables, key, &scratch->executable, BPF_ANY);
+	scratch->executable.parent = process_key_of(parent);
+	names_of_file(&scratch->executable.path, file);
+	bpf_map_update_elem(&executables, &key, &scratch->executable, BPF_ANY);
 }
 
-/* `task` runs or is held: its memory is there. */
-static __always_inline void remember_process(struct task_struct *task, struct task_struct *leader)
+/*
+ * Global functions, addresses as numbers: the verifier checks each by itself, and not again for every path that leads
+ * to a call. The process runs or is held: its memory is there.
+ */
+__noinline int keep_process(__u64 leader_address)
 {
-	struct process_key key = process_key_of(leader), parent_key, grandparent_key;
-	struct task_struct *parent;
-	struct names_scratch *scratch;
+	struct task_struct *leader = (struct task_struct *)leader_address;
+	struct names_scratch *scratch = scratch_take();
 
-	if (bpf_map_lookup_elem(&executables, &key))
-		return;
-	scratch = scratch_take();
 	if (!scratch)
-		return;
-	parent = leader->real_parent->group_leader;
-	parent_key = process_key_of(parent);
-	grandparent_key = process_key_of(parent->real_parent->group_leader);
-	remember_executable(scratch, &key, task, &parent_key);
-	remember_executable(scratch, &parent_key, parent, &grandparent_key);
+		return 0;
+	keep_executable(scratch, leader);
+	keep_executable(scratch, BPF_CORE_READ(leader, real_parent, group_leader));
 	scratch_give(scratch);
+	return 0;
 }
 
-static __always_inline void remember_cgroup(struct kernfs_node *node)
+__noinline int keep_cgroup(__u64 node_address)
 {
-	struct names_scratch *scratch;
+	struct kernfs_node *node = (struct kernfs_node *)node_address;
+	struct names_scratch *scratch = scratch_take();
 	__u64 id = BPF_CORE_READ(node, id);
 
-	if (bpf_map_lookup_elem(&cgroup_names, &id))
-		return;
-	scratch = scratch_take();
 	if (!scratch)
-		return;
+		return 0;
 	names_of_cgroup(&scratch->executable.path, node);
 	bpf_map_update_elem(&cgroup_names, &id, &scratch->executable.path, BPF_ANY);
 	scratch_give(scratch);
+	return 0;
 }
 
 #endif

@@ -11,6 +11,7 @@ static __always_inline void owner_set(struct owner *owner, struct task_struct *t
 {
 	struct task_struct *leader = task->group_leader;
 	struct kernfs_node *cgroup = task->cgroups->dfl_cgrp->kn;
+	struct process_key key;
 
 	owner->pid = task->tgid;
 	owner->process_start_ts = leader->start_boottime;
@@ -20,8 +21,13 @@ static __always_inline void owner_set(struct owner *owner, struct task_struct *t
 	owner->cgroup_id = cgroup->id;
 	bpf_probe_read_kernel(owner->comm, sizeof(owner->comm), leader->comm);
 	owner->source = source;
-	remember_process(task, leader);
-	remember_cgroup(cgroup);
+	key.start_ts = owner->process_start_ts;
+	key.pid = owner->pid;
+	key.exec_id = owner->exec_id;
+	if (!bpf_map_lookup_elem(&executables, &key))
+		keep_process((__u64)BPF_CORE_READ(task, group_leader));
+	if (!bpf_map_lookup_elem(&cgroup_names, &owner->cgroup_id))
+		keep_cgroup((__u64)BPF_CORE_READ(task, cgroups, dfl_cgrp, kn));
 }
 
 /* `current` is the owner only where it holds the socket's lock; kernel threads own nothing. */
@@ -77,6 +83,12 @@ static __always_inline void event_process(struct tcptrail_event *e, const struct
 	}
 }
 
+static __always_inline void event_socket_cgroup(__u64 id, struct kernfs_node *cgroup)
+{
+	if (!bpf_map_lookup_elem(&cgroup_names, &id))
+		keep_cgroup((__u64)cgroup);
+}
+
 /* `sk` is a full socket, perhaps one that the verifier does not know. */
 static __always_inline void event_owner(struct tcptrail_event *e, struct sock *sk, const struct connection *c)
 {
@@ -86,7 +98,7 @@ static __always_inline void event_owner(struct tcptrail_event *e, struct sock *s
 	if (cgroup) {
 		e->socket_cgroup_id = BPF_CORE_READ(cgroup, id);
 		if (!c || c->owner.source == OWNER_SOURCE_UNKNOWN)
-			remember_cgroup(cgroup);
+			event_socket_cgroup(e->socket_cgroup_id, cgroup);
 	}
 	event_process(e, c ? &c->owner : NULL);
 }

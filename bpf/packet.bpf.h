@@ -8,6 +8,7 @@
 #define ETH_P_IPV6 0x86dd
 #define IPV4_SOURCE_AT 12
 #define IPV6_SOURCE_AT 8
+#define TCP_FLAGS_AT 13
 
 static __always_inline void event_endpoints_probed(struct tcptrail_event *e, struct sock_common *skc)
 {
@@ -55,6 +56,16 @@ static __always_inline void event_endpoints_of_packet(struct tcptrail_event *e, 
 		copy_ipv4(e->local_address, addresses.destination);
 	}
 	e->network_namespace = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+}
+
+/* It asked for a connection. */
+static __always_inline bool packet_is_syn(struct sk_buff *skb)
+{
+	unsigned char *tcp = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, transport_header);
+	__u8 flags = 0;
+
+	bpf_probe_read_kernel(&flags, sizeof(flags), tcp + TCP_FLAGS_AT);
+	return (flags & (TCPHDR_SYN | TCPHDR_ACK)) == TCPHDR_SYN;
 }
 
 #endif

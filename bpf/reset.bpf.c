@@ -29,6 +29,8 @@ static __always_inline void tell_reset(struct sock *sk, struct connection *c, st
 	} else if (skb) {
 		event_endpoints_of_packet(e, skb);
 		/* A packet for a listener has lost its device by now. */
+		if (!state && packet_is_syn(skb))
+			e->state = TCP_CLOSE;
 		if (state)
 			e->network_namespace = BPF_CORE_READ(skc, skc_net.net, ns.inum);
 	}

@@ -10,8 +10,10 @@ import { Readable } from 'node:stream';
 import { spec } from 'node:test/reporters';
 import { createReport } from './harness/report.ts';
 
+/** Runs alone, first: each agent that starts makes the kernel pass over a few calls of the programs that are there. */
+const ALONE = /^test\/truth\/.*\.system\.test\.ts$/;
 /** Take turns. */
-const WHOLE_MACHINE = /^(agent|test\/(chaos|e2e|truth))\/.*\.system\.test\.ts$/;
+const WHOLE_MACHINE = /^(agent|test\/(chaos|e2e))\/.*\.system\.test\.ts$/;
 /** Begin, as the longest of the others, so that neither side runs alone for long at the end. */
 const LONGEST = /^(cli\/test\/up|consumer\/test\/(kafka|consumer))/;
 
@@ -22,8 +24,9 @@ chmodSync(NODE_COMPILE_CACHE, 0o1777);
 Object.assign(process.env, { NODE_COMPILE_CACHE, JDK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1' });
 
 const files = process.argv.slice(2);
+const alone = files.filter((file) => ALONE.test(file));
 const wholeMachine = files.filter((file) => WHOLE_MACHINE.test(file));
-const others = files.filter((file) => !WHOLE_MACHINE.test(file));
+const others = files.filter((file) => !ALONE.test(file) && !WHOLE_MACHINE.test(file));
 const byLength = [
   ...others.filter((file) => LONGEST.test(file)),
   ...others.filter((file) => !LONGEST.test(file)),
@@ -41,5 +44,6 @@ async function runAll(own: string[]): Promise<void> {
   }
 }
 
+for (const file of alone) await report.run(file);
 await Promise.all([runAll(wholeMachine), runAll([])]);
 process.exitCode = report.end() ? 0 : 1;

@@ -31,6 +31,7 @@ export interface MadeEvent {
   readonly tsUs?: number;
   readonly kind?: number;
   readonly state?: number;
+  readonly resetDirection?: number;
   readonly cookie?: number;
   readonly generation?: number;
   readonly verdict?: number;
@@ -57,6 +58,7 @@ export function datumOf(change: Partial<BatchEnvelope>, events: readonly MadeEve
     const ring = Buffer.from(new ArrayBuffer(RING_EVENT_BYTES));
     ring[RING.kind] = event.kind ?? 4;
     ring[RING.state] = event.state ?? 0;
+    ring[RING.reset_direction] = event.resetDirection ?? 0;
     ring.writeBigUInt64LE(BigInt(event.tsUs ?? envelope.batch_ts) * 1000n, RING.ts);
     ring.writeBigUInt64LE(BigInt(event.seq), RING.seq);
     ring.writeUInt16LE(event.cpu ?? 0, RING.cpu);

@@ -133,9 +133,15 @@ export const EVENT_FIELDS: readonly Field[] = [
   agent('own', 'bool', '', "The connection is tcptrail's own."),
 
   // Its life.
-  kernel('state', { enum: 'TcpState' }, '', 'TCP state at the event; for close and fail the state it left.', {
-    otel: 'network.connection.state',
-  }),
+  kernel(
+    'state',
+    { enum: 'TcpState' },
+    '',
+    'TCP state at the event; for close and fail the state it left. A reset without a socket: closed when it answered a SYN, else unknown.',
+    {
+      otel: 'network.connection.state',
+    },
+  ),
   kernel('start_ts', 'time', 'us', 'Client: when the SYN was sent. Server: when the handshake completed.', {
     ...connection,
     codec: 'Delta(8), ZSTD(1)',

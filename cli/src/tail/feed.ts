@@ -36,7 +36,8 @@ const COLUMNS = `
   kind, toString(ts) AS ts, host_name, role, toString(local_address) AS local_address, local_port,
   toString(peer_address) AS peer_address, peer_port, peer_name, pid, comm, executable, verdict, errno,
   retransmit_cause, toFloat64(bytes_sent) AS bytes_sent, toFloat64(bytes_received) AS bytes_received,
-  toFloat64(duration_us) AS duration_us, rtt_us, total_retrans, connections`;
+  toFloat64(duration_us) AS duration_us, rtt_us, total_retrans, connections,
+  reset_direction, reset_reason, attempts, accept_queue, accept_queue_max, toFloat64(listen_drops) AS listen_drops`;
 
 export interface FeedOptions {
   readonly filter: Filter;

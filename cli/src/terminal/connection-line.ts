@@ -29,6 +29,12 @@ export interface ConnectionRow {
   readonly rtt_us: number;
   readonly total_retrans: number;
   readonly connections: number;
+  readonly reset_direction: string;
+  readonly reset_reason: string;
+  readonly attempts: number;
+  readonly accept_queue: number;
+  readonly accept_queue_max: number;
+  readonly listen_drops: number;
 }
 
 export interface LineOptions {
@@ -77,17 +83,33 @@ export function connectionLine(row: ConnectionRow, options: LineOptions): string
     ...(options.host ? [style('magenta', pad(cut(printable(row.host_name), 20), 12))] : []),
     style('bold', pad(process, PROCESS_COLUMNS)),
     `${pad(local, localColumns, 'right')} ${style('cyan', arrow)} ${pad(peer, ENDPOINT_COLUMNS)}${name}`,
-    `${style('dim', '↑')} ${pad(bytes(row.bytes_sent), 8, 'right')}`,
-    `${style('dim', '↓')} ${pad(bytes(row.bytes_received), 8, 'right')}`,
-    pad(duration(row.duration_us), 9, 'right'),
+    ...(WITHOUT_BYTES.includes(row.kind)
+      ? []
+      : [
+          `${style('dim', '↑')} ${pad(bytes(row.bytes_sent), 8, 'right')}`,
+          `${style('dim', '↓')} ${pad(bytes(row.bytes_received), 8, 'right')}`,
+          pad(duration(row.duration_us), 9, 'right'),
+        ]),
     details(row, options),
   ].join('  ');
   return line.trimEnd();
 }
 
+/** Kinds that are of no connection with bytes and a duration. */
+const WITHOUT_BYTES = ['reset', 'half_open', 'listen', 'unlisten', 'listener'];
+
+/** What such a line has instead. */
+function tidings(row: ConnectionRow): string {
+  if (row.kind === 'reset') return `${row.reset_direction} ${row.reset_reason}`.trimEnd();
+  if (row.kind === 'half_open') return `SYN-ACKs ${row.attempts}`;
+  const drops = row.listen_drops > 0 ? `  drops ${row.listen_drops}` : '';
+  return `queue ${row.accept_queue} of ${row.accept_queue_max}${drops}`;
+}
+
 /** What only some lines have: retransmits, cause, folded connections; where there is room, the round-trip time. */
 function details(row: ConnectionRow, { style, narrow }: LineOptions): string {
   const parts: string[] = [];
+  if (WITHOUT_BYTES.includes(row.kind)) return style('yellow', printable(tidings(row)));
   if (row.rtt_us > 0 && !narrow) parts.push(style('dim', `rtt ${duration(row.rtt_us)}`));
   if (row.kind === 'retransmit') parts.push(style('yellow', row.retransmit_cause));
   else if (row.total_retrans > 0) parts.push(style('yellow', `retransmits ${row.total_retrans}`));

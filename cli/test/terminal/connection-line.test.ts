@@ -25,6 +25,12 @@ const row: ConnectionRow = {
   rtt_us: 12_300,
   total_retrans: 0,
   connections: 1,
+  reset_direction: 'none',
+  reset_reason: '',
+  attempts: 0,
+  accept_queue: 0,
+  accept_queue_max: 0,
+  listen_drops: 0,
 };
 const line = (change: Partial<ConnectionRow>, options = {}): string =>
   connectionLine({ ...row, ...change }, { style: plain, offsetMinutes: 0, ...options });
@@ -59,6 +65,16 @@ test('a failure shows its errno, retransmits where there were some', () => {
 test('other kinds show their kind, a retransmit its cause', () => {
   assert.match(line({ kind: 'open', verdict: 'unknown' }), /^03:04:05\.678 {2}open /);
   assert.match(line({ kind: 'retransmit', retransmit_cause: 'tail_loss_probe' }), /tail_loss_probe$/);
+});
+
+test('what has no bytes shows what it has: direction and reason, attempts, the queue', () => {
+  const reset = line({ kind: 'reset', reset_direction: 'sent', reset_reason: 'no_socket' });
+  assert.match(reset, /^03:04:05\.678 {2}reset .*:443 +sent no_socket$/);
+  assert.match(line({ kind: 'reset', reset_direction: 'received' }), / received$/);
+  assert.match(line({ kind: 'half_open', attempts: 3 }), / SYN-ACKs 3$/);
+  const queue = { accept_queue: 2, accept_queue_max: 128 };
+  assert.match(line({ kind: 'listener', ...queue, listen_drops: 9 }), / queue 2 of 128 {2}drops 9$/);
+  assert.doesNotMatch(line({ kind: 'listen', ...queue }), /drops|↑|ms/);
 });
 
 test('an unknown owner is a dash, and a name cannot drive the terminal', () => {

@@ -10,8 +10,9 @@ before(async () => {
 });
 after(() => server?.stop());
 
-const [OPEN, FAIL, CLOSE, RETRANSMIT] = [1, 2, 4, 5];
-const NEW_SYN_RECEIVED = 12;
+const [OPEN, FAIL, CLOSE, RETRANSMIT, RESET] = [1, 2, 4, 5, 6];
+const [CLOSED, NEW_SYN_RECEIVED] = [7, 12];
+const SENT = 1;
 
 test('a connection is one row, whatever events told of it, each generation its own', async () => {
   const database = await createDatabase(server.url);
@@ -47,6 +48,23 @@ test('a handshake whose SYN-ACK was sent again is no connection', async () => {
   ]);
   const rows = await database.rows('SELECT socket_cookie, state FROM {db}.connections');
   assert.deepEqual(rows, [{ socket_cookie: 11, state: 'live' }]);
+});
+
+test('a failure is a closed port where a SYN was answered, and not sent where there was none', async () => {
+  const database = await createDatabase(server.url);
+  after(() => database.clickhouse.close());
+  await database.put({ agent_epoch: NOW_US, batch_seq: 1 }, [
+    { seq: 1, kind: RESET, cookie: 0, resetDirection: SENT, state: CLOSED },
+    // To a segment of no connection, and of a connection that was there.
+    { seq: 2, kind: RESET, cookie: 0, resetDirection: SENT },
+    { seq: 3, kind: RESET, cookie: 10, resetDirection: SENT, state: CLOSED },
+    { seq: 4, kind: FAIL, cookie: 11 },
+  ]);
+  const rows = await database.rows('SELECT reason, socket_cookie FROM {db}.failures ORDER BY reason');
+  assert.deepEqual(rows, [
+    { reason: 'closed_port', socket_cookie: 0 },
+    { reason: 'not_sent', socket_cookie: 11 },
+  ]);
 });
 
 test('300,000 events are asked within 300 MB', async () => {

@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_events {on_cluster}
     `socket_uid` UInt32 COMMENT 'User that made the socket.' CODEC(T64, ZSTD(1)),
     `socket_cgroup_id` UInt64 COMMENT 'cgroup v2 of the socket; 0 when it has none.' CODEC(T64, ZSTD(1)),
     `own` Bool COMMENT 'The connection is tcptrail\'s own.' CODEC(ZSTD(1)),
-    `state` Enum8('unknown' = 0, 'established' = 1, 'syn_sent' = 2, 'syn_received' = 3, 'fin_wait_1' = 4, 'fin_wait_2' = 5, 'time_wait' = 6, 'closed' = 7, 'close_wait' = 8, 'last_ack' = 9, 'listen' = 10, 'closing' = 11, 'new_syn_received' = 12) COMMENT 'TCP state at the event; for close and fail the state it left.' CODEC(T64, ZSTD(1)),
+    `state` Enum8('unknown' = 0, 'established' = 1, 'syn_sent' = 2, 'syn_received' = 3, 'fin_wait_1' = 4, 'fin_wait_2' = 5, 'time_wait' = 6, 'closed' = 7, 'close_wait' = 8, 'last_ack' = 9, 'listen' = 10, 'closing' = 11, 'new_syn_received' = 12) COMMENT 'TCP state at the event; for close and fail the state it left. A reset without a socket: closed when it answered a SYN, else unknown.' CODEC(T64, ZSTD(1)),
     `start_ts` DateTime64(6, 'UTC') COMMENT 'Client: when the SYN was sent. Server: when the handshake completed. Unit: us.' CODEC(Delta(8), ZSTD(1)),
     `established_ts` DateTime64(6, 'UTC') COMMENT 'When it was established; 1970 when it never was, or before the agent. Unit: us.' CODEC(Delta(8), ZSTD(1)),
     `handshake_us` UInt32 COMMENT 'Client: SYN sent to established. Server: SYN-ACK sent to its ACK. Unit: us.' CODEC(T64, ZSTD(1)),

@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW {database}.failures {on_cluster}
 (
     ts DateTime64(6, 'UTC') COMMENT 'When it happened. Unit: us.',
     kind Enum8('unknown' = 0, 'open' = 1, 'fail' = 2, 'update' = 3, 'close' = 4, 'retransmit' = 5, 'reset' = 6, 'half_open' = 7, 'listen' = 8, 'unlisten' = 9, 'listener' = 10, 'summary' = 11) COMMENT 'Event that told it.',
-    reason String COMMENT 'The verdict; handshake_not_completed for half_open, closed_port for a reset that answered a SYN.',
+    reason String COMMENT 'The verdict; handshake_not_completed for half_open, closed_port for a reset that answered a SYN, as the host of that port saw it; not_sent for a connect() that failed before its SYN.',
     errno UInt16 COMMENT 'Linux error number of the socket; 0 when none.',
     errno_known Bool COMMENT 'errno is what the kernel reported; false where no hook shows it.',
     connections UInt32 COMMENT 'Failed connections this row stands for. Unit: connections.',
@@ -49,10 +49,11 @@ WITH
             multiIf(
                 kind = 'half_open', 'handshake_not_completed',
                 kind = 'reset', 'closed_port',
+                kind = 'fail' AND NOT errno_known AND verdict = 'unknown', 'not_sent',
                 toString(verdict)) AS reason
         FROM {database}.tcp_events
         WHERE kind IN ('fail', 'half_open')
-            OR (kind = 'reset' AND socket_cookie = 0 AND reset_direction = 'sent')
+            OR (kind = 'reset' AND socket_cookie = 0 AND reset_direction = 'sent' AND state = 'closed')
             OR (kind = 'summary' AND toString(verdict) IN (SELECT verdict FROM failed_verdicts))
     )
 SELECT
