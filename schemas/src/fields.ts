@@ -292,7 +292,13 @@ export const EVENT_FIELDS: readonly Field[] = [
   kernel('retrans_loss_recovery', 'u32', 'segments', 'Sent again in recovery after a timeout.', counters),
   kernel('retrans_fast', 'u32', 'segments', 'Sent again in fast recovery.', counters),
   kernel('retrans_tail_loss_probe', 'u32', 'segments', 'Sent again as tail loss probe.', counters),
-  kernel('retrans_other', 'u32', 'segments', 'Sent again for another cause.', counters),
+  kernel(
+    'retrans_other',
+    'u32',
+    'segments',
+    'Sent again for another cause, or for one that no program saw.',
+    counters,
+  ),
   kernel(
     'retrans_failed',
     'u32',

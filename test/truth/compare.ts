@@ -11,6 +11,8 @@ export interface Comparison {
   readonly fields: number;
   /** One line a row that says something untrue, or a sum that does not come out. */
   readonly wrong: readonly string[];
+  /** Sums that lack something: true when the agent tells that a program was skipped, wrong when it does not. */
+  readonly short: readonly string[];
   readonly missing: readonly string[];
   readonly invented: readonly string[];
 }
@@ -46,15 +48,18 @@ export function compare(
 ): Comparison {
   const expectations = withoutUntold(all, untold);
   const wrong: string[] = [];
+  const short: string[] = [];
   const missing: string[] = [];
   const invented: string[] = [];
   const taken = new Map<Expectation, number>();
   let rows = 0;
   let fields = 0;
 
-  const sum = (name: string, { what, wanted, got }: Sum): void => {
+  const sum = (name: string, { what, wanted, got, isShort }: Sum): void => {
     fields += 1;
-    if (!holds(wanted, got, {})) wrong.push(`${name}: ${what}: expected ${describe(wanted)}, got ${got}`);
+    if (holds(wanted, got, {})) return;
+    const line = `${name}: ${what}: expected ${describe(wanted)}, got ${got}`;
+    (isShort ? short : wrong).push(line);
   };
 
   for (const { namespace, rows: all, snmp } of seen) {
@@ -81,5 +86,5 @@ export function compare(
     for (let index = 0; index < lacking; index++)
       missing.push(`${expectation.kind} ${JSON.stringify(expectation.key)}`);
   }
-  return { rows, fields, wrong, missing, invented };
+  return { rows, fields, wrong, short, missing, invented };
 }

@@ -12,6 +12,8 @@ export interface Rows {
   /** Takes what the spool holds now. */
   poll(): void;
   of(networkNamespace: number): readonly Row[];
+  /** Whether the kernel skipped runs of programs that tell of segments, as the last batch says. */
+  readonly hasSkippedRuns: boolean;
   /** What the agent itself says that it missed, in its last batch: runs skipped by the kernel, rings too full. */
   confessions(): readonly string[];
   /** Programs that the kernel refused, as the agent's first word on its health says. */
@@ -92,6 +94,13 @@ export function createRows(spool: string): Rows {
       }
     },
     of: (namespace) => rows.get(namespace)?.rows ?? [],
+    get hasSkippedRuns() {
+      if (!last) return false;
+      const { programs } = BATCH_TYPE.fromBuffer(last) as Batch;
+      return programs.some(
+        ({ program, skipped_runs }) => Number(skipped_runs) > 0 && /retransmit|reset/.test(String(program)),
+      );
+    },
     confessions() {
       if (!last) return [];
       const batch = BATCH_TYPE.fromBuffer(last) as Batch;

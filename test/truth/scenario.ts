@@ -7,6 +7,8 @@ export interface Scenario {
   /** One sentence for docs/accuracy.md. */
   readonly what: string;
   readonly needs?: readonly Need[];
+  /** It starts an agent in the middle: it runs when all others are done. */
+  readonly startsAgent?: true;
   run(t: Truth): Promise<void>;
 }
 

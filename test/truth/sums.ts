@@ -8,6 +8,8 @@ export interface Sum {
   readonly what: string;
   readonly wanted: Wanted;
   readonly got: number;
+  /** Fewer were told than the kernel counted: what a skipped run of a program looks like. */
+  readonly isShort?: boolean;
 }
 
 const CAUSES = ['syn', 'syn_ack', 'rto', 'loss_recovery', 'fast', 'tail_loss_probe', 'other'] as const;
@@ -22,6 +24,13 @@ const abortsOf = (snmp: Snmp): string =>
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
 
+const told = (what: string, wanted: number, got: number): Sum => ({
+  what,
+  wanted,
+  got,
+  isShort: got < wanted,
+});
+
 /** Retransmissions by cause and resets sent of one namespace. */
 export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold): readonly Sum[] {
   const retransmits = rows.filter((row) => row['kind'] === 'retransmit');
@@ -32,20 +41,29 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold):
     segments(sent.filter((row) => causes.includes(String(row['retransmit_cause']))));
   const resets = rows.filter((row) => row['kind'] === 'reset' && row['reset_direction'] === 'sent').length;
   return [
-    { what: 'RetransSegs', wanted: counter('RetransSegs'), got: segments(sent) + counter('TCPRetransFail') },
-    { what: 'TCPSynRetrans', wanted: counter('TCPSynRetrans'), got: of('syn', 'syn_ack') },
-    { what: 'TCPFastRetrans', wanted: counter('TCPFastRetrans'), got: of('fast') },
-    { what: 'TCPSlowStartRetrans', wanted: counter('TCPSlowStartRetrans'), got: of('loss_recovery') },
+    told('RetransSegs', counter('RetransSegs'), segments(sent) + counter('TCPRetransFail')),
+    told('TCPSynRetrans', counter('TCPSynRetrans'), of('syn', 'syn_ack')),
+    told('TCPFastRetrans', counter('TCPFastRetrans'), of('fast')),
+    told('TCPSlowStartRetrans', counter('TCPSlowStartRetrans'), of('loss_recovery')),
     // A probe may also carry new data, which is no retransmission.
     { what: 'tail loss probes', wanted: between(0, counter('TCPLossProbes')), got: of('tail_loss_probe') },
     { what: 'no known cause', wanted: 0, got: of('other', 'unknown') },
     // What failed before it was tried is told (since 6.17), but in no counter of the kernel.
-    ...(failed > 0 ? [{ what: 'failed', wanted: atLeast(counter('TCPRetransFail')), got: failed }] : []),
-    {
-      what: `OutRsts (${abortsOf(snmp)})`,
-      wanted: untold.resetReasons ? between(0, counter('OutRsts')) : counter('OutRsts'),
-      got: resets,
-    },
+    ...(failed > 0
+      ? [
+          {
+            what: 'failed',
+            wanted: atLeast(counter('TCPRetransFail')),
+            got: failed,
+            isShort: failed < counter('TCPRetransFail'),
+          },
+        ]
+      : []),
+    told(
+      `OutRsts (${abortsOf(snmp)})`,
+      untold.resetReasons ? Math.min(resets, counter('OutRsts')) : counter('OutRsts'),
+      resets,
+    ),
   ];
 }
 
@@ -75,6 +93,7 @@ export function connectionSums(last: Row, rows: readonly Row[], untold: Untold):
         ? atLeast(retransmitted)
         : between(retransmitted, retransmitted + failed),
       got: Number(last['total_retrans']),
+      isShort: Number(last['total_retrans']) > retransmitted + failed,
     },
   ];
 }

@@ -153,6 +153,9 @@ const whole =
 const QUIET_MS_MAX = 25_000;
 const TOLD_MS_MAX = 20_000;
 
+/** Of the agent that tells every open at once, and updates soon. */
+export const CLOSE_WATCH = { events: { openHoldMs: 0, updateMs: 200 } };
+
 export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: boolean): Promise<Finished> } {
   const actors: Actor[] = [];
   const networks: Network[] = [];
@@ -249,7 +252,7 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: b
     },
     expect: (expectation) => extra.push(expectation),
     async watchClosely() {
-      rows = await deps.sharedAgent({ events: { openHoldMs: 0, updateMs: 200 } });
+      rows = await deps.sharedAgent(CLOSE_WATCH);
       holdUs = 0;
     },
     async watchFromNow() {

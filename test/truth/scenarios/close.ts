@@ -37,7 +37,7 @@ export const CLOSE: readonly Scenario[] = [
     const { client, server } = pair;
     // A full segment empties the bucket; what follows waits for tokens.
     for (const { run } of [near, far])
-      await run('tc qdisc add dev link root tbf rate 1kbit burst 1540 limit 20000');
+      await run('tc qdisc add dev link root tbf rate 4kbit burst 1540 limit 20000');
     await client.send(1_448);
     await server.receive(1_448);
     await server.send(1_448);
@@ -46,7 +46,8 @@ export const CLOSE: readonly Scenario[] = [
     // Each has the other's FIN; what is left to say need not wait.
     for (const { proc } of [near, far])
       await until('the FIN of the peer to arrive', () => !/ (04|05) [0-9A-F]{8}:/.test(proc('tcp')));
-    for (const { run } of [near, far]) await run('tc qdisc del dev link root');
+    for (const { run } of [near, far])
+      await run('tc qdisc change dev link root tbf rate 100mbit burst 20kb limit 20000');
     for (const end of [client, server])
       t.closed(end, 'closed_both', { fields: { state: 'closing', data_segs_in: atLeast(1) } });
   }),

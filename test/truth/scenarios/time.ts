@@ -181,42 +181,45 @@ export const TIME: readonly Scenario[] = [
     }
   }),
 
-  scenario('older_than_agent', 'listeners and connections are older than the agent', async (t) => {
-    const whole = await linked(t);
-    await exchange(whole);
-    const orphan = await linked(t);
-    await exchange(orphan);
-    await orphan.listener.close();
-    const listening = await linked(t);
-    await listening.client.close('abort');
-    await listening.server.close();
-    await quiet(whole.client, whole.server, orphan.client, orphan.server);
-    await t.watchFromNow();
-    for (const { far, listener } of [whole, listening])
-      await t.seen(far, 'the older listener to be told', isKind('listener', listener));
-    // A connection that goes on, one whose listener is gone, and a new one of an older listener.
-    await whole.client.send(1_000);
-    await whole.server.receive(1_000);
-    await whole.server.send(2_000);
-    await whole.client.receive(2_000);
-    for (const { client, server } of [whole, orphan]) {
-      await client.close();
-      await server.receive(1);
-      await server.close();
-      // Its beginning is not known, and so not told.
-      const older = ({ life }: Socket) => ({ ...life, generation: 0, established: undefined });
-      for (const end of [client, server]) t.anyUpdate(end);
-      t.closed(older(client), 'closed_local', { fields: OLDER });
-      t.closed(older(server), 'closed_peer', { fields: OLDER });
-    }
-    const client = await (await listening.near.actor()).socket();
-    const { listener } = listening;
-    await client.connect({ address: listening.far.ipv4, port: listener.listening?.local.port ?? 0 });
-    const pair = { client, listener, server: await t.accept(listener, client) };
-    await exchange(pair);
-    await closeInTurn(t, pair);
-    for (const { far, listener } of [whole, listening]) expectOlderListener(t, far, listener);
-  }),
+  {
+    startsAgent: true,
+    ...scenario('older_than_agent', 'listeners and connections are older than the agent', async (t) => {
+      const whole = await linked(t);
+      await exchange(whole);
+      const orphan = await linked(t);
+      await exchange(orphan);
+      await orphan.listener.close();
+      const listening = await linked(t);
+      await listening.client.close('abort');
+      await listening.server.close();
+      await quiet(whole.client, whole.server, orphan.client, orphan.server);
+      await t.watchFromNow();
+      for (const { far, listener } of [whole, listening])
+        await t.seen(far, 'the older listener to be told', isKind('listener', listener));
+      // A connection that goes on, one whose listener is gone, and a new one of an older listener.
+      await whole.client.send(1_000);
+      await whole.server.receive(1_000);
+      await whole.server.send(2_000);
+      await whole.client.receive(2_000);
+      for (const { client, server } of [whole, orphan]) {
+        await client.close();
+        await server.receive(1);
+        await server.close();
+        // Its beginning is not known, and so not told.
+        const older = ({ life }: Socket) => ({ ...life, generation: 0, established: undefined });
+        for (const end of [client, server]) t.anyUpdate(end);
+        t.closed(older(client), 'closed_local', { fields: OLDER });
+        t.closed(older(server), 'closed_peer', { fields: OLDER });
+      }
+      const client = await (await listening.near.actor()).socket();
+      const { listener } = listening;
+      await client.connect({ address: listening.far.ipv4, port: listener.listening?.local.port ?? 0 });
+      const pair = { client, listener, server: await t.accept(listener, client) };
+      await exchange(pair);
+      await closeInTurn(t, pair);
+      for (const { far, listener } of [whole, listening]) expectOlderListener(t, far, listener);
+    }),
+  },
 ];
 
 /** What nobody can know of a connection that was there before. */
