@@ -9,7 +9,7 @@ import { endOf, spawnBound } from '@tcptrail/local-kafka/bound-child.ts';
 import type { GuestLine } from './guest-line.ts';
 
 /** A guest that is not done by then hangs. */
-const GUEST_MS_MAX = 600_000;
+const GUEST_MS_MAX = 1_200_000;
 
 export interface GuestRun {
   readonly lines: readonly GuestLine[];

@@ -80,7 +80,8 @@ export function connectionSums(last: Row, rows: readonly Row[], untold: Untold):
   return [
     ...CAUSES.map((cause) => ({
       what: `retrans_${cause}`,
-      wanted: by(cause),
+      // What failed unseen is counted under no cause.
+      wanted: cause === 'other' && untold.failedRetransmits ? atLeast(by(cause)) : by(cause),
       got: Number(last[`retrans_${cause}`]),
     })),
     { what: 'retrans_failed', wanted: failed, got: Number(last['retrans_failed']) },
