@@ -74,6 +74,17 @@ test('of two expectations a row takes the one that says most', () => {
   assert.deepEqual(look([close], [any, CLOSE]).missing, []);
 });
 
+test('retransmissions that a row says nobody saw are allowed for, as many as it says and few', () => {
+  const expected = [CLOSE, wanted('retransmit', {}, [0, 9])];
+  const unseen = { ...close, retrans_rto: 2, retrans_other: 1, total_retrans: 3 };
+  assert.deepEqual(look([unseen, retransmit], expected, { RetransSegs: 3 }).wrong, []);
+  assert.match(look([unseen, retransmit], expected, { RetransSegs: 4 }).short.join(), /RetransSegs/);
+  const wrongTotal = { ...unseen, total_retrans: 2 };
+  assert.match(look([wrongTotal, retransmit], expected, { RetransSegs: 3 }).wrong.join(), /total_retrans/);
+  const many = { ...unseen, retrans_other: 9, total_retrans: 11 };
+  assert.match(look([many, retransmit], expected, { RetransSegs: 11 }).wrong.join(), /retrans_other/);
+});
+
 test('resets sent sum up to OutRsts', () => {
   const expected = [CLOSE, wanted('reset', {})];
   assert.deepEqual(look([close, reset], expected, { OutRsts: 1 }).wrong, []);
