@@ -38,7 +38,7 @@ test('up prints a connection as it closes; Ctrl-C leaves no process, no pin and 
   running.child.kill('SIGINT');
   const ended = await running.ended;
   assert.equal(ended.code, 0, ended.stderr);
-  assert.match(ended.stderr, /stopped; \d+ connections? seen\n$/);
+  assert.match(ended.stderr, /stopped; [\d,]+ connections? seen\n$/);
   assert.doesNotMatch(ended.stderr, /wait in/);
   assert.deepEqual(alive(processes), []);
   assert.deepEqual(pinned(at.instance), []);
