@@ -7,7 +7,9 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { spec } from 'node:test/reporters';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createReport } from './harness/report.ts';
 
 /** Runs alone, first: each agent that starts makes the kernel pass over a few calls of the programs that are there. */
@@ -16,6 +18,9 @@ const ALONE = /^test\/truth\/.*\.system\.test\.ts$/;
 const WHOLE_MACHINE = /^(agent|test\/(chaos|e2e))\/.*\.system\.test\.ts$/;
 /** Begin, as the longest of the others, so that neither side runs alone for long at the end. */
 const LONGEST = /^(cli\/test\/up|consumer\/test\/(kafka|consumer))/;
+
+/** Of the whole run, several times what it takes: what hangs is named instead of waited for. */
+const DEADLINE_MS = (process.env['TCPTRAIL_TEST_LONG'] ? 90 : 25) * 60_000;
 
 /** What lets the hundreds of processes start sooner; no test depends on it. Each user has an own folder in the cache. */
 const NODE_COMPILE_CACHE = join(import.meta.dirname, '../node_modules/.cache/node-compile');
@@ -44,6 +49,12 @@ async function runAll(own: string[]): Promise<void> {
   }
 }
 
-for (const file of alone) await report.run(file);
-await Promise.all([runAll(wholeMachine), runAll([])]);
+async function runEverything(): Promise<void> {
+  for (const file of alone) await report.run(file);
+  await Promise.all([runAll(wholeMachine), runAll([])]);
+}
+
+await Promise.race([runEverything(), sleep(DEADLINE_MS, undefined, { ref: false })]);
 process.exitCode = report.end() ? 0 : 1;
+await finished(printed);
+process.exit();

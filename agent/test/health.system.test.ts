@@ -29,7 +29,7 @@ test('the CPU of heartbeats grows with what the kernel says the agent used', nee
   const told = (): number[] => heartbeats(home).map(({ health }) => Number(health?.['cpu_us']));
   const before = cpuUs(pid);
   const count = told().length;
-  const echo = await echoServer('127.0.0.1');
+  const echo = await echoServer(t, '127.0.0.1');
   for (let done = 0; done < 200; done++) await converse('127.0.0.1', echo.port);
   await echo.stop();
   await until('two more heartbeats', () => told().length >= count + 2);
@@ -111,7 +111,7 @@ function kernelsCount(pid: number): Map<string, number> {
 test('skipped runs are the kernel’s own count for each attached program', needsRoot, async (t) => {
   const home = agentHome(t);
   const agent = await runningAgent(t, home);
-  const echo = await echoServer('127.0.0.1');
+  const echo = await echoServer(t, '127.0.0.1');
   await Promise.all(Array.from({ length: 400 }, () => converse('127.0.0.1', echo.port)));
   await echo.stop();
   assert.ok(kernelsCount(agent.child.pid ?? 0).size > 3);

@@ -3,7 +3,10 @@ import { resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { run } from 'node:test';
 
-const TIMEOUT_MS = 600_000;
+/** Of one test; the longest takes a minute and a half, and several with the counts of `make test-long`. */
+const TIMEOUT_MS = process.env['TCPTRAIL_TEST_LONG'] ? 1_800_000 : 300_000;
+/** A test that failed may leave what would keep its process alive for ever. */
+const EXEC_ARGV = ['--test-force-exit'];
 const COUNTS = ['tests', 'suites', 'passed', 'failed', 'cancelled', 'skipped', 'todo'] as const;
 /** As node:test writes them. */
 const NAMES: Partial<Record<string, string>> = { passed: 'pass', failed: 'fail' };
@@ -13,7 +16,7 @@ export interface Report {
   readonly events: PassThrough;
   /** Runs one file in a process of its own; resolves when it is over. */
   run(file: string): Promise<void>;
-  /** Writes the summary. False when a test failed. */
+  /** Writes the summary; a file that still runs has failed. False when a test failed. */
   end(): boolean;
 }
 
@@ -28,13 +31,22 @@ export function createReport(): Report {
   const events = new PassThrough({ objectMode: true, highWaterMark: Number.MAX_SAFE_INTEGER });
   const sums = { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0, topLevel: 0 };
   const begin = performance.now();
+  const running = new Set<string>();
+  const ended = new AbortController();
 
   return {
     events,
     async run(file) {
       // A test and its subtests stay together, whatever the other file tells meanwhile.
       let held: TestEvent[] = [];
-      for await (const event of run({ files: [resolve(file)], timeout: TIMEOUT_MS })) {
+      running.add(file);
+      const options = {
+        files: [resolve(file)],
+        timeout: TIMEOUT_MS,
+        execArgv: EXEC_ARGV,
+        signal: ended.signal,
+      };
+      for await (const event of run(options)) {
         const { type, data } = event as TestEvent;
         if (type === 'test:summary' && data.file === undefined) {
           for (const name of [...COUNTS, 'topLevel'] as const) sums[name] += data.counts?.[name] ?? 0;
@@ -47,9 +59,16 @@ export function createReport(): Report {
         held = [];
       }
       for (const each of held) events.write(each);
+      running.delete(file);
     },
     end() {
       const duration_ms = performance.now() - begin;
+      ended.abort();
+      for (const file of running) {
+        sums.tests++;
+        sums.failed++;
+        events.write({ type: 'test:fail', data: stillRunning(file, duration_ms) });
+      }
       const success = sums.failed === 0 && sums.cancelled === 0;
       const lines = COUNTS.map((name) => `${NAMES[name] ?? name} ${sums[name]}`);
       for (const message of [...lines, `duration_ms ${duration_ms}`])
@@ -58,6 +77,12 @@ export function createReport(): Report {
       return success;
     },
   };
+}
+
+function stillRunning(file: string, duration_ms: number): object {
+  const error = new Error('did not end before the deadline of the whole run');
+  error.stack = error.message;
+  return { name: file, nesting: 0, file: resolve(file), line: 1, column: 1, details: { duration_ms, error } };
 }
 
 /** A run's own counts as text, and its plan: those of all stand at the end. */

@@ -80,30 +80,50 @@ export function startAgent(
   };
 }
 
-export async function until(what: string, condition: () => boolean): Promise<void> {
+/** `further` is asked at the deadline. */
+export async function until(
+  what: string,
+  condition: () => boolean,
+  further: () => string = () => '',
+): Promise<void> {
   for (const end = performance.now() + DEADLINE_MS; !condition(); await sleep(20)) {
-    if (performance.now() > end) throw new Error(`gave up waiting: ${what}`);
+    if (performance.now() > end) throw new Error(`gave up waiting: ${what}${further()}`);
   }
 }
 
 /** All whole batches of the spool, in the order of writing, as an independent decoder reads them. */
 export function spooled(home: AgentHome): OracleBatch[] {
-  if (!existsSync(home.spoolPath)) return [];
-  const segments = readdirSync(home.spoolPath).filter((file) => file.endsWith('.avro'));
+  for (;;) {
+    try {
+      return readSpool(home.spoolPath);
+    } catch (error) {
+      // The agent dropped or renamed a segment meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
+
+function readSpool(path: string): OracleBatch[] {
+  if (!existsSync(path)) return [];
+  const segments = readdirSync(path).filter((file) => file.endsWith('.avro'));
   return segments
     .sort()
-    .flatMap((file) => [...batchesOf(join(home.spoolPath, file))].map(({ datum }) => readDatum(datum)));
+    .flatMap((file) => [...batchesOf(join(path, file))].map(({ datum }) => readDatum(datum)));
 }
 
 /** Starts an agent and waits for its first heartbeat. */
 export async function runningAgent(t: TestContext, home: AgentHome): Promise<AgentProcess> {
-  const before = spooled(home).length;
+  const idOf = (batch: OracleBatch): string => `${batch.agent_epoch}/${batch.batch_seq}`;
+  const before = new Set(spooled(home).map(idOf));
   const agent = startAgent(t, ['--config', home.configFile]);
-  await until(`a heartbeat; the agent said: ${agent.stderr()}`, () => {
-    if (agent.child.exitCode !== null) throw new Error(`the agent ended: ${agent.stderr()}`);
-    return spooled(home)
-      .slice(before)
-      .some((batch) => batch.health !== null);
-  });
+  await until(
+    'a heartbeat',
+    () => {
+      if (agent.child.exitCode !== null) throw new Error(`the agent ended: ${agent.stderr()}`);
+      // By name: a full spool drops old batches as new ones come.
+      return spooled(home).some((batch) => batch.health !== null && !before.has(idOf(batch)));
+    },
+    () => `; the agent said: ${agent.stderr()}`,
+  );
   return agent;
 }

@@ -1,20 +1,28 @@
 /** Real connections on loopback, made and ended by this process. */
 import { once } from 'node:events';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
 
 export interface Echo {
   readonly port: number;
   stop(): Promise<void>;
 }
 
-/** Answers each connection with what it got, then closes it. */
-export async function echoServer(host: '127.0.0.1' | '::1'): Promise<Echo> {
+/** Answers each connection with what it got, then closes it; ends with the test, also with one that fails. */
+export async function echoServer(t: TestContext, host: '127.0.0.1' | '::1'): Promise<Echo> {
+  const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
+    sockets.add(socket);
     socket.on('error', () => {});
     socket.on('data', (data) => socket.end(data));
+    socket.on('close', () => sockets.delete(socket));
   });
   server.listen(0, host, 1024);
   await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
   const address = server.address();
   return {
     port: typeof address === 'object' && address ? address.port : 0,
