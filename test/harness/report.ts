@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { run } from 'node:test';
 
+const IS_LONG = process.env['TCPTRAIL_TEST_LONG'] !== undefined;
 /** Of one test; the longest takes a minute and a half, and several with the counts of `make test-long`. */
-const TIMEOUT_MS = process.env['TCPTRAIL_TEST_LONG'] ? 1_800_000 : 300_000;
-/** A test that failed may leave what would keep its process alive for ever. */
-const EXEC_ARGV = ['--test-force-exit'];
+const TIMEOUT_MS = IS_LONG ? 1_800_000 : 300_000;
+/** Of a file: a test that failed may leave what keeps its process alive for ever. */
+const FILE_TIMEOUT_MS = IS_LONG ? 3_600_000 : 480_000;
 const COUNTS = ['tests', 'suites', 'passed', 'failed', 'cancelled', 'skipped', 'todo'] as const;
 /** As node:test writes them. */
 const NAMES: Partial<Record<string, string>> = { passed: 'pass', failed: 'fail' };
@@ -40,13 +41,8 @@ export function createReport(): Report {
       // A test and its subtests stay together, whatever the other file tells meanwhile.
       let held: TestEvent[] = [];
       running.add(file);
-      const options = {
-        files: [resolve(file)],
-        timeout: TIMEOUT_MS,
-        execArgv: EXEC_ARGV,
-        signal: ended.signal,
-      };
-      for await (const event of run(options)) {
+      const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(FILE_TIMEOUT_MS)]);
+      for await (const event of run({ files: [resolve(file)], timeout: TIMEOUT_MS, signal })) {
         const { type, data } = event as TestEvent;
         if (type === 'test:summary' && data.file === undefined) {
           for (const name of [...COUNTS, 'topLevel'] as const) sums[name] += data.counts?.[name] ?? 0;
