@@ -101,3 +101,18 @@ test('retransmissions sum up to the counters of the connection and of the namesp
   assert.match(look([told, retransmit], expected, { RetransSegs: 1 }).wrong.join(), /RetransSegs/);
   assert.match(look([told], expected, { RetransSegs: 2 }).wrong.join(), /retrans_rto: expected 0, got 2/);
 });
+
+test('a failed connection sums up its retransmissions like one that closed', () => {
+  const fail = { ...close, kind: 'fail' };
+  const expected = [wanted('fail', {}), wanted('retransmit', {}, [0, 9])];
+  const told = { ...fail, retrans_rto: 2, total_retrans: 2 };
+  assert.deepEqual(look([told, retransmit], expected, { RetransSegs: 2 }).wrong, []);
+  assert.match(look([fail, retransmit], expected, { RetransSegs: 2 }).wrong.join(), /retrans_rto/);
+});
+
+test('what is expected in another namespace, or of another connection, is not here', () => {
+  const elsewhere = look([close], [{ ...CLOSE, namespace: NAMESPACE + 1 }]);
+  const other = look([close], [{ ...CLOSE, key: { socket_cookie: 6 } }]);
+  for (const { missing, invented } of [elsewhere, other])
+    assert.deepEqual([missing.length, invented.length], [1, 1]);
+});
