@@ -50,7 +50,9 @@ export const AGENT_CONFIG = z.strictObject({
         .min(0)
         .max(86_400_000)
         .default(60_000)
-        .describe('Milliseconds between two updates of a connection whose counters moved; 0 = none.'),
+        .describe(
+          'Milliseconds between two updates of a connection whose counters moved, to the next pass (scanMs); 0 = none.',
+        ),
       retransmitsPerSecond: z
         .int()
         .min(0)

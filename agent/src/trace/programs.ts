@@ -59,7 +59,7 @@ function tryVariants(libbpf: Libbpf, config: ObjectConfig, hook: Hook): Choice {
       return { hook, program, refused };
     }
     if (hook.core) throw traceError('TRACE_KERNEL', missingFeature(libbpf, program, loaded));
-    refused.push({ program, attached: false, error: refusalReason(loaded), cost });
+    refused.push({ program, attached: false, error: withRemedy(hook.runs, refusalReason(loaded)), cost });
   }
   return { hook, program: undefined, refused };
 }
@@ -103,7 +103,7 @@ export function attachPrograms(libbpf: Libbpf, config: ObjectConfig): Programs {
         typeof cgroup === 'number' && runs === 'cgroup'
           ? libbpf.attachCgroup(handle, cgroup)
           : libbpf.attach(handle);
-      if (link < 0) return errnoName(link);
+      if (link < 0) return withRemedy(runs, errnoName(link));
       links.push(link);
       running.push({ program, fd: libbpf.programFd(handle) });
     }
@@ -135,4 +135,9 @@ export function attachPrograms(libbpf: Libbpf, config: ObjectConfig): Programs {
       })),
     detach,
   };
+}
+
+/** Programs at a cgroup belong to the network: they take a right that the others do not. */
+function withRemedy(runs: Hook['runs'], reason: string): string {
+  return runs === 'cgroup' && reason.endsWith('EPERM') ? `${reason}; give the agent CAP_NET_ADMIN` : reason;
 }

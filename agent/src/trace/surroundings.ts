@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroup2Root, isMounted } from './mounts.ts';
+import { cgroup2Root, isMounted, parseMounts } from './mounts.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_PTRACE, hasCapability } from './requirements.ts';
 
 export interface Need {
@@ -66,8 +66,7 @@ export function surroundings(
       name: 'cgroup2',
       problem: cgroup2Root(mounts) === undefined ? 'the root of the cgroup2 tree is not mounted' : '',
       cost: 'connects that fail before a SYN, as those without a route',
-      remedy:
-        "mount it (mount -t cgroup2 none /sys/fs/cgroup), or give the container the host's /sys/fs/cgroup",
+      remedy: `mount it (${mountOfCgroup2(mounts)}), or give the container the host's /sys/fs/cgroup`,
     },
     {
       name: 'bpffs',
@@ -82,6 +81,13 @@ export function surroundings(
       remedy: 'give the container or the unit this capability',
     },
   ];
+}
+
+/** Beside version 1, whose trees a mount over /sys/fs/cgroup would cover. */
+function mountOfCgroup2(mounts: string): string {
+  const isHybrid = parseMounts(mounts).some(({ type }) => type === 'cgroup');
+  const path = isHybrid ? '/sys/fs/cgroup/unified' : '/sys/fs/cgroup';
+  return `${isHybrid ? `mkdir -p ${path} && ` : ''}mount -t cgroup2 none ${path}`;
 }
 
 /** As heartbeats say it, beside the programs. */

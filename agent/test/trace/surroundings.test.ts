@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { asCapability, surroundings } from '../../src/trace/surroundings.ts';
+import { asCapability, type Need, surroundings } from '../../src/trace/surroundings.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const BPFFS = '/sys/fs/bpf';
@@ -10,17 +10,19 @@ const CGROUP2 = '41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n';
 const PTRACE_ONLY = 'CapEff:\t0000000000080000\n';
 const ALL = 'CapEff:\t000001ffffffffff\n';
 
+interface Change {
+  readonly links?: Readonly<Record<string, string>>;
+  readonly removed?: readonly string[];
+  readonly status?: string;
+  readonly mounts?: string;
+  readonly notPinned?: string;
+}
+
+const missingOn = (t: TestContext, change?: Change): readonly string[] =>
+  unmetOn(t, change).map(({ name }) => name);
+
 /** /proc of a host where all is there, with changes. */
-function missingOn(
-  t: TestContext,
-  change: {
-    readonly links?: Readonly<Record<string, string>>;
-    readonly removed?: readonly string[];
-    readonly status?: string;
-    readonly mounts?: string;
-    readonly notPinned?: string;
-  } = {},
-): readonly string[] {
+function unmetOn(t: TestContext, change: Change = {}): readonly Need[] {
   const proc = tempFolder(t);
   const put = (path: string, make: (file: string) => void): void => {
     mkdirSync(dirname(join(proc, path)), { recursive: true });
@@ -39,9 +41,9 @@ function missingOn(
   const mounts = change.mounts ?? `${CGROUP2}42 22 0:39 / ${BPFFS} rw - bpf bpf rw\n`;
   put('self/mountinfo', (file) => writeFileSync(file, mounts));
   for (const path of change.removed ?? []) rmSync(join(proc, path));
-  return surroundings({ notPinned: change.notPinned ?? '' }, { proc, bpffs: BPFFS })
-    .filter(({ problem }) => problem !== '')
-    .map(({ name }) => name);
+  return surroundings({ notPinned: change.notPinned ?? '' }, { proc, bpffs: BPFFS }).filter(
+    ({ problem }) => problem !== '',
+  );
 }
 
 test('on the host itself nothing is missing', (t) => {
@@ -60,6 +62,14 @@ test('a kernel without a kind of namespace has everything in the host’s', (t) 
 
 test('without the root of the cgroup2 tree it is missing', (t) => {
   assert.deepEqual(missingOn(t, { mounts: `42 22 0:39 / ${BPFFS} rw - bpf bpf rw\n` }), ['cgroup2']);
+});
+
+test('the remedy covers no tree of version 1', (t) => {
+  const remedyOn = (mounts: string): string | undefined => unmetOn(t, { mounts })[0]?.remedy;
+  const bpffs = `42 22 0:39 / ${BPFFS} rw - bpf bpf rw\n`;
+  assert.match(remedyOn(bpffs) ?? '', /mount -t cgroup2 none \/sys\/fs\/cgroup\)/);
+  const version1 = '43 31 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n';
+  assert.match(remedyOn(bpffs + version1) ?? '', /mount -t cgroup2 none \/sys\/fs\/cgroup\/unified\)/);
 });
 
 test('a bpffs that is not mounted is missing to an agent that may not mount it, or tried in vain', (t) => {

@@ -1,6 +1,6 @@
 /** Each program of the agent, loaded and attached in the kernel for a moment, beside a running agent. */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
-import { removePins } from '../supervise/pins.ts';
+import { removePins, removePinsOfGoneDoctors } from '../supervise/pins.ts';
 import { type Check, fail, ok, unsupported, warn } from './check.ts';
 
 const RING_BYTES = 64 * 1024;
@@ -13,6 +13,7 @@ export async function programChecks(host: { readonly unsupported: boolean }): Pr
     return [fail('programs', found, "run 'make deps' again")];
   }
   // An instance of its own: maps and pins of a running agent are not touched.
+  removePinsOfGoneDoctors();
   const instance = `doctor-${process.pid}`;
   const trace = loaded.createTrace(
     { instance, ring: { lifecycleBytes: RING_BYTES, chatterBytes: RING_BYTES } },

@@ -1,5 +1,5 @@
 /** What tcptrail pinned on bpffs, for `uninstall` and `doctor`. */
-import { readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 const BPFFS = '/sys/fs/bpf';
@@ -11,6 +11,16 @@ export function pinsOf(instance: string): readonly string[] {
     return readdirSync(folder).map((file) => join(folder, file));
   } catch {
     return [];
+  }
+}
+
+/** Instances of a doctor that was broken off: `doctor-<pid>` of a process that is gone. */
+export function removePinsOfGoneDoctors(folder = join(BPFFS, 'tcptrail'), proc = '/proc'): void {
+  if (!existsSync(folder)) return;
+  for (const instance of readdirSync(folder)) {
+    const pid = /^doctor-(\d+)$/.exec(instance)?.[1];
+    if (pid !== undefined && !existsSync(join(proc, pid)))
+      rmSync(join(folder, instance), { recursive: true });
   }
 }
 

@@ -71,7 +71,7 @@ async function seenWith(
   const told = spooled(home).find(({ health }) => health !== null)?.health?.['capabilities'];
   const lacking = (told as readonly Record<string, unknown>[])
     .filter(({ attached }) => attached !== true)
-    .map(({ program }) => program);
+    .map(({ program, error }) => `${program}: ${error}`);
 
   const other = spawn(process.execPath, ['-e', CONNECTION]);
   const ended = once(other, 'close');
@@ -101,12 +101,16 @@ test('with the capabilities of docker-compose.yml nothing is missing, of no user
 
 test('without SYS_PTRACE other users’ processes have no network namespace, and the agent says so', async (t) => {
   const seen = await seenWith(t, without('sys_ptrace'));
-  assert.deepEqual(seen, { lacking: ['cap_sys_ptrace'], executable: process.execPath, namespace: 0 });
+  const lacking = [
+    'cap_sys_ptrace: the agent lacks CAP_SYS_PTRACE; give the container or the unit this capability',
+  ];
+  assert.deepEqual(seen, { lacking, executable: process.execPath, namespace: 0 });
 });
 
 test('without NET_ADMIN connects are not seen at the cgroup tree, and the agent says so', async (t) => {
   const { lacking } = await seenWith(t, without('net_admin'));
-  assert.deepEqual(lacking, ['connect4', 'connect6']);
+  const why = 'EPERM; give the agent CAP_NET_ADMIN';
+  assert.deepEqual(lacking, [`connect4: ${why}`, `connect6: ${why}`]);
 });
 
 for (const name of ['bpf', 'perfmon']) {
