@@ -85,6 +85,16 @@ test('retransmissions that a row says nobody saw are allowed for, as many as it 
   assert.match(look([many, retransmit], expected, { RetransSegs: 11 }).wrong.join(), /retrans_other/);
 });
 
+test('failed retransmissions may lack as many as a row says nobody saw', () => {
+  const expected = [CLOSE, wanted('retransmit', {}, [0, 9])];
+  const failed = { ...retransmit, transmit_failed: true };
+  const unseen = { ...close, retrans_failed: 2, retrans_other: 1, total_retrans: 3 };
+  const failing = (count: number) =>
+    look([unseen, failed], expected, { RetransSegs: count, TCPRetransFail: count });
+  assert.doesNotMatch([...failing(3).wrong, ...failing(3).short].join(), /: failed:/);
+  assert.match(failing(4).short.join(), /: failed: expected/);
+});
+
 test('resets sent sum up to OutRsts', () => {
   const expected = [CLOSE, wanted('reset', {})];
   assert.deepEqual(look([close, reset], expected, { OutRsts: 1 }).wrong, []);

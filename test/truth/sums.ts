@@ -78,7 +78,7 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold):
       ? [
           {
             what: 'failed',
-            wanted: atLeast(counter('TCPRetransFail')),
+            wanted: atLeast(counter('TCPRetransFail') - unseen),
             got: failed,
             isShort: failed < counter('TCPRetransFail'),
           },
