@@ -7,7 +7,6 @@ import { needsRoot } from './support/needs-root.ts';
 test('one instant of the kernel is one time in every run of the agent', needsRoot, async (t) => {
   const home = agentHome(t);
   const echo = await echoServer(t, '127.0.0.1');
-  t.after(echo.stop);
   for (const signal of ['SIGKILL', 'SIGTERM', 'SIGTERM'] as const) {
     const agent = await runningAgent(t, home);
     await converse('127.0.0.1', echo.port);
