@@ -6,7 +6,18 @@ import { startKafka } from '../../test/harness/kafka.ts';
 import type { RunFile } from '../src/supervise/run-file.ts';
 import { isOneSentence, run } from './run-command.ts';
 import { until } from './until.ts';
-import { alive, cleanUp, connection, folder, type Place, PORTS, place, ready, up } from './ups.ts';
+import {
+  alive,
+  cleanUp,
+  connection,
+  folder,
+  hasPrinted,
+  type Place,
+  PORTS,
+  place,
+  ready,
+  up,
+} from './ups.ts';
 
 const KAFKA = ['--kafka', '--kafka-port', '0'];
 
@@ -56,7 +67,7 @@ test('with Kafka between, without, and with again, every connection is stored on
   const status = readFileSync(`/proc/${withKafka.parts['kafka']?.pid}/status`, 'utf8');
   assert.doesNotMatch(status, /^Uid:\s+0/m);
   const ports = [await connection()];
-  await until('the connection to be printed', () => first.stdout().includes(`"local_port":${ports[0]},`));
+  await until('the connection to be printed', () => hasPrinted(first, ports[0]));
 
   const checked = await run(['doctor', ...at.args, '--json']);
   const checks = checked.stdout
@@ -122,7 +133,7 @@ test('Kafka that is killed is started again on its port, and recording goes on',
   process.kill(before.parts['kafka']?.pid ?? 0, 'SIGKILL');
   await until('Kafka to run again', () => running.stderr().includes('Kafka runs again'));
   const port = await connection();
-  await until('the connection to be printed', () => running.stdout().includes(`"local_port":${port},`));
+  await until('the connection to be printed', () => hasPrinted(running, port));
   running.child.kill('SIGINT');
   const ended = await running.ended;
   assert.equal(ended.code, 0, ended.stderr);
@@ -185,7 +196,7 @@ test('up takes brokers that run already, and starts none', async () => {
     assert.deepEqual(Object.keys(processes.parts).toSorted(), ['agent', 'clickhouse', 'consumer']);
     assert.match(running.stderr(), /^✔ Kafka at 127\.0\.0\.1:\d+: 1 broker, not started here$/m);
     const port = await connection();
-    await until('the connection to be printed', () => running.stdout().includes(`"local_port":${port},`));
+    await until('the connection to be printed', () => hasPrinted(running, port));
     const described = await run(['topic', 'describe', '--json', '--brokers', kafka.brokers.join(',')]);
     assert.match(described.stdout, /"group":\{"name":"tcptrail-consumer","state":"Stable"/);
     running.child.kill('SIGINT');

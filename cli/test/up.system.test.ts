@@ -6,7 +6,20 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { isOneSentence, run } from './run-command.ts';
 import { until } from './until.ts';
-import { alive, cleanUp, connection, folder, PORTS, pinned, place, ready, runFile, up } from './ups.ts';
+import {
+  alive,
+  cleanUp,
+  closesOf,
+  connection,
+  folder,
+  hasPrinted,
+  PORTS,
+  pinned,
+  place,
+  ready,
+  runFile,
+  up,
+} from './ups.ts';
 
 after(cleanUp);
 
@@ -25,14 +38,8 @@ test('up prints a connection as it closes; Ctrl-C leaves no process, no pin and 
   assert.equal(uidOf('consumer'), uidOf('clickhouse'));
 
   const port = await connection();
-  await until('the connection to be printed', () => running.stdout().includes(`"local_port":${port},`));
-  const asked = await run([
-    'query',
-    '--json',
-    '--url',
-    processes.url,
-    `SELECT count() AS n FROM tcp_events WHERE local_port = ${port} AND kind = 'close'`,
-  ]);
+  await until('the connection to be printed', () => hasPrinted(running, port));
+  const asked = await run(['query', '--json', '--url', processes.url, closesOf(port)]);
   assert.equal(asked.stdout, '{"n":1}\n');
 
   running.child.kill('SIGINT');
@@ -53,13 +60,7 @@ test('what was recorded is still there after a second start', async () => {
   assert.equal((await first.ended).code, 0);
   const second = up(at, '--quiet');
   const { url } = await ready(at, second);
-  const asked = await run([
-    'query',
-    '--json',
-    '--url',
-    url,
-    `SELECT count() AS n FROM tcp_events WHERE local_port = ${port} AND kind = 'close'`,
-  ]);
+  const asked = await run(['query', '--json', '--url', url, closesOf(port)]);
   assert.equal(asked.stdout, '{"n":1}\n');
   const stopped = await run(['stop', ...at.args]);
   assert.equal(stopped.code, 0, stopped.stderr);
@@ -90,7 +91,7 @@ test('a part that is killed is started again, and recording goes on', async () =
   }
   assert.match(running.stderr(), /! the agent ended \(ended by SIGKILL\); starting it again/);
   const port = await connection();
-  await until('the connection to be printed', () => running.stdout().includes(`"local_port":${port},`));
+  await until('the connection to be printed', () => hasPrinted(running, port));
   assert.equal(runFile(at).url, before.url);
 });
 
@@ -220,15 +221,6 @@ test('doctor finds a running host well, each program by name', async () => {
   const port = await connection();
   await until(
     'the connection to be stored',
-    async () =>
-      (
-        await run([
-          'query',
-          '--url',
-          url,
-          '--json',
-          `SELECT 1 AS x FROM tcp_events WHERE local_port = ${port} AND kind = 'close'`,
-        ])
-      ).stdout !== '',
+    async () => (await run(['query', '--url', url, '--json', closesOf(port)])).stdout === '{"n":1}\n',
   );
 });

@@ -63,6 +63,16 @@ export async function connection(): Promise<number> {
   return local;
 }
 
+/** Of this process: the whole host is recorded, and another network namespace may use the same port. */
+export const hasPrinted = (running: Running, port: number | undefined): boolean =>
+  running
+    .stdout()
+    .split('\n')
+    .some((line) => line.includes(`"local_port":${port},`) && line.includes(`"pid":${process.pid},`));
+/** Counts as `n` the ends that were told of a connection of this process. */
+export const closesOf = (port: number): string =>
+  `SELECT count() AS n FROM tcp_events WHERE local_port = ${port} AND kind = 'close' AND pid = ${process.pid}`;
+
 export const pinned = (instance: string): readonly string[] =>
   existsSync(`/sys/fs/bpf/tcptrail/${instance}`) ? readdirSync(`/sys/fs/bpf/tcptrail/${instance}`) : [];
 export const alive = (run: RunFile): readonly ProcessName[] =>
