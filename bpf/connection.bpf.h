@@ -87,6 +87,7 @@ struct connection {
 	__u8 reset_sent;
 	__u8 reset_received;
 	__u8 closed_on_data;
+	__u8 state; /* the last change that a state program saw led there */
 };
 
 /*
@@ -138,6 +139,11 @@ static __always_inline bool is_tcp(struct sock *sk)
 	__u16 family = sk->__sk_common.skc_family;
 
 	return sk->sk_protocol == IPPROTO_TCP && (family == AF_INET || family == AF_INET6);
+}
+
+static __always_inline __u32 ports_of(struct sock *sk, struct tcp_sock *tp)
+{
+	return (__u32)tp->inet_conn.icsk_inet.inet_sport << 16 | sk->__sk_common.skc_dport;
 }
 
 /* The FIN is in the send queue or sent. */

@@ -16,10 +16,11 @@ struct account {
 	__u64 failed;
 	__u64 filtered;
 	__u64 untracked; /* state changes whose socket got no storage, handshakes that found no room */
+	__u64 recovered; /* state changes told by the spare program, because the first was skipped */
 	__u64 failed_by[RING_COUNT][EVENT_KIND_COUNT];
 } __attribute__((aligned(64)));
 
-_Static_assert(__builtin_offsetof(struct account, failed_by) == 40, "failed_by");
+_Static_assert(__builtin_offsetof(struct account, failed_by) == 48, "failed_by");
 
 /* One element a possible CPU, set by the loader. Never deleted; mapped by the agent and pinned. */
 struct {
@@ -102,6 +103,15 @@ static __always_inline void count_untracked(void)
 
 	if (account)
 		__sync_fetch_and_add(&account->untracked, 1);
+}
+
+static __always_inline void count_recovered(void)
+{
+	__u32 cpu;
+	struct account *account = account_here(&cpu);
+
+	if (account)
+		__sync_fetch_and_add(&account->recovered, 1);
 }
 
 #endif

@@ -17,8 +17,8 @@ static __always_inline __u32 ending_kind(const struct ending *ending)
 }
 
 /*
- * While another program is attached to the tracepoint, or detached, the kernel passes over a few calls of those that
- * are there, and no counter of its own says so: what is missing to the kernel's count is of unknown cause.
+ * A program may be skipped, and a host may keep all programs from a softirq that interrupts a process which it shields
+ * from them, without a count of it: what is missing to the kernel's own number is of unknown cause.
  */
 static __always_inline void count_unseen_retransmits(struct tcptrail_event *e, const struct connection *c)
 {
@@ -29,17 +29,30 @@ static __always_inline void count_unseen_retransmits(struct tcptrail_event *e, c
 		e->retrans_other += e->total_retrans - seen;
 }
 
-static __always_inline void emit_state(__u32 kind, const struct ending *ending, bool late)
+/* A socket that has been disconnected since holds nothing of it any more. */
+static __always_inline void event_endpoints_kept(struct tcptrail_event *e, const struct connection *c)
+{
+	if (!e->local_port)
+		e->local_port = __builtin_bswap16(c->ports >> 16);
+	if (e->peer_port || c->role != ROLE_CLIENT)
+		return;
+	e->peer_port = c->attempt.peer_port;
+	__builtin_memcpy(e->peer_address, c->attempt.peer_address, sizeof(e->peer_address));
+}
+
+static __always_inline void emit_state(__u32 kind, const struct ending *ending)
 {
 	struct emission emission = emission_begin(kind, RING_LIFECYCLE);
 	struct tcptrail_event *e = emission.event;
 
 	if (!e)
 		return;
-	e->late = late;
+	e->late = ending->late;
 	e->state = ending->state;
 	event_connection(e, ending->sk, ending->connection);
 	event_counters(e, ending->sk, ending->connection);
+	if (ending->late && ending->connection)
+		event_endpoints_kept(e, ending->connection);
 	count_unseen_retransmits(e, ending->connection);
 	if (kind == EVENT_KIND_CLOSE)
 		judge_close(e, ending);
@@ -51,13 +64,13 @@ static __always_inline void emit_state(__u32 kind, const struct ending *ending, 
 /* An end that no program saw. The state it left is not known; without a time of establishment it was the handshake. */
 static __always_inline void tell_late_end(struct sock *sk, struct connection *c)
 {
-	struct ending ending = { .sk = sk, .connection = c, .state = TCP_CLOSE };
+	struct ending ending = { .sk = sk, .connection = c, .state = TCP_CLOSE, .late = 1 };
 
 	tell_open_at_end(sk, c);
 	c->active = 0;
 	if (!c->established_ts && c->counters_since == COUNTERS_SINCE_BIRTH)
 		ending.state = c->role == ROLE_CLIENT ? TCP_SYN_SENT : TCP_SYN_RECV;
-	emit_state(ending_kind(&ending), &ending, 1);
+	emit_state(ending_kind(&ending), &ending);
 }
 
 #endif

@@ -49,11 +49,6 @@ static __always_inline __u8 role_found(struct sock *sk, struct tcp_sock *tp, int
 	return bpf_map_lookup_elem(&listen_ports, &key) ? ROLE_UNKNOWN : ROLE_CLIENT;
 }
 
-static __always_inline __u32 ports_of(struct sock *sk, struct tcp_sock *tp)
-{
-	return (__u32)tp->inet_conn.icsk_inet.inet_sport << 16 | sk->__sk_common.skc_dport;
-}
-
 /* `state`: the one it is in, or the one it leaves. Its beginning may have been told by an agent before this. */
 static __always_inline void connection_found(struct sock *sk, struct connection *c, int state)
 {
@@ -84,6 +79,7 @@ static __always_inline void connection_adopt(struct sock *sk, struct connection 
 	if (c->epoch == tunables.epoch)
 		return;
 	c->epoch = tunables.epoch;
+	c->state = state;
 	if (!c->active || !tp)
 		return;
 	if (state == TCP_LISTEN) {

@@ -41,6 +41,7 @@ static __always_inline void tell_reset(struct sock *sk, struct connection *c, st
 		e->established_ts = c->established_ts;
 		e->handshake_us = c->handshake_us;
 		e->duration_us = connection_duration_us(e->ts, c);
+		e->counters_since = c->counters_since;
 	}
 	/* Storage is of full sockets alone. */
 	if (c)
@@ -53,9 +54,12 @@ SEC("tp_btf/tcp_receive_reset")
 int BPF_PROG(receive_reset, struct sock *sk)
 {
 	struct connection *c = connection_of(sk);
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
 	if (!is_tcp(sk))
 		return 0;
+	if (c && tp && !c->ports)
+		c->ports = ports_of(sk, tp);
 	if (c && was_closed_on_data(sk, c)) {
 		c->closed_on_data = 1;
 		return 0;

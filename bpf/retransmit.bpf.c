@@ -62,6 +62,8 @@ static __always_inline int on_retransmit(struct sock *sk, struct sk_buff *skb, i
 	if (!segments)
 		segments = 1;
 	c = connection_of(sk);
+	if (c && !c->ports)
+		c->ports = ports_of(sk, tp);
 	if (c && err)
 		c->retrans[0] += segments;
 	else if (c && cause < RETRANSMIT_CAUSE_COUNT)

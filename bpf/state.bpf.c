@@ -115,17 +115,21 @@ static __always_inline void on_close(struct sock *sk, struct connection *c, int 
 		tell_open_at_end(sk, c);
 		c->active = 0;
 	}
-	emit_state(ending_kind(&ending), &ending, 0);
+	emit_state(ending_kind(&ending), &ending);
 }
 
-static __always_inline int on_state(struct sock *sk, int old, int new, bool owned)
+static __always_inline int on_state(struct sock *sk, int old, int new)
 {
 	struct connection *c = connection_made(sk);
+	/* By a process; in softirq and timer `current` is whoever was interrupted, never the owner. */
+	bool owned = sk->sk_lock.owned;
 
-	if (c)
+	if (c) {
 		connection_adopt(sk, c, old);
-	else
+		c->state = new;
+	} else {
 		count_untracked();
+	}
 	if (new == TCP_CLOSE) {
 		on_close(sk, c, old, owned);
 		return 0;
@@ -150,27 +154,35 @@ static __always_inline int on_state(struct sock *sk, int old, int new, bool owne
 }
 
 /*
- * The kernel skips a program that is interrupted in its own run by an event for itself. Two programs, one for
- * each context, cannot interrupt each other's: only a softirq in a softirq's place is skipped.
+ * The kernel skips a program that it interrupted in the program's own run, and one softirq changes the states of
+ * thousands of sockets: all of them would be missing. So there are two, attached in this order; the second does what
+ * the first was skipped for. An interrupt finds one of them idle, and softirqs do not interrupt each other.
  * MPTCP's parent fires self-transitions with port 0.
  */
 
-/* Runs in process context, with the socket's lock held. 4.16. */
+/* Runs in process, softirq or timer context, with the socket locked. 4.16. */
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(state_process, struct sock *sk, int old, int new)
+int BPF_PROG(state, struct sock *sk, int old, int new)
 {
-	if (old == new || !is_tcp(sk) || !sk->sk_lock.owned)
+	if (old == new || !is_tcp(sk))
 		return 0;
-	return on_state(sk, old, new, 1);
+	return on_state(sk, old, new);
 }
 
-/* Runs in softirq or timer: `current` is whoever was interrupted, never the owner. 4.16. */
+/* Runs as `state` does, after it. 4.16. */
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(state_softirq, struct sock *sk, int old, int new)
+int BPF_PROG(state_spare, struct sock *sk, int old, int new)
 {
-	if (old == new || !is_tcp(sk) || sk->sk_lock.owned)
+	struct connection *c;
+
+	if (old == new || !is_tcp(sk))
 		return 0;
-	return on_state(sk, old, new, 0);
+	/* An end is told without storage too: then nothing says that it was not. */
+	c = new == TCP_CLOSE ? connection_of(sk) : connection_made(sk);
+	if (!c || (c->epoch == tunables.epoch && c->state == new))
+		return 0;
+	count_recovered();
+	return on_state(sk, old, new);
 }
 
 /* Runs in any context. Reports what is left to tell: an end that the state programs missed, a failed attempt. 4.16. */

@@ -13,6 +13,7 @@ struct ending {
 	const struct connection *connection; /* NULL: nothing known of its life */
 	int state; /* the state it leaves */
 	bool owned; /* a process holds the socket's lock */
+	bool late; /* no program saw it */
 };
 
 static __always_inline bool errno_unreachable(int err)
@@ -20,11 +21,28 @@ static __always_inline bool errno_unreachable(int err)
 	return err == EHOSTUNREACH || err == ENETUNREACH;
 }
 
+/* connect() takes the error out of the socket when it returns: what is kept with the socket must speak. */
+static __always_inline void judge_late_fail(struct tcptrail_event *e, const struct ending *ending)
+{
+	const struct connection *c = ending->connection;
+
+	if (!c || !c->reset_received || ending->state != TCP_SYN_SENT)
+		return;
+	e->errno = ECONNREFUSED;
+	e->errno_known = 1;
+	e->verdict = VERDICT_REFUSED;
+	e->reset_direction = RESET_DIRECTION_RECEIVED;
+}
+
 static __always_inline void judge_fail(struct tcptrail_event *e, const struct ending *ending)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(ending->sk);
 	int err = ending->sk->sk_err;
 
+	if (ending->late && !err) {
+		judge_late_fail(e, ending);
+		return;
+	}
 	e->errno = err;
 	e->errno_known = 1;
 	/*

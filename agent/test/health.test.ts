@@ -17,11 +17,7 @@ const capability = (program: string, attached: boolean) => ({ program, attached,
 
 function depsOf(change: Partial<HealthDeps> = {}): HealthDeps & { readonly metrics: Metrics } {
   return {
-    programs: [
-      capability('state_process', true),
-      capability('destroy', false),
-      capability('first_read', true),
-    ],
+    programs: [capability('state', true), capability('destroy', false), capability('first_read', true)],
     surroundings: [capability('host_pid_namespace', false), capability('bpffs', true)],
     clock: CLOCK,
     spoolHealth: () => ({ bytes: 11, segments: 12, lag_us: 13, pending: 14 }),
@@ -95,7 +91,7 @@ test('programs and surroundings stand together in the heartbeat and are counted 
   const deps = depsOf();
   assert.deepEqual(
     measureHealth(deps).capabilities.map(({ program }) => program),
-    ['state_process', 'destroy', 'first_read', 'host_pid_namespace', 'bpffs'],
+    ['state', 'destroy', 'first_read', 'host_pid_namespace', 'bpffs'],
   );
   for (const [name, value] of [
     ['programs_attached', 2],

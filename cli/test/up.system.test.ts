@@ -206,8 +206,8 @@ test('doctor finds a running host well, each program by name', async () => {
   for (const name of [
     'BTF',
     'privileges',
-    'state_process',
-    'state_softirq',
+    'state',
+    'state_spare',
     'ClickHouse',
     'schema',
     'spool',

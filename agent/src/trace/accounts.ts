@@ -1,8 +1,8 @@
 /**
  * The kernel's account of the numbers it gave, one element a CPU, read without a call.
  *
- * Element (bpf/emit.bpf.h, struct account): u64 seq, submitted, failed, filtered, untracked, then
- * failed_by[ring][kind], padded to 64 bytes.
+ * Element (bpf/emit.bpf.h, struct account): u64 seq, submitted, failed, filtered, untracked, recovered,
+ * then failed_by[ring][kind], padded to 64 bytes.
  */
 
 import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
@@ -13,7 +13,8 @@ const SUBMITTED = 1;
 const FAILED = 2;
 const FILTERED = 3;
 const UNTRACKED = 4;
-const FAILED_BY = 5;
+const RECOVERED = 5;
+const FAILED_BY = 6;
 const WORD_BYTES = 8;
 const LINE_BYTES = 64;
 /** Tries a CPU gets within one sample: an event is under way for about a microsecond. */
@@ -42,6 +43,8 @@ export interface Accounts {
   failedReserves(): BatchEnvelope['failed_reserves'][number][];
   /** State changes of sockets that could not be tracked for want of memory. */
   untracked(): number;
+  /** State changes whose program the kernel skipped, told by the spare one. */
+  recovered(): number;
 }
 
 /** `words`: the map's memory, one element a possible CPU. */
@@ -61,6 +64,12 @@ export function createAccounts(words: BigUint64Array, cpus: number): Accounts {
     return undefined;
   }
 
+  function total(word: number): number {
+    let count = 0;
+    for (let cpu = 0; cpu < cpus; cpu += 1) count += read(cpu, word);
+    return count;
+  }
+
   return {
     sample() {
       const sample: KernelAccount[] = [];
@@ -73,17 +82,14 @@ export function createAccounts(words: BigUint64Array, cpus: number): Accounts {
     },
     failedReserves() {
       return RINGS.flatMap((ring, r) =>
-        EVENT_KINDS.map((kind, k) => {
-          let count = 0;
-          for (let cpu = 0; cpu < cpus; cpu += 1) count += read(cpu, FAILED_BY + r * EVENT_KINDS.length + k);
-          return { ring, kind, count };
-        }),
+        EVENT_KINDS.map((kind, k) => ({
+          ring,
+          kind,
+          count: total(FAILED_BY + r * EVENT_KINDS.length + k),
+        })),
       ).filter(({ count }) => count > 0);
     },
-    untracked() {
-      let count = 0;
-      for (let cpu = 0; cpu < cpus; cpu += 1) count += read(cpu, UNTRACKED);
-      return count;
-    },
+    untracked: () => total(UNTRACKED),
+    recovered: () => total(RECOVERED),
   };
 }

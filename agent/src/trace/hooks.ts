@@ -7,6 +7,8 @@ export interface Hook {
   readonly variants: readonly [Variant, ...Variant[]];
   /** Without it there is no agent. */
   readonly core?: true;
+  /** Does what that program was skipped for; attached after it. */
+  readonly spareOf?: string;
   /** How it runs; absent: whenever its tracepoint does. */
   readonly runs?: Runs;
 }
@@ -24,8 +26,11 @@ export interface Variant {
 }
 
 export const HOOKS: readonly Hook[] = [
-  { core: true, variants: [{ program: 'state_process', cost: 'all events in process context' }] },
-  { core: true, variants: [{ program: 'state_softirq', cost: 'all events in softirq context' }] },
+  { core: true, variants: [{ program: 'state', cost: 'every connection' }] },
+  {
+    spareOf: 'state',
+    variants: [{ program: 'state_spare', cost: 'state changes that interrupt another one on their CPU' }],
+  },
   {
     variants: [
       {

@@ -25,7 +25,8 @@ export interface Programs {
   readonly scans: readonly string[];
   /** Iterators that run again and again, and the maps they walk. */
   readonly watches: readonly { readonly program: string; readonly map: string }[];
-  skippedRuns(): BatchEnvelope['programs'][number][];
+  /** Less those that a spare program did instead: `recovered`, to be read before. Of spares, none is missing. */
+  skippedRuns(recovered: number): BatchEnvelope['programs'][number][];
   detach(): void;
 }
 
@@ -87,13 +88,14 @@ export function attachPrograms(libbpf: Libbpf, config: ObjectConfig): Programs {
   const capabilities: Capability[] = [];
   const scans: string[] = [];
   const watches: { readonly program: string; readonly map: string }[] = [];
-  const running: { readonly program: string; readonly fd: number }[] = [];
+  const running: { readonly program: string; readonly fd: number; readonly spareOf: string | undefined }[] =
+    [];
   const links: Handle[] = [];
   const detach = (): void => {
     for (const link of links.splice(0).reverse()) libbpf.detach(link);
   };
   /** '' or why it does not run. */
-  function attach({ runs }: Hook, program: string): string {
+  function attach({ runs, spareOf }: Hook, program: string): string {
     if (typeof runs === 'object') watches.push({ program, map: runs.watch });
     else if (runs === 'scan') scans.push(program);
     else {
@@ -105,7 +107,7 @@ export function attachPrograms(libbpf: Libbpf, config: ObjectConfig): Programs {
           : libbpf.attach(handle);
       if (link < 0) return withRemedy(runs, errnoName(link));
       links.push(link);
-      running.push({ program, fd: libbpf.programFd(handle) });
+      running.push({ program, fd: libbpf.programFd(handle), spareOf });
     }
     return '';
   }
@@ -127,12 +129,18 @@ export function attachPrograms(libbpf: Libbpf, config: ObjectConfig): Programs {
     capabilities,
     scans,
     watches,
-    skippedRuns: () =>
-      running.map(({ program, fd }) => ({
-        program,
-        skipped_runs: Number(libbpf.info(fd, PROG_INFO_BYTES)?.readBigUInt64LE(RECURSION_MISSES) ?? 0n),
-        absent_runs: 0,
-      })),
+    skippedRuns(recovered) {
+      const hasSpare = (program: string) => running.some(({ spareOf }) => spareOf === program);
+      const skipped = (fd: number) =>
+        Number(libbpf.info(fd, PROG_INFO_BYTES)?.readBigUInt64LE(RECURSION_MISSES) ?? 0n);
+      return running
+        .filter(({ spareOf }) => spareOf === undefined)
+        .map(({ program, fd }) => ({
+          program,
+          skipped_runs: Math.max(0, skipped(fd) - (hasSpare(program) ? recovered : 0)),
+          absent_runs: 0,
+        }));
+    },
     detach,
   };
 }

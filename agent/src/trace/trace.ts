@@ -186,7 +186,10 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
       return active().names;
     },
     failedReserves: () => active().accounts.failedReserves(),
-    skippedRuns: () => active().programs.skippedRuns(),
+    skippedRuns() {
+      const { accounts, programs } = active();
+      return programs.skippedRuns(accounts.recovered());
+    },
     untracked: () => active().accounts.untracked(),
     stale: () => pinned().stale(kernelEpoch),
     unpin: (epoch) => pinned().unpin(epoch),

@@ -4,7 +4,7 @@ import { EVENT_KINDS } from '@tcptrail/schemas/enums.ts';
 import { ACCOUNT_BYTES, createAccounts } from '../../src/trace/accounts.ts';
 
 const CPU = ACCOUNT_BYTES / 8;
-const FAILED_BY = 5;
+const FAILED_BY = 6;
 const memory = (): BigUint64Array => new BigUint64Array(2 * CPU);
 
 test('a sample is each CPU, when all that was numbered is in a ring or counted', () => {

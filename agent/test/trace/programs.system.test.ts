@@ -19,14 +19,15 @@ test('every program of this kernel is attached, and none is skipped silently', a
       capabilities.filter(({ attached, error }) => attached !== (error === '')),
       [],
     );
-    for (const program of ['state_process', 'state_softirq', 'destroy', 'scan_listeners']) {
+    for (const program of ['state', 'state_spare', 'destroy', 'scan_listeners']) {
       assert.ok(
         capabilities.some((capability) => capability.program === program && capability.attached),
         program,
       );
     }
     const skipped = recorder.trace.skippedRuns();
-    assert.ok(skipped.some(({ program }) => program === 'state_softirq'));
+    assert.ok(skipped.some(({ program }) => program === 'state'));
+    assert.ok(!skipped.some(({ program }) => program === 'state_spare'));
     assert.ok(skipped.every(({ skipped_runs }) => Number.isSafeInteger(skipped_runs)));
   } finally {
     recorder.close();
@@ -52,7 +53,7 @@ test('a program the kernel does not know is reported with its reason, and its ne
       assert.equal(state.first_send, 'this kernel has no such tracepoint');
       assert.equal(state.first_send_length, true);
       assert.equal(state.destroy, 'this kernel has no such tracepoint');
-      assert.equal(state.state_process, true);
+      assert.equal(state.state, true);
     } finally {
       trace.stop();
       trace.close({ forgetAccounts: true, forgetConnections: true });

@@ -59,7 +59,7 @@ test('a kernel locked down to confidentiality is refused', (t) => {
 });
 
 test('what a kernel lacks is named after what its verifier said', () => {
-  const feature = (log: string) => missingFeature(hasAll, 'state_process', { errno: -22, log });
+  const feature = (log: string) => missingFeature(hasAll, 'state', { errno: -22, log });
   const kernel = `kernel ${release()}`;
   assert.equal(
     feature('5: call 46\nunknown func bpf_get_socket_cookie#46\nprocessed 5 insns\n'),
@@ -71,10 +71,10 @@ test('what a kernel lacks is named after what its verifier said', () => {
   );
   assert.equal(
     feature('R1 invalid\nprocessed 3 insns\n'),
-    `${kernel} refuses the core program state_process: R1 invalid (EINVAL)`,
+    `${kernel} refuses the core program state: R1 invalid (EINVAL)`,
   );
   assert.equal(
-    missingFeature({ hasMapType: (type) => type !== 27 }, 'state_process', { errno: -22, log: '' }),
+    missingFeature({ hasMapType: (type) => type !== 27 }, 'state', { errno: -22, log: '' }),
     `${kernel} has no BPF ring buffer`,
   );
 });
