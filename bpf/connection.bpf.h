@@ -87,6 +87,7 @@ struct connection {
 	__u8 reset_sent;
 	__u8 reset_received;
 	__u8 closed_on_data;
+	__u8 untold; /* older than this agent, which is still to tell it */
 };
 
 /*
@@ -130,6 +131,7 @@ static __always_inline void connection_begin(struct connection *c, __u8 role)
 	c->reset_sent = 0;
 	c->reset_received = 0;
 	c->closed_on_data = 0;
+	c->untold = 0;
 	c->active = 1;
 }
 
