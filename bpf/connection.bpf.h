@@ -73,8 +73,8 @@ struct connection {
 	__u32 retransmits_told;
 	__u32 ports; /* of the connection; 0: not known yet */
 	/*
-	 * 0: came from a listener, or is older than the agent. Each → SYN_SENT adds one, so the first connection
-	 * of a client socket has 1.
+	 * 0: came from a listener. Each → SYN_SENT adds one, so the first connection of a client socket has 1, and so
+	 * has one that was found.
 	 */
 	__u32 generation;
 	__u32 handshake_us;

@@ -70,6 +70,9 @@ static __always_inline void connection_found(struct sock *sk, struct connection 
 		return;
 	c->untold = 1;
 	c->role = role_found(sk, tp, state);
+	/* As if it were the first of its socket: mostly it is, and keeps the name that an agent of another layout gave. */
+	if (c->role == ROLE_CLIENT && !c->generation)
+		c->generation = 1;
 	c->ports = ports_of(sk, tp);
 	c->data_segs_in_read = tp->data_segs_in;
 }

@@ -197,14 +197,14 @@ test('the closing account of a killed run, written by the next, does not vouch f
   assert.equal((await statesOf(database))[10], 'vanished agent_restarted');
 });
 
-test('a connection that an upgraded agent found under another generation is live once', async () => {
+test('the third connection of a socket, found by an upgraded agent as its first, is live once', async () => {
   const database = await createDatabase(server.url);
   after(() => database.clickhouse.close());
   await send(database, [
-    { run: 1, at: 10, events: [{ cookie: 10, generation: 1 }] },
-    { run: 20, at: 30, told: true, events: [{ cookie: 10, kind: UPDATE }] },
+    { run: 1, at: 10, events: [{ cookie: 10, generation: 3 }] },
+    { run: 20, at: 30, told: true, events: [{ cookie: 10, generation: 1, kind: UPDATE }] },
   ]);
-  assert.deepEqual(await statesOf(database), { 10: 'live', '10/1': 'vanished agent_restarted' });
+  assert.deepEqual(await statesOf(database), { '10/1': 'live', '10/3': 'vanished agent_restarted' });
 });
 
 test('all of an older boot has vanished, and an agent of the new one need not have looked', async () => {
