@@ -73,8 +73,8 @@ struct connection {
 	__u32 retransmits_told;
 	__u32 ports; /* of the connection; 0: not known yet */
 	/*
-	 * 0: came from a listener, or is older than the agent. Each → SYN_SENT adds one, so the first connection
-	 * of a client socket has 1.
+	 * 0: came from a listener. Each → SYN_SENT adds one, so the first connection of a client socket has 1, and so
+	 * has one that was found.
 	 */
 	__u32 generation;
 	__u32 handshake_us;
@@ -87,6 +87,7 @@ struct connection {
 	__u8 reset_sent;
 	__u8 reset_received;
 	__u8 closed_on_data;
+	__u8 untold; /* older than this agent, which is still to tell it */
 	__u8 state; /* the last change that a state program saw led there */
 };
 
@@ -131,6 +132,7 @@ static __always_inline void connection_begin(struct connection *c, __u8 role)
 	c->reset_sent = 0;
 	c->reset_received = 0;
 	c->closed_on_data = 0;
+	c->untold = 0;
 	c->active = 1;
 }
 

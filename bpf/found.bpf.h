@@ -63,7 +63,11 @@ static __always_inline void connection_found(struct sock *sk, struct connection 
 	c->closed_first = state_closed_first(state);
 	if (!tp)
 		return;
+	c->untold = 1;
 	c->role = role_found(sk, tp, state);
+	/* As if it were the first of its socket: mostly it is, and keeps the name that an agent of another layout gave. */
+	if (c->role == ROLE_CLIENT && !c->generation)
+		c->generation = 1;
 	c->ports = ports_of(sk, tp);
 	c->data_segs_in_read = tp->data_segs_in;
 }
@@ -90,6 +94,7 @@ static __always_inline void connection_adopt(struct sock *sk, struct connection 
 		c->generation++;
 		connection_found(sk, c, state);
 	} else {
+		c->untold = 1;
 		c->counters_since = COUNTERS_SINCE_SCAN;
 		c->fin_queued |= state_has_fin(state);
 		if (c->closed_first == CLOSED_FIRST_NOBODY)

@@ -37,11 +37,13 @@ static __always_inline bool watch_connection(struct sock *sk, struct connection 
 	}
 	if (open_is_due(c, now))
 		return tell_open(sk, c);
-	if (c->told != TOLD_OPEN || !update_is_due(c, now, counters_sum(tp)))
+	/* An older one is told in any case: what an earlier agent told and this one does not has ended. */
+	if (!c->untold && (c->told != TOLD_OPEN || !update_is_due(c, now, counters_sum(tp))))
 		return 0;
 	emission = emission_begin(EVENT_KIND_UPDATE, RING_CHATTER);
 	if (!emission.event)
 		return 0;
+	c->untold = 0;
 	tell_counters(&emission, sk, c);
 	emission_end(&emission);
 	return 1;
@@ -78,7 +80,8 @@ int watch_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
 	now = bpf_ktime_get_boot_ns();
 	if (state == TCP_LISTEN ? watch_listener(sk, c, now) : watch_connection(sk, c, now))
 		told_one(ctx->meta);
-	return 0;
+	/* Its `open` was due first, or there was no room: 1 asks for the same socket again. */
+	return c->active && c->untold;
 }
 
 /* Runs in process context, the agent's. 5.8. */

@@ -52,6 +52,7 @@ export function sampleEnvelope(change: Partial<BatchEnvelope> = {}): BatchEnvelo
       spool_segments: 1,
       publish_lag_us: 500_000,
       clock_error_us: 3,
+      older_told: true,
     },
     ...change,
   };

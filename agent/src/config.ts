@@ -51,7 +51,7 @@ export const AGENT_CONFIG = z.strictObject({
         .max(86_400_000)
         .default(60_000)
         .describe(
-          'Milliseconds between two updates of a connection whose counters moved, to the next pass (scanMs); 0 = none.',
+          'Milliseconds between two updates of a connection whose counters moved, to the next pass (scanMs); 0 = none but one of each connection that is older than the agent.',
         ),
       retransmitsPerSecond: z
         .int()

@@ -28,6 +28,8 @@ export interface CycleDeps {
       | undefined;
     /** Looks for what no hook tells, when it is time to. */
     watch(nowMs: number): void;
+    /** Each open connection older than the trace is told in the rings. */
+    readonly olderTold: boolean;
   };
   /** How long to wait before the next turn, ms. */
   readonly pacing: { next(found: { readonly fill: number; readonly nowMs: number }): number };
@@ -40,7 +42,8 @@ export interface CycleDeps {
   readonly batcher: { flush(): void; heartbeat(health: Health): void };
   readonly spool: { readonly ready: boolean; tick(): void };
   readonly clock: { measure(): void };
-  readonly health: () => Health;
+  /** `olderTold`: that each such connection is in the batches so far, too. */
+  readonly health: (now: { readonly olderTold: boolean }) => Health;
   readonly onUnsettled: () => void;
   /** So many records of a ring could not be told from one another. */
   readonly onBadRecords: (count: number) => void;
@@ -71,6 +74,7 @@ export function createCycle(
   let heartbeatAtMs = 0;
   /** When the eldest row of the open batch came; 0 = none. */
   let sinceMs = 0;
+  let olderTold = false;
 
   /** Full batches are closed before the next record, so that the ring's position is that of the batch. */
   function take(words: Uint32Array, bytes: Uint8Array, at: number): void {
@@ -95,6 +99,7 @@ export function createCycle(
   function drain(): boolean {
     // With the disk refusing, events wait in the rings, where the kernel counts what no longer fits.
     if (!spool.ready) return false;
+    const told = trace.olderTold;
     const sample = trace.sample();
     if (sample) account.begin(sample.accounts);
     else deps.onUnsettled();
@@ -105,6 +110,7 @@ export function createCycle(
     if (builder.full) batcher.flush();
     if (!sample || whole.includes(false)) return false;
     account.complete();
+    olderTold ||= told;
     return true;
   }
 
@@ -126,7 +132,7 @@ export function createCycle(
       }
       if (nowMs >= heartbeatAtMs) {
         heartbeatAtMs = nowMs + config.heartbeatMs;
-        if (spool.ready) batcher.heartbeat(deps.health());
+        if (spool.ready) batcher.heartbeat(deps.health({ olderTold }));
       }
       spool.tick();
       return deps.pacing.next({ fill, nowMs });
@@ -134,7 +140,7 @@ export function createCycle(
     finish() {
       let settled = false;
       for (let turn = 0; turn < FINISH_TURNS_MAX && spool.ready && !settled; turn++) settled = drain();
-      if (spool.ready) batcher.heartbeat(deps.health());
+      if (spool.ready) batcher.heartbeat(deps.health({ olderTold }));
       return settled;
     },
   };

@@ -14,6 +14,7 @@ export interface HealthDeps {
   readonly processCounters: () => ProcessCounters;
   readonly kernelFailed: () => number;
   readonly kernelUntracked: () => number;
+  readonly olderTold: boolean;
   readonly metrics: Metrics;
 }
 
@@ -46,5 +47,6 @@ export function measureHealth(deps: HealthDeps): Health {
     spool_segments: spool.segments,
     publish_lag_us: spool.lag_us,
     clock_error_us: clock.error_us,
+    older_told: deps.olderTold,
   };
 }

@@ -163,7 +163,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       spool,
       clock,
       pacing: createPacing(),
-      health() {
+      health({ olderTold }) {
         // What the compiler's threads freed would stay with the process: tens of MB.
         libc.trim();
         return measureHealth({
@@ -174,6 +174,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
           processCounters: processes.counters,
           kernelFailed: () => trace.failedReserves().reduce((sum, { count }) => sum + count, 0),
           kernelUntracked: trace.untracked,
+          olderTold,
           metrics,
         });
       },

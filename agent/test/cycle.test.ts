@@ -30,7 +30,16 @@ function ringOf(written: () => number, busy: () => number, bad = 0): CycleRing {
 function cycleOf({ bad = 0 } = {}) {
   const config = { flushMs: 500, heartbeatMs: 10_000 };
   const log: string[] = [];
-  const state = { nowMs: 1, ring: 0, valid: true, ready: true, busy: 0, rows: 0, rowsMax: 100 };
+  const state = {
+    nowMs: 1,
+    ring: 0,
+    valid: true,
+    ready: true,
+    busy: 0,
+    rows: 0,
+    rowsMax: 100,
+    olderTold: false,
+  };
   const cycle = createCycle(config, {
     trace: {
       rings: {
@@ -43,6 +52,9 @@ function cycleOf({ bad = 0 } = {}) {
           () => 0,
           () => 0,
         ),
+      },
+      get olderTold() {
+        return state.olderTold;
       },
       watch: (nowMs) => void log.push(...(nowMs > 1_000_000 ? ['watch'] : [])),
       sample: () =>
@@ -83,7 +95,10 @@ function cycleOf({ bad = 0 } = {}) {
       tick: () => {},
     },
     clock: { measure: () => log.push('clock') },
-    health: () => HEALTH,
+    health({ olderTold }) {
+      if (olderTold) log.push('older told');
+      return HEALTH;
+    },
     onUnsettled: () => log.push('unsettled'),
     onBadRecords: (count) => log.push(`bad ${count}`),
     nowMs: () => state.nowMs,
@@ -183,4 +198,18 @@ test('the end drains until the account settles, and ships it', () => {
   assert.deepEqual(log, ['begin', 'complete', 'heartbeat 2']);
   state.valid = false;
   assert.equal(cycle.finish(), false);
+});
+
+test('that all older connections are told is said once they are drained, and not taken back', () => {
+  const { cycle, log, state } = cycleOf();
+  const beat = (change: Partial<typeof state>): boolean => {
+    Object.assign(state, change, { nowMs: state.nowMs + 10_000 });
+    cycle.turn();
+    return log.includes('older told');
+  };
+  assert.equal(beat({}), false);
+  assert.equal(beat({ olderTold: true, ring: 2, busy: 1 }), false);
+  assert.equal(beat({ busy: 0 }), true);
+  log.length = 0;
+  assert.equal(beat({ olderTold: false }), true);
 });

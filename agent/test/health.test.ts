@@ -24,6 +24,7 @@ function depsOf(change: Partial<HealthDeps> = {}): HealthDeps & { readonly metri
     processCounters: () => ({ read: 3, gone: 2, unreadable: 1 }),
     kernelFailed: () => 5,
     kernelUntracked: () => 6,
+    olderTold: true,
     metrics: createMetrics(),
     ...change,
   };

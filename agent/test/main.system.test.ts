@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { agentHome, runningAgent, spooled, startAgent, until } from './support/agent-process.ts';
@@ -180,6 +182,31 @@ test('heartbeats carry the health of the agent', needsRoot, async (t) => {
   assert.ok(
     (health?.capabilities as { attached: boolean }[] | undefined)?.some((capability) => capability.attached),
   );
+});
+
+test('what is older than the agent is told before the heartbeat that says so', needsRoot, async (t) => {
+  const { port } = await echoServer(t, '127.0.0.1');
+  const held = connect(port, '127.0.0.1');
+  t.after(() => held.destroy());
+  await once(held, 'connect');
+  const home = agentHome(t, { further: { events: { updateMs: 0 } } });
+  const agent = await runningAgent(t, home);
+  const isSaid = ({ health }: OracleBatch): boolean => health?.['older_told'] === true;
+  await until('older connections to be told', () => spooled(home).some(isSaid));
+  agent.child.kill('SIGTERM');
+  await agent.ended();
+
+  const batches = spooled(home);
+  const saidAt = batches.findIndex(isSaid);
+  const [before, since] = [batches.slice(0, saidAt), batches.slice(saidAt)];
+  const beats = (of: readonly OracleBatch[]): readonly OracleBatch[] =>
+    of.filter(({ health }) => health !== null);
+  assert.ok(beats(before).length > 0);
+  assert.ok(beats(since).every(isSaid));
+  for (const role of ['client', 'server']) {
+    assert.deepEqual(portsOf(before, 'update', role, port), [held.localPort]);
+    assert.deepEqual(portsOf(since, 'update', role, port), []);
+  }
 });
 
 test('wrong usage and wrong configuration end in one sentence and exit code 2', async (t) => {

@@ -448,6 +448,12 @@ const health: readonly BatchField[] = [
   b('spool_segments', 'u32', '', 'Segments in the spool.'),
   b('publish_lag_us', 'u64', 'us', 'Age of the oldest batch not yet released by a reader.'),
   b('clock_error_us', 'u64', 'us', 'Uncertainty of the conversion from kernel time to UTC.'),
+  b(
+    'older_told',
+    'bool',
+    '',
+    'Each connection that is older than this run and still open has been told by it.',
+  ),
 ];
 
 export const BATCH_FIELDS: readonly BatchField[] = [

@@ -69,6 +69,8 @@ export interface Trace {
   sample(): Sample | undefined;
   /** Looks for what no hook tells, when it is time to. */
   watch(nowMs: number): void;
+  /** Each open connection older than this trace is told in the rings; never, where a program for that lacks. */
+  readonly olderTold: boolean;
   readonly names: KernelNames;
   failedReserves(): BatchEnvelope['failed_reserves'][number][];
   skippedRuns(): BatchEnvelope['programs'][number][];
@@ -90,6 +92,10 @@ interface Running {
 
 const NS_PER_MS = 1_000_000n;
 const SCAN_MS = 5_000;
+/** What finds connections that are older, and tells them. */
+const OLDER_PROGRAMS = ['scan_connections', 'watch_sockets'];
+/** A pass that pauses may pass over a socket when others went meanwhile: the next finds it. */
+const OLDER_PASSES = 2;
 /** Share of a ring beyond which nothing is looked for: what hooks tell comes first. */
 const ROOM_MAX = 0.5;
 const OBJECT_PATH = join(import.meta.dirname, '../../../bpf/tcptrail.bpf.o');
@@ -181,6 +187,14 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
     watch(nowMs) {
       const { lifecycle, chatter } = active().rings;
       watch?.turn({ nowMs, room: () => lifecycle.fill() < ROOM_MAX && chatter.fill() < ROOM_MAX });
+    },
+    get olderTold() {
+      const missing = capabilities.filter(({ attached }) => !attached).map(({ program }) => program);
+      return (
+        watch !== undefined &&
+        watch.passes >= OLDER_PASSES &&
+        !OLDER_PROGRAMS.some((program) => missing.includes(program))
+      );
     },
     get names() {
       return active().names;

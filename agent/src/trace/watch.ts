@@ -12,6 +12,8 @@ import type { Programs } from './programs.ts';
 export interface Watch {
   /** Goes on with the pass under way, or begins one when it is due, as long as there is `room`. */
   turn(now: { readonly nowMs: number; readonly room: () => boolean }): void;
+  /** Passes that looked at everything to the end. */
+  readonly passes: number;
   close(): void;
 }
 
@@ -41,11 +43,16 @@ export function createWatch(
   /** Links that this pass has not walked yet. */
   let waiting: Handle[] = [];
   let fd: number | undefined;
+  let passes = 0;
+  /** Nothing of the pass under way was refused. */
+  let whole = false;
 
   function next(): void {
     const link = waiting.shift();
-    const made = link === undefined ? -1 : libbpf.iterate(link);
-    fd = made < 0 ? undefined : made;
+    if (link === undefined) return;
+    const made = libbpf.iterate(link);
+    if (made < 0) whole = false;
+    else fd = made;
   }
 
   /** False at the end of an iterator. */
@@ -53,19 +60,25 @@ export function createWatch(
     try {
       return readSync(from, output) > 0;
     } catch (error) {
-      // A long way without finding anything: the kernel wants to be asked again.
-      return (error as NodeJS.ErrnoException).code === 'EAGAIN';
+      // A long way without finding anything, or no room: the kernel wants to be asked again.
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return true;
+      whole = false;
+      return false;
     }
   }
 
   return {
     refused,
     watch: {
+      get passes() {
+        return passes;
+      },
       turn({ nowMs, room }) {
         if (fd === undefined && waiting.length === 0) {
           if (nowMs < dueMs) return;
           dueMs = nowMs + config.everyMs;
           waiting = [...links];
+          whole = true;
         }
         while (room()) {
           if (fd === undefined) next();
@@ -73,6 +86,7 @@ export function createWatch(
           if (read(fd)) continue;
           closeSync(fd);
           fd = undefined;
+          if (whole && waiting.length === 0) passes += 1;
         }
       },
       close() {

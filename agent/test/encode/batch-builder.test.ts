@@ -26,6 +26,7 @@ const HEALTH = {
   spool_segments: 4,
   publish_lag_us: 5,
   clock_error_us: 6,
+  older_told: false,
 };
 
 function encoderOf(limits = { rowsMax: 100, bytesMax: 100_000 }) {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
 import { python } from './support/python.ts';
 import type { RingRecord } from './support/record.ts';
 import { instanceName, type Recorder, startRecorder } from './support/recorder.ts';
@@ -106,6 +107,58 @@ say(0); hear()
   } finally {
     peer.kill();
     (second ?? first).close();
+  }
+});
+
+const SCAN_MS = 5_000;
+const CHATTER_BYTES = 65_536;
+
+/** Looks for what no hook tells, pass after pass, until `done`. Returns its clock, ms. */
+async function watchUntil({ trace, drain }: Recorder, fromMs: number, done: (nowMs: number) => boolean) {
+  const deadline = Date.now() + 10_000;
+  let nowMs = fromMs;
+  for (; !done(nowMs); nowMs += SCAN_MS) {
+    if (Date.now() > deadline) throw new Error('not done in 10 s');
+    trace.watch(nowMs);
+    await drain();
+  }
+  return nowMs;
+}
+
+test('a quiet connection is told once by each trace that is younger, more than its ring holds too', async () => {
+  const first = await startRecorder();
+  const peer = python(`
+l = listener(); all = []
+for i in range(150):
+    s = socket.create_connection(l.getsockname()); all += [s, l.accept()[0]]
+say(0); hear()
+`);
+  let running = [first];
+  const names = (records: readonly RingRecord[]) =>
+    records.map(({ socket_cookie, generation }) => `${socket_cookie}/${generation}`).sort();
+  const ofPeer =
+    (wanted: string) =>
+    ({ kind, pid }: RingRecord): boolean =>
+      kind === wanted && pid === peer.pid;
+  try {
+    await peer.line();
+    const opens = await first.until(300, ofPeer('open'));
+    assert.ok(opens.length * RING_EVENT_BYTES > CHATTER_BYTES);
+    first.close('restart');
+    running = [];
+    for (const instance of [first.instance, instanceName()]) {
+      const recorder = await startRecorder({ instance, chatterBytes: CHATTER_BYTES });
+      running.push(recorder);
+      const toldMs = await watchUntil(recorder, 1, () => recorder.trace.olderTold);
+      assert.deepEqual(names(recorder.records.filter(ofPeer('update'))), names(opens));
+      await watchUntil(recorder, toldMs, (nowMs) => nowMs > toldMs + 3 * SCAN_MS);
+      assert.equal(recorder.records.filter(ofPeer('update')).length, opens.length);
+    }
+    peer.tell('end');
+    await peer.ended();
+  } finally {
+    peer.kill();
+    for (const recorder of running) recorder.close();
   }
 });
 

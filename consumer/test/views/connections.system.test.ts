@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startServer, type TestServer } from '../../../test/harness/server.ts';
-import { NOW_US } from '../../../test/spool-writer.ts';
-import { createDatabase } from '../database.ts';
+import { sampleEnvelope } from '../../../test/sample-batch.ts';
+import { type MadeEvent, NOW_US } from '../../../test/spool-writer.ts';
+import { createDatabase, type TestDatabase } from '../database.ts';
 
 let server: TestServer;
 before(async () => {
@@ -10,7 +11,7 @@ before(async () => {
 });
 after(() => server?.stop());
 
-const [OPEN, FAIL, CLOSE, RETRANSMIT, RESET] = [1, 2, 4, 5, 6];
+const [OPEN, FAIL, UPDATE, CLOSE, RETRANSMIT, RESET] = [1, 2, 3, 4, 5, 6];
 const [CLOSED, NEW_SYN_RECEIVED] = [7, 12];
 const SENT = 1;
 
@@ -65,6 +66,172 @@ test('a failure is a closed port where a SYN was answered, and not sent where th
     { reason: 'closed_port', socket_cookie: 0 },
     { reason: 'not_sent', socket_cookie: 11 },
   ]);
+});
+
+/** What one run of an agent sends, in seconds of one boot: its start, then batches. */
+interface Sent {
+  readonly run: number;
+  readonly at: number;
+  readonly boot?: string;
+  readonly host?: string;
+  /** It has told all that is older. */
+  readonly told?: true;
+  readonly events?: readonly Partial<MadeEvent>[];
+}
+
+/** Runs began a while ago, so that no row is of the future. */
+const BEGAN_US = NOW_US - 1_000 * 1_000_000;
+
+async function send(database: TestDatabase, batches: readonly Sent[]): Promise<void> {
+  for (const { run, at, boot = 'boot-1', host = 'host-a', told = false, events = [] } of batches) {
+    const { health } = sampleEnvelope();
+    const epoch = BEGAN_US + run * 1_000_000;
+    const batch_ts = BEGAN_US + at * 1_000_000;
+    await database.put(
+      {
+        host_id: host,
+        boot_id: boot,
+        agent_epoch: epoch,
+        kernel_epoch: epoch,
+        batch_seq: at,
+        batch_ts,
+        health: health && { ...health, older_told: told },
+      },
+      events.map((event, index) => ({ seq: at * 100 + index, kind: OPEN, ...event })),
+    );
+  }
+}
+
+/** State and doubts of each connection, by cookie and generation. */
+async function statesOf(database: TestDatabase): Promise<Record<string, string>> {
+  const rows = await database.rows<{ key: string; value: string }>(`
+    SELECT concat(toString(socket_cookie), if(generation = 0, '', concat('/', toString(generation)))) AS key,
+        arrayStringConcat(arrayConcat([state], arrayFilter(doubt -> doubt IN ('agent_restarted', 'host_rebooted'), doubts)), ' ') AS value
+    FROM {db}.connections ORDER BY key`);
+  return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
+}
+
+const RESTARTED: readonly Sent[] = [
+  { run: 1, at: 10, events: [{ cookie: 10 }, { cookie: 11 }, { cookie: 12 }, { cookie: 13 }] },
+  { run: 1, at: 20 },
+  { run: 30, at: 31, events: [{ cookie: 11, kind: UPDATE }, { cookie: 12, kind: CLOSE }, { cookie: 14 }] },
+];
+
+test('a connection that a later run did not find has vanished, once that run has told all that was older', async () => {
+  const database = await createDatabase(server.url);
+  after(() => database.clickhouse.close());
+  await send(database, [...RESTARTED, { run: 30, at: 40 }]);
+  const others = { 11: 'live', 12: 'closed', 14: 'live' };
+  const doubtful = 'live agent_restarted';
+  assert.deepEqual(await statesOf(database), { ...others, 10: doubtful, 13: doubtful });
+  await send(database, [{ run: 30, at: 50, told: true }]);
+  const vanished = 'vanished agent_restarted';
+  assert.deepEqual(await statesOf(database), { ...others, 10: vanished, 13: vanished });
+  const [row] = await database.rows(
+    'SELECT toUnixTimestamp64Micro(vouched_ts) AS until, ended_ts = 0 AS endless FROM {db}.connections WHERE socket_cookie = 10',
+  );
+  assert.deepEqual(row, { until: BEGAN_US + 20_000_000, endless: 1 });
+  // A run that was killed before it had looked takes nothing back, and adds nothing.
+  await send(database, [{ run: 60, at: 61 }]);
+  assert.deepEqual(await statesOf(database), {
+    11: doubtful,
+    12: 'closed',
+    14: doubtful,
+    10: vanished,
+    13: vanished,
+  });
+});
+
+test('rows of an older run that come late are judged by the runs since', async () => {
+  const database = await createDatabase(server.url);
+  after(() => database.clickhouse.close());
+  const [, , newer] = RESTARTED;
+  if (newer) await send(database, [newer, { run: 30, at: 50, told: true }]);
+  assert.deepEqual(await statesOf(database), { 11: 'live', 12: 'closed', 14: 'live' });
+  await send(database, RESTARTED.slice(0, 2));
+  const vanished = 'vanished agent_restarted';
+  assert.deepEqual(await statesOf(database), {
+    10: vanished,
+    11: 'live',
+    12: 'closed',
+    13: vanished,
+    14: 'live',
+  });
+});
+
+test('an agent beside another one says nothing about what that one told', async () => {
+  const database = await createDatabase(server.url);
+  after(() => database.clickhouse.close());
+  await send(database, [
+    { run: 1, at: 10, events: [{ cookie: 10 }] },
+    { run: 15, at: 20, told: true, events: [{ cookie: 11 }] },
+    { run: 1, at: 30 },
+    { run: 15, at: 40, told: true },
+  ]);
+  assert.deepEqual(await statesOf(database), { 10: 'live', 11: 'live' });
+  // The first is gone for good; a third, of another host, looks at other connections.
+  await send(database, [{ run: 50, at: 60, told: true, host: 'host-b' }]);
+  assert.deepEqual(await statesOf(database), { 10: 'live', 11: 'live' });
+  await send(database, [{ run: 70, at: 80, told: true }]);
+  assert.deepEqual(await statesOf(database), {
+    10: 'vanished agent_restarted',
+    11: 'vanished agent_restarted',
+  });
+});
+
+test('the closing account of a killed run, written by the next, does not vouch for its connections', async () => {
+  const database = await createDatabase(server.url);
+  after(() => database.clickhouse.close());
+  await send(database, [...RESTARTED.slice(0, 2), { run: 30, at: 50, told: true }]);
+  await database.put(
+    {
+      boot_id: 'boot-1',
+      agent_epoch: BEGAN_US + 30_000_000,
+      kernel_epoch: BEGAN_US + 1_000_000,
+      batch_seq: 60,
+      batch_ts: BEGAN_US + 60_000_000,
+      health: null,
+    },
+    [],
+  );
+  assert.equal((await statesOf(database))[10], 'vanished agent_restarted');
+});
+
+test('the third connection of a socket, found by an upgraded agent as its first, is live once', async () => {
+  const database = await createDatabase(server.url);
+  after(() => database.clickhouse.close());
+  await send(database, [
+    { run: 1, at: 10, events: [{ cookie: 10, generation: 3 }] },
+    { run: 20, at: 30, told: true, events: [{ cookie: 10, generation: 1, kind: UPDATE }] },
+  ]);
+  assert.deepEqual(await statesOf(database), { '10/1': 'live', '10/3': 'vanished agent_restarted' });
+});
+
+test('all of an older boot has vanished, and an agent of the new one need not have looked', async () => {
+  const database = await createDatabase(server.url);
+  after(() => database.clickhouse.close());
+  await send(database, [
+    { run: 1, at: 10, told: true, events: [{ cookie: 10 }] },
+    { run: 20, at: 21, boot: 'boot-2', events: [{ cookie: 11 }] },
+  ]);
+  assert.deepEqual(await statesOf(database), { 10: 'vanished host_rebooted', 11: 'live' });
+});
+
+test('a connection that only sends again is as live as the run that says so', async () => {
+  const database = await createDatabase(server.url);
+  after(() => database.clickhouse.close());
+  await send(database, [
+    {
+      run: 1,
+      at: 10,
+      events: [
+        { cookie: 10, kind: RETRANSMIT },
+        { cookie: 11, kind: RETRANSMIT },
+      ],
+    },
+    { run: 20, at: 30, told: true, events: [{ cookie: 11, kind: UPDATE }] },
+  ]);
+  assert.deepEqual(await statesOf(database), { 10: 'vanished agent_restarted', 11: 'live' });
 });
 
 test('300,000 events are asked within 300 MB', async () => {

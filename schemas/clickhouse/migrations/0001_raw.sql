@@ -188,6 +188,7 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_batches {on_cluster}
     `spool_segments` UInt32 COMMENT 'Segments in the spool.' CODEC(T64, ZSTD(1)),
     `publish_lag_us` UInt64 COMMENT 'Age of the oldest batch not yet released by a reader. Unit: us.' CODEC(T64, ZSTD(1)),
     `clock_error_us` UInt64 COMMENT 'Uncertainty of the conversion from kernel time to UTC. Unit: us.' CODEC(T64, ZSTD(1)),
+    `older_told` Bool COMMENT 'Each connection that is older than this run and still open has been told by it.' CODEC(ZSTD(1)),
     `events` UInt32 COMMENT 'Events in the batch. Unit: events.' CODEC(T64, ZSTD(1)),
     `heartbeat` Bool COMMENT 'The batch carries the agent\'s health.' CODEC(ZSTD(1)),
     `origin` LowCardinality(String) COMMENT 'Transport the row came by: topic, or spool:<host_id>:<agent_epoch>.' CODEC(ZSTD(1)),

@@ -5,7 +5,7 @@ CREATE OR REPLACE VIEW {database}.connections {on_cluster}
     boot_id LowCardinality(String) COMMENT 'Kernel boot id.',
     socket_cookie UInt64 COMMENT 'The kernel\'s number of the socket, unique within a boot.',
     generation UInt32 COMMENT 'Which connection of that socket: one socket can carry several, one after another.',
-    state String COMMENT 'live, closed, failed (never established), vanished (no end was seen and the host has booted since).',
+    state String COMMENT 'live, closed, failed (never established), vanished (no end was seen, and the host has booted since or a later run of its agent has not found it).',
     verdict Enum8('unknown' = 0, 'closed_local' = 1, 'closed_peer' = 2, 'closed_both' = 3, 'reset_sent' = 4, 'reset_received' = 5, 'timed_out' = 6, 'refused' = 7, 'unreachable' = 8, 'cancelled' = 9, 'addr_not_avail' = 10, 'denied' = 11, 'unaccepted' = 12, 'fin_wait_2_orphan' = 13, 'disconnected' = 14) COMMENT 'Who closed first, or why it failed.',
     errno UInt16 COMMENT 'Linux error number of the socket; 0 when none.',
     errno_known Bool COMMENT 'errno is what the kernel reported; false where no hook shows it.',
@@ -22,7 +22,7 @@ CREATE OR REPLACE VIEW {database}.connections {on_cluster}
     established_ts DateTime64(6, 'UTC') COMMENT 'When it was established; 1970 when it never was, or before the agent. Unit: us.',
     ended_ts DateTime64(6, 'UTC') COMMENT 'When it ended; 1970 while it lives.',
     seen_ts DateTime64(6, 'UTC') COMMENT 'Last event of the connection.',
-    vouched_ts DateTime64(6, 'UTC') COMMENT 'Until then its state is certain: its end, or the last batch of its boot.',
+    vouched_ts DateTime64(6, 'UTC') COMMENT 'Until then its state is certain: its end, or the last batch of the run that told of it last.',
     duration_us UInt64 COMMENT 'From start to the last event; the sum over folded connections. Unit: us.',
     handshake_us UInt32 COMMENT 'Client: SYN sent to established. Server: SYN-ACK sent to its ACK. Unit: us.',
     bytes_sent UInt64 COMMENT 'Payload handed to the network at least once. Unit: bytes.',
@@ -113,28 +113,38 @@ WITH
         ORDER BY kind != 'retransmit' DESC, ts DESC, seq DESC
         LIMIT 1 BY host_id, boot_id, socket_cookie, generation
     ),
-    -- One row per boot of a host: until when its agent vouched for it, and whether the host still runs it.
+    -- One row per run of an agent: until when it vouched for what it told, and when it had told all that was older.
+    runs AS
+    (
+        SELECT
+            host_id, boot_id, agent_epoch,
+            max(batch_ts) AS run_vouched_ts, minIf(batch_ts, older_told) AS run_told_ts
+        FROM {database}.tcp_batches
+        GROUP BY host_id, boot_id, agent_epoch
+    ),
+    -- One row per boot of a host: its runs as one, and whether the host still runs it.
     boots AS
     (
         SELECT
-            host_id, boot_id, max(batch_ts) AS boot_vouched_ts, max(kernel_epoch) AS newest_epoch,
+            host_id, boot_id, max(run_vouched_ts) AS boot_vouched_ts, max(agent_epoch) AS newest_run,
+            max(run_told_ts) AS boot_told_ts,
             boot_id = argMax(boot_id, boot_vouched_ts) OVER (PARTITION BY host_id ORDER BY boot_vouched_ts ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS is_now
-        FROM {database}.tcp_batches
+        FROM runs
         GROUP BY host_id, boot_id
     ),
-    -- One row per connection without an end, with what its host says since.
+    -- One row per connection without an end, with what its host says since. A run that went on beside another one said nothing about what ended later: hence times.
     live AS
     (
         SELECT
-            if(is_now, 'live', 'vanished') AS state,
+            if(is_now AND vouched_ts >= boot_told_ts, 'live', 'vanished') AS state,
             toUInt32(1) AS connections,
-            toDateTime64(0, 6, 'UTC') AS ended_ts, ts AS seen_ts, boot_vouched_ts AS vouched_ts,
+            toDateTime64(0, 6, 'UTC') AS ended_ts, ts AS seen_ts, greatest(ts, run_vouched_ts) AS vouched_ts,
             [
                 if(counters_since = 'scan', 'counters_since_scan', ''),
                 if(pid = 0, 'owner_unknown', ''),
                 if(NOT is_now, 'host_rebooted', ''),
                 if(is_now AND boot_vouched_ts < now64(6, 'UTC') - INTERVAL 30 SECOND, 'host_silent', ''),
-                if(is_now AND kernel_epoch < newest_epoch, 'agent_restarted', '')
+                if(is_now AND vouched_ts < newest_run, 'agent_restarted', '')
             ] AS all_doubts,
         host_id, host_name, boot_id, socket_cookie, generation, verdict, errno, errno_known, role, family,
         local_address, local_port, peer_address, peer_port, peer_name, network_namespace, start_ts,
@@ -145,6 +155,7 @@ WITH
         reset_direction, reset_reason, pid, process_start_ts, uid, comm, executable, command_line, parent_pid,
         parent_executable, cgroup_path, container_id, pod_uid, systemd_unit, owner_source, own, counters_since
         FROM unended
+        LEFT JOIN runs USING (host_id, boot_id, agent_epoch)
         LEFT JOIN boots USING (host_id, boot_id)
     )
 SELECT

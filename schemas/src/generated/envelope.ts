@@ -119,6 +119,8 @@ export interface Health {
   readonly publish_lag_us: number;
   /** Uncertainty of the conversion from kernel time to UTC. Unit: us. */
   readonly clock_error_us: number;
+  /** Each connection that is older than this run and still open has been told by it. */
+  readonly older_told: boolean;
 }
 
 export interface BatchEnvelope {

@@ -2,6 +2,6 @@
 
 /** CRC-64-AVRO of each schema version, 16 hexadecimal digits in wire order. */
 export const FINGERPRINTS = {
-  current: '076d84022c85b7d1',
-  v1: '076d84022c85b7d1',
+  current: 'f5175a1c326ad3c7',
+  v1: 'f5175a1c326ad3c7',
 } as const;
