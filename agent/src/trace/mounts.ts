@@ -1,5 +1,8 @@
 /** /proc/<pid>/mountinfo (proc_pid_mountinfo(5)): what is mounted where. Pure. */
 
+/** Where the file system for pins belongs. */
+export const BPFFS = '/sys/fs/bpf';
+
 export interface Mount {
   /** What of the file system is mounted; `/` is all of it. */
   readonly root: string;

@@ -13,8 +13,9 @@ import { ACCOUNT_BYTES, type Accounts, createAccounts, type KernelAccount } from
 import { traceError } from './errors.ts';
 import { jiffiesHz } from './jiffies.ts';
 import { createLibbpf, errnoName, type Libbpf, type Mapping } from './libbpf.ts';
-import { createKernelNames, type KernelNames } from './names.ts';
-import { BPFFS, createPins, type Pins, type StaleAccounts } from './pins.ts';
+import { BPFFS } from './mounts.ts';
+import { createKernelNames } from './names.ts';
+import { createPins, type Pins, type StaleAccounts } from './pins.ts';
 import { attachPrograms, type Capability, type Programs } from './programs.ts';
 import { BTF_PATH, checkRequirements } from './requirements.ts';
 import { createRingBuffer, type RingBuffer } from './ring-buffer.ts';
@@ -69,7 +70,7 @@ export interface Trace {
   sample(): Sample | undefined;
   /** Looks for what no hook tells, when it is time to. */
   watch(nowMs: number): void;
-  readonly names: KernelNames;
+  readonly names: Running['names'];
   failedReserves(): BatchEnvelope['failed_reserves'][number][];
   skippedRuns(): BatchEnvelope['programs'][number][];
   /** State changes of sockets that got no storage. */
@@ -83,7 +84,7 @@ export interface Trace {
 interface Running {
   readonly programs: Programs;
   readonly accounts: Accounts;
-  readonly names: KernelNames;
+  readonly names: ReturnType<typeof createKernelNames>;
   readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
   readonly mappings: readonly Mapping[];
 }
