@@ -33,7 +33,12 @@ const CPU_ACCOUNT: readonly BatchField[] = [
   b('seq_last', 'u64', '', 'Last number the kernel gave on this CPU when the account was taken.'),
   b('rows', 'u64', 'events', 'Events written to the spool, numbers up to seq_last.'),
   b('rows_ahead', 'u64', 'events', 'Events written to the spool with numbers beyond seq_last.'),
-  b('failed', 'u64', 'events', 'Events lost because a ring was full or their record could not be read.'),
+  b(
+    'failed',
+    'u64',
+    'events',
+    'Events lost because a ring was full or busy, or their record could not be read.',
+  ),
   b('folded', 'u64', 'events', 'Events folded into summaries.'),
   b('filtered', 'u64', 'events', 'Events left out by a filter.'),
   b('spool_dropped', 'u64', 'events', 'Events dropped from a full spool.'),
@@ -112,7 +117,7 @@ export const BATCH_FIELDS: readonly BatchField[] = [
       ],
     },
     '',
-    'Events lost because a ring was full, by ring and kind.',
+    'Events lost because a ring was full, or busy: its lock was held. By ring and kind.',
   ),
   b(
     'rules',
