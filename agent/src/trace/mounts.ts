@@ -28,6 +28,9 @@ export function isMounted(
   return parseMounts(mountinfo).findLast(({ path }) => path === wanted.path)?.type === wanted.type;
 }
 
+/** Said of the agent's surroundings and of each program that needs it, so that it can be told once. */
+export const CGROUP2_MISSING = 'the root of the cgroup2 tree is not mounted';
+
 /**
  * Where the root of the cgroup2 tree is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified beside version 1.
  * undefined when it is not, or only a branch of it.
