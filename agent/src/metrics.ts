@@ -9,7 +9,7 @@ const COUNTERS = {
   rows_events: 'Events that became rows of a batch.',
   batches_count: 'Batches closed, heartbeats included.',
   batches_bytes: 'Avro bytes of the batches closed.',
-  ring_failed_events: 'Events the kernel lost because a ring was full.',
+  ring_failed_events: 'Events the kernel lost because a ring was full or busy.',
   ring_bad_records: 'Records of a ring that no event could be made of; counted as failed.',
   sockets_untracked:
     'State changes of sockets, and half-open handshakes, that the kernel had no room to track.',

@@ -1,74 +1,24 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Part, startPart } from '../../test/harness/process.ts';
+import { startPart } from '../../test/harness/process.ts';
 import { startServer, type TestServer } from '../../test/harness/server.ts';
 import { until } from '../../test/harness/until.ts';
 import { createRandom } from '../../test/random.ts';
-import {
-  createSpool,
-  datumOf,
-  HOST,
-  type MadeSpool,
-  NOW_US,
-  temporaryFolder,
-} from '../../test/spool-writer.ts';
-
-const MAIN = join(import.meta.dirname, '../src/main.ts');
+import { datumOf, HOST, NOW_US, temporaryFolder } from '../../test/spool-writer.ts';
+import { startCuttingProxy } from './cutting-proxy.ts';
+import { counts, isCaughtUp, MAIN, type Setup, setUpSpool } from './spool-setup.ts';
 
 let server: TestServer;
-let databases = 0;
 before(async () => {
   server = await startServer();
 });
 after(() => server?.stop());
 
-interface Setup {
-  readonly spool: MadeSpool;
-  readonly database: string;
-  start(args?: readonly string[], env?: NodeJS.ProcessEnv): Part;
-  rows<T>(query: string): Promise<T[]>;
-}
-
-/** A spool and a database of the test's own. */
-function setUp(change: { url?: string; batch?: object } = {}): Setup {
-  const spool = createSpool();
-  const database = `consumer_${++databases}`;
-  const file = join(temporaryFolder(), 'consumer.yaml');
-  const clickhouse = { url: change.url ?? server.url, database, requestWaitMsMax: 5000 };
-  const config = { clickhouse, spool: { path: spool.path, pollMs: 20 }, metrics: { port: 0 } };
-  writeFileSync(file, JSON.stringify({ ...config, batch: { flushMs: 50, ...change.batch } }));
-  return {
-    spool,
-    database,
-    start(args = [], env = {}) {
-      const consumer = startPart([MAIN, '--config', file, ...args], env);
-      after(() => consumer.end('SIGKILL'));
-      return consumer;
-    },
-    async rows(query) {
-      const result = await server.client.query({
-        query: query.replaceAll('{db}', database),
-        format: 'JSONEachRow',
-        clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
-      });
-      return await result.json();
-    },
-  };
-}
-
-async function counts(setup: Setup): Promise<{ n: number; u: number; b: number; ub: number }> {
-  const [row] = await setup.rows<{ n: number; u: number; b: number; ub: number }>(
-    `SELECT count() AS n, uniqExact(agent_epoch, cpu, seq) AS u,
-      (SELECT count() FROM {db}.tcp_batches) AS b, (SELECT uniqExact(agent_epoch, batch_seq) FROM {db}.tcp_batches) AS ub
-     FROM {db}.tcp_events`,
-  );
-  assert.ok(row);
-  return row;
-}
+const setUp = (change?: Parameters<typeof setUpSpool>[1]): Setup => setUpSpool(server, change);
 
 test('--once stores what the spool holds and ends with 0', async () => {
   const setup = setUp();
@@ -77,15 +27,6 @@ test('--once stores what the spool holds and ends with 0', async () => {
   assert.equal(await consumer.exited, 0, consumer.output());
   assert.deepEqual(await counts(setup), { n: 50, u: 50, b: 5, ub: 5 });
 });
-
-/** The cursor stands at the end of the spool. */
-function isCaughtUp(spool: MadeSpool): boolean {
-  const files = readdirSync(spool.path);
-  if (!files.includes('cursor') || !readdirSync(join(spool.path, 'cursor')).includes('clickhouse.json'))
-    return false;
-  const cursor = JSON.parse(readFileSync(join(spool.path, 'cursor/clickhouse.json'), 'utf8'));
-  return join(spool.path, cursor.segment) === spool.file && cursor.position === statSync(spool.file).size;
-}
 
 test('a second run finds nothing to do, and one without its cursor doubles nothing', async () => {
   const setup = setUp();
@@ -128,44 +69,14 @@ test(`${KILLS} kills of the consumer at random moments under load double and los
 });
 
 test('an INSERT whose answer never came is found in the ledger and not repeated', async () => {
-  const target = new URL(server.url);
-  let cuts = 0;
-  const sockets = new Set<Socket>();
-  // Passes everything on; cuts the first INSERTs into either table when the server answers them.
-  const proxy = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    let isInsert = false;
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => socket.destroy());
-      socket.on('close', () => sockets.delete(socket));
-    }
-    client.on('data', (chunk) => {
-      const head = chunk.toString('latin1');
-      if (head.startsWith('POST')) isInsert = /INSERT[+%20]+INTO[^ ]+tcp_(events|batches)/.test(head);
-      upstream.write(chunk);
-    });
-    upstream.on('data', (chunk) => {
-      if (isInsert && cuts < 6) {
-        cuts += 1;
-        client.destroy();
-        upstream.destroy();
-      } else client.write(chunk);
-    });
-    client.on('close', () => upstream.destroy());
-    upstream.on('close', () => client.destroy());
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const address = proxy.address();
-  assert.ok(typeof address === 'object' && address);
-  const setup = setUp({ url: `http://127.0.0.1:${address.port}`, batch: { rowsMax: 20 } });
+  const proxy = await startCuttingProxy(server.url, 6);
+  after(() => proxy.stop());
+  const setup = setUp({ url: proxy.url, batch: { rowsMax: 20 } });
   for (let index = 0; index < 12; index++) setup.spool.batch(10);
   const consumer = setup.start();
   await until('the spool to be read', () => isCaughtUp(setup.spool));
   assert.equal(await consumer.end(), 0, consumer.output());
-  for (const socket of sockets) socket.destroy();
-  proxy.close();
-  assert.equal(cuts, 6);
+  assert.equal(proxy.cuts, 6);
   assert.match(consumer.output(), /the ledger holds \d+ of \d+ batches already/);
   assert.deepEqual(await counts(setup), { n: 120, u: 120, b: 12, ub: 12 });
 });

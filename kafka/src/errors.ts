@@ -106,6 +106,11 @@ export function explain(
   );
 }
 
+/** A broker gives the group away, or takes it over and still reads its offsets: asked again, one will know it. */
+export function isGroupMoving(error: unknown): boolean {
+  return ['NOT_COORDINATOR_FOR_GROUP', 'GROUP_LOAD_IN_PROGRESS'].includes(rootOf(error).type ?? '');
+}
+
 export function topicMissing(topic: string, cause?: unknown): AppError {
   return kafkaError(
     'KAFKA_TOPIC_MISSING',

@@ -1,40 +1,45 @@
 /** How far a consumer group is behind the end of a topic. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import type { KafkaConfig } from './config.ts';
-import { explain } from './errors.ts';
+import { explain, isGroupMoving } from './errors.ts';
+import { type PartitionOffsets, topicOffsets } from './topic-state.ts';
 
-export interface PartitionLag {
-  readonly partition: number;
-  /** Oldest offset there is. */
-  readonly low: number;
-  /** Offset of the next message. */
-  readonly high: number;
+export interface PartitionLag extends PartitionOffsets {
   /** Offset the group goes on at; undefined when it never committed one. */
   readonly committed: number | undefined;
   /** Messages the group has not stored. */
   readonly lag: number;
 }
 
-/** By partition. Rejects as `explain` says. */
+/** Five seconds with the wait: a broker that came back has read its groups long before. */
+const TRIES = 20;
+const WAIT_MS = 250;
+
+/** By partition. A group that moves between brokers is asked for again, for a while. Rejects as `explain` says. */
 export async function groupLag(
-  admin: Admin,
+  admin: Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>,
   config: KafkaConfig,
   asked: { readonly topic: string; readonly group: string },
+  { waitMs = WAIT_MS }: { readonly waitMs?: number } = {},
 ): Promise<readonly PartitionLag[]> {
   const { topic, group } = asked;
-  try {
-    const ends = await admin.fetchTopicOffsets(topic);
-    const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-    const committed = new Map(found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-    return ends
-      .map((end): PartitionLag => {
-        const { partition } = end;
-        const [low, high, at = -1] = [Number(end.low), Number(end.high), committed.get(partition)];
+  for (let tries = 1; ; tries++) {
+    try {
+      const ends = await topicOffsets(admin, config, topic);
+      const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+      const committed = new Map(
+        found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]),
+      );
+      return ends.map((end): PartitionLag => {
+        const at = committed.get(end.partition) ?? -1;
         const next = at < 0 ? undefined : at;
-        return { partition, low, high, committed: next, lag: high - Math.max(low, next ?? low) };
-      })
-      .toSorted((a, b) => a.partition - b.partition);
-  } catch (error) {
-    throw explain(error, config, { topic, group, operation: 'Read' });
+        return { ...end, committed: next, lag: end.high - Math.max(end.low, next ?? end.low) };
+      });
+    } catch (error) {
+      if (tries === TRIES || !isGroupMoving(error))
+        throw explain(error, config, { topic, group, operation: 'Read' });
+      await sleep(waitMs);
+    }
   }
 }

@@ -28,7 +28,7 @@ export interface PartitionOffsets {
 
 /** By partition. Rejects as `explain` says. */
 export async function topicOffsets(
-  admin: Admin,
+  admin: Pick<Admin, 'fetchTopicOffsets'>,
   config: KafkaConfig,
   topic: string,
 ): Promise<readonly PartitionOffsets[]> {

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { CONSUMER_CONFIG } from '@tcptrail/consumer/config.ts';
 import { createKafka } from '@tcptrail/kafka/client.ts';
 import { groupLag } from '@tcptrail/kafka/lag.ts';
-import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Kafka } from 'kafkajs';
 import { createTestAgent, type TestAgent } from './agent.ts';
 import { type KafkaOptions, startKafka, type TestKafka } from './kafka.ts';
@@ -88,10 +87,6 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
       await admin.connect();
       const partitions = await groupLag(admin, config, { topic: config.topic.events, group: config.group });
       return partitions.every(({ lag }) => lag === 0) && partitions.some(({ high }) => high > 0);
-    } catch (error) {
-      // As of a group that a broker is still about to take over.
-      if (error instanceof AppError && error.code === 'KAFKA_BUSY') return false;
-      throw error;
     } finally {
       await admin.disconnect();
     }

@@ -39,12 +39,12 @@ export function cgroupFacts(path: string): CgroupFacts {
 }
 
 /**
- * The path out of the text of /proc/<pid>/cgroup, and whether it is of the v2 hierarchy.
+ * The path out of the text of /proc/<pid>/cgroup; '' when there is none.
  *
  * Hosts that mount both keep their processes in the v1 hierarchies and leave the v2 path at `/`: then the systemd
  * hierarchy speaks, then any other.
  */
-export function cgroupPath(text: string): { readonly path: string; readonly v2: boolean } {
+export function cgroupPath(text: string): string {
   let v2: string | undefined;
   let systemd = '/';
   let other = '/';
@@ -55,7 +55,7 @@ export function cgroupPath(text: string): { readonly path: string; readonly v2: 
     else if (controllers === 'name=systemd') systemd = path;
     else if (other === '/') other = path;
   }
-  if (v2 !== undefined && v2 !== '/') return { path: v2, v2: true };
+  if (v2 !== undefined && v2 !== '/') return v2;
   const v1 = systemd !== '/' ? systemd : other;
-  return v1 !== '/' ? { path: v1, v2: false } : { path: v2 ?? '', v2: v2 !== undefined };
+  return v1 !== '/' ? v1 : (v2 ?? '');
 }

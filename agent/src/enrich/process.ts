@@ -34,7 +34,7 @@ export interface ProcessFacts {
   readonly process_network_namespace: number;
 }
 
-/** What the kernel side kept of processes and cgroups that may be gone. */
+/** What the kernel side kept of processes and cgroups that may be gone; undefined where it kept nothing. */
 export interface KernelNames {
   executable(
     process: Pick<ProcessKey, 'pid' | 'startNs' | 'execId'>,
@@ -100,7 +100,7 @@ export function createProcesses(
     if (executable === '' && !isKernelThread(stat.flags)) unreadable += 1;
     return factsOf({
       // Where processes live in v1 hierarchies, the one of v2 is the root and says nothing.
-      path: kernelPath === '' || kernelPath === '/' ? cgroup.path : kernelPath,
+      path: kernelPath === '' || kernelPath === '/' ? cgroup : kernelPath,
       executable: kept.executable || executable,
       parentExecutable: kept.parentExecutable || (stat.parentPid === key.parentPid ? parentExecutable : ''),
       commandLine: commandLine.replace(/\0+$/, '').replaceAll('\0', ' ').slice(0, COMMAND_LINE_CHARS_MAX),

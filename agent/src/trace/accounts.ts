@@ -29,7 +29,7 @@ export interface KernelAccount {
   readonly cpu: number;
   /** Last number given. */
   readonly seq: number;
-  /** Numbers without a record, because a ring was full. */
+  /** Numbers without a record: a ring was full, or busy, as a reserve never waits for a lock that it interrupted. */
   readonly failed: number;
   /** Always 0: folding is not the kernel's. */
   readonly folded: number;

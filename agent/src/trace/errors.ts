@@ -40,6 +40,10 @@ export const TRACE_ERRORS = {
     exitCode: 3,
     message: (detail) => `${detail}; tcptrail needs Linux 5.12 or newer`,
   },
+  TRACE_INTERRUPTED: {
+    exitCode: 1,
+    message: (program) => `the kernel was interrupted while verifying ${program} (EAGAIN); start again`,
+  },
   TRACE_MAP: {
     exitCode: 1,
     message: (detail) =>

@@ -74,8 +74,13 @@ export function loadObject(
   return { errno, log: log ? log.toString('latin1', 0, Math.max(0, log.indexOf(0))) : '' };
 }
 
+/** Signals cut the verifier off every time that libbpf tried (5): says nothing of program or kernel. */
+export const wasInterrupted = ({ errno }: Refusal): boolean => errnoName(errno) === 'EAGAIN';
+
 /** What the kernel said, in a few words. */
-export function refusalReason({ errno, log }: Refusal): string {
+export function refusalReason(refusal: Refusal): string {
+  const { errno, log } = refusal;
+  if (wasInterrupted(refusal)) return 'the kernel was interrupted while verifying it (EAGAIN); start again';
   if (errnoName(errno) === 'ESRCH' && log === '') return 'this kernel has no such tracepoint';
   const lines = log
     .split('\n')

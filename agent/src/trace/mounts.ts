@@ -1,5 +1,8 @@
 /** /proc/<pid>/mountinfo (proc_pid_mountinfo(5)): what is mounted where. Pure. */
 
+/** Where the file system for pins belongs. */
+export const BPFFS = '/sys/fs/bpf';
+
 export interface Mount {
   /** What of the file system is mounted; `/` is all of it. */
   readonly root: string;
@@ -24,6 +27,9 @@ export function isMounted(
   // The last one over a path is what is seen there.
   return parseMounts(mountinfo).findLast(({ path }) => path === wanted.path)?.type === wanted.type;
 }
+
+/** Said of the agent's surroundings and of each program that needs it, so that it can be told once. */
+export const CGROUP2_MISSING = 'the root of the cgroup2 tree is not mounted';
 
 /**
  * Where the root of the cgroup2 tree is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified beside version 1.

@@ -14,25 +14,19 @@ export interface ProcessId {
   readonly execId: number;
 }
 
-export interface KernelNames {
-  /** undefined when it owned no socket lately. '' for `path`: too long to be kept. */
-  executable(process: ProcessId): { readonly path: string; readonly parent: ProcessId } | undefined;
-  /** undefined when it owned no socket lately, or is too deep to be kept. */
-  cgroupPath(id: number): string | undefined;
-}
-
 const KEY_BYTES = 16;
 export const NAMES_BYTES = 1_016;
 export const EXECUTABLE_BYTES = KEY_BYTES + NAMES_BYTES;
 const HEADER_BYTES = 8;
 
-/** `lookup` fills the value and is false when there is no such element. */
+/** Each of `deps` fills the value and is false when there is no such element. */
 export function createKernelNames(deps: {
   readonly executables: (key: Buffer, value: Buffer) => boolean;
   readonly cgroups: (key: Buffer, value: Buffer) => boolean;
-}): KernelNames {
+}) {
   return {
-    executable({ pid, startNs, execId }) {
+    /** undefined when it owned no socket lately. '' for `path`: too long to be kept. */
+    executable({ pid, startNs, execId }: ProcessId): { path: string; parent: ProcessId } | undefined {
       const key = Buffer.alloc(KEY_BYTES);
       const value = Buffer.alloc(EXECUTABLE_BYTES);
       key.writeBigUInt64LE(startNs);
@@ -48,7 +42,8 @@ export function createKernelNames(deps: {
         },
       };
     },
-    cgroupPath(id) {
+    /** undefined when it owned no socket lately, or is too deep to be kept. */
+    cgroupPath(id: number): string | undefined {
       const key = Buffer.alloc(8);
       const value = Buffer.alloc(NAMES_BYTES);
       key.writeBigUInt64LE(BigInt(id));

@@ -10,8 +10,6 @@ import { join } from 'node:path';
 import { ACCOUNT_BYTES, createAccounts, type KernelAccount } from './accounts.ts';
 import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
 
-export const BPFFS = '/sys/fs/bpf';
-
 const BPFFS_MAGIC = 0xcafe4a11;
 const MAP_TYPE_ARRAY = 2;
 /** struct bpf_map_info up to max_entries. */

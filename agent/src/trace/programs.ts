@@ -11,9 +11,10 @@ import {
   type ObjectConfig,
   type Refusal,
   refusalReason,
+  wasInterrupted,
 } from './kernel-object.ts';
 import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
-import { missingFeature } from './requirements.ts';
+import { coreRefused } from './requirements.ts';
 
 export type Capability = Health['capabilities'][number];
 
@@ -59,13 +60,13 @@ function tryVariants(libbpf: Libbpf, config: ObjectConfig, hook: Hook): Choice {
       loaded.close();
       return { hook, program, refused };
     }
-    if (hook.core) throw traceError('TRACE_KERNEL', missingFeature(libbpf, program, loaded));
+    if (hook.core) throw coreRefused(libbpf, program, loaded);
     refused.push({ program, attached: false, error: withRemedy(hook.runs, refusalReason(loaded)), cost });
   }
   return { hook, program: undefined, refused };
 }
 
-/** All at once, best variants; where that fails, each by itself. Throws TRACE_KERNEL, TRACE_OBJECT. */
+/** All at once, best variants; where that fails, each by itself. Throws TRACE_KERNEL, TRACE_INTERRUPTED, TRACE_OBJECT. */
 function load(libbpf: Libbpf, config: ObjectConfig): { object: KernelObject; choices: readonly Choice[] } {
   const best = HOOKS.map((hook): Choice => ({ hook, program: hook.variants[0].program, refused: [] }));
   const attempt = (choices: readonly Choice[]) =>
@@ -75,13 +76,14 @@ function load(libbpf: Libbpf, config: ObjectConfig): { object: KernelObject; cho
   const choices = HOOKS.map((hook) => tryVariants(libbpf, config, hook));
   const second = attempt(choices);
   if (isObject(second)) return { object: second, choices };
+  if (wasInterrupted(second)) throw traceError('TRACE_INTERRUPTED', 'its programs together');
   throw traceError(
     'TRACE_KERNEL',
     `the kernel takes each program but not all together: ${refusalReason(second)}`,
   );
 }
 
-/** Throws TRACE_KERNEL when a core program is refused. */
+/** Throws TRACE_KERNEL when a core program is refused, TRACE_INTERRUPTED when nothing can be said of it. */
 export function attachPrograms(libbpf: Libbpf, config: ObjectConfig): Programs {
   const { object, choices } = load(libbpf, config);
   const cgroup = openCgroupRoot();

@@ -1,8 +1,9 @@
 /** What the core needs of the machine, said in one clear sentence where it is not there. */
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
+import type { AppError } from '@tcptrail/schemas/app-error.ts';
 import { traceError } from './errors.ts';
-import { type Refusal, refusalReason } from './kernel-object.ts';
+import { type Refusal, refusalReason, wasInterrupted } from './kernel-object.ts';
 import type { Libbpf } from './libbpf.ts';
 
 export const BTF_PATH = '/sys/kernel/btf/vmlinux';
@@ -63,6 +64,12 @@ function link(file: string): string {
   } catch {
     return '';
   }
+}
+
+/** The error of a core program that was not loaded. */
+export function coreRefused(libbpf: Pick<Libbpf, 'hasMapType'>, program: string, refusal: Refusal): AppError {
+  if (wasInterrupted(refusal)) return traceError('TRACE_INTERRUPTED', program);
+  return traceError('TRACE_KERNEL', missingFeature(libbpf, program, refusal));
 }
 
 /** What stands between a core program and this kernel. */

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroup2Root, isMounted, parseMounts } from './mounts.ts';
+import { BPFFS, CGROUP2_MISSING, cgroup2Root, isMounted, parseMounts } from './mounts.ts';
 import { CAP_SYS_ADMIN, CAP_SYS_PTRACE, hasCapability } from './requirements.ts';
 
 export interface Need {
@@ -26,7 +26,7 @@ export function surroundings(
   found: { readonly notPinned?: string } = {},
   places: { readonly proc?: string; readonly bpffs?: string } = {},
 ): readonly Need[] {
-  const { proc = '/proc', bpffs = '/sys/fs/bpf' } = places;
+  const { proc = '/proc', bpffs = BPFFS } = places;
   const status = text(join(proc, 'self/status'));
   const mounts = text(join(proc, 'self/mountinfo'));
   /** A kernel that has no such namespaces has everything in one. */
@@ -64,7 +64,7 @@ export function surroundings(
     },
     {
       name: 'cgroup2',
-      problem: cgroup2Root(mounts) === undefined ? 'the root of the cgroup2 tree is not mounted' : '',
+      problem: cgroup2Root(mounts) === undefined ? CGROUP2_MISSING : '',
       cost: 'connects that fail before a SYN, as those without a route',
       remedy: `mount it (${mountOfCgroup2(mounts)}), or give the container the host's /sys/fs/cgroup`,
     },

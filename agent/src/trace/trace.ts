@@ -13,8 +13,9 @@ import { ACCOUNT_BYTES, type Accounts, createAccounts, type KernelAccount } from
 import { traceError } from './errors.ts';
 import { jiffiesHz } from './jiffies.ts';
 import { createLibbpf, errnoName, type Libbpf, type Mapping } from './libbpf.ts';
-import { createKernelNames, type KernelNames } from './names.ts';
-import { BPFFS, createPins, type Pins, type StaleAccounts } from './pins.ts';
+import { BPFFS } from './mounts.ts';
+import { createKernelNames } from './names.ts';
+import { createPins, type Pins, type StaleAccounts } from './pins.ts';
 import { attachPrograms, type Capability, type Programs } from './programs.ts';
 import { BTF_PATH, checkRequirements } from './requirements.ts';
 import { createRingBuffer, type RingBuffer } from './ring-buffer.ts';
@@ -71,7 +72,7 @@ export interface Trace {
   watch(nowMs: number): void;
   /** Each open connection older than this trace is told in the rings; never, where a program for that lacks. */
   readonly olderTold: boolean;
-  readonly names: KernelNames;
+  readonly names: Running['names'];
   failedReserves(): BatchEnvelope['failed_reserves'][number][];
   skippedRuns(): BatchEnvelope['programs'][number][];
   /** State changes of sockets that got no storage. */
@@ -85,7 +86,7 @@ export interface Trace {
 interface Running {
   readonly programs: Programs;
   readonly accounts: Accounts;
-  readonly names: KernelNames;
+  readonly names: ReturnType<typeof createKernelNames>;
   readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
   readonly mappings: readonly Mapping[];
 }

@@ -49,26 +49,20 @@ for (const [name, path, containerId, podUid, unit] of VECTORS) {
 }
 
 test('the v2 path wins where processes live in v2', () => {
-  assert.deepEqual(cgroupPath('0::/system.slice/ssh.service\n'), {
-    path: '/system.slice/ssh.service',
-    v2: true,
-  });
-  assert.deepEqual(cgroupPath('4:memory:/m\n0::/a\n'), { path: '/a', v2: true });
+  assert.equal(cgroupPath('0::/system.slice/ssh.service\n'), '/system.slice/ssh.service');
+  assert.equal(cgroupPath('4:memory:/m\n0::/a\n'), '/a');
 });
 
 test('the systemd hierarchy speaks where v2 says only /', () => {
   const text = '9:memory:/docker/x\n1:name=systemd:/system.slice/ssh.service\n0::/\n';
-  assert.deepEqual(cgroupPath(text), { path: '/system.slice/ssh.service', v2: false });
+  assert.equal(cgroupPath(text), '/system.slice/ssh.service');
 });
 
 test('any other hierarchy speaks where systemd says only / too', () => {
-  assert.deepEqual(cgroupPath('9:name=systemd:/\n4:memory:/docker/x\n0::/\n'), {
-    path: '/docker/x',
-    v2: false,
-  });
+  assert.equal(cgroupPath('9:name=systemd:/\n4:memory:/docker/x\n0::/\n'), '/docker/x');
 });
 
 test('a process in the root has the path /, one that is gone has none', () => {
-  assert.deepEqual(cgroupPath('0::/\n'), { path: '/', v2: true });
-  assert.deepEqual(cgroupPath(''), { path: '', v2: false });
+  assert.equal(cgroupPath('0::/\n'), '/');
+  assert.equal(cgroupPath(''), '');
 });

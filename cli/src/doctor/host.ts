@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { BPFFS } from '@tcptrail/agent/trace/mounts.ts';
 import { lockdownMode, missingCapabilities } from '@tcptrail/agent/trace/requirements.ts';
 import { type Need, surroundings } from '@tcptrail/agent/trace/surroundings.ts';
 import { type Check, fail, ok, unsupported, warn } from './check.ts';
@@ -79,8 +80,6 @@ function lockdown(): Check | undefined {
     'start the kernel with lockdown=integrity',
   );
 }
-
-const BPFFS = '/sys/fs/bpf';
 
 function bpffs(): Check {
   const mounted = read('/proc/mounts')

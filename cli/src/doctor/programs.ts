@@ -1,4 +1,6 @@
 /** Each program of the agent, loaded and attached in the kernel for a moment, beside a running agent. */
+import type { Capability } from '@tcptrail/agent/trace/programs.ts';
+import { type Need, surroundings } from '@tcptrail/agent/trace/surroundings.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { removePins, removePinsOfGoneDoctors } from '../supervise/pins.ts';
 import { type Check, fail, ok, unsupported, warn } from './check.ts';
@@ -21,11 +23,7 @@ export async function programChecks(host: { readonly unsupported: boolean }): Pr
   );
   try {
     trace.start();
-    const checks = trace.capabilities.map(({ program, attached, error, cost }) =>
-      attached
-        ? ok(program, 'attached')
-        : warn(program, `not attached: ${error}`, cost === '' ? 'nothing is lost' : `without it: ${cost}`),
-    );
+    const checks = attachmentChecks(trace.capabilities, surroundings());
     const kept = trace.notPinned === '' ? [] : [warn('pins', trace.notPinned, 'mount bpffs writable')];
     trace.close({ forgetAccounts: true, forgetConnections: true });
     return [...checks, ...kept];
@@ -36,6 +34,29 @@ export async function programChecks(host: { readonly unsupported: boolean }): Pr
   } finally {
     removePins(instance);
   }
+}
+
+/** Those that do not run are one line for each reason; what an unmet need costs was told with it. */
+export function attachmentChecks(
+  programs: readonly Capability[],
+  needs: readonly Pick<Need, 'name' | 'problem'>[],
+): readonly Check[] {
+  const attached = programs
+    .filter((program) => program.attached)
+    .map(({ program }) => ok(program, 'attached'));
+  const refused = Map.groupBy(
+    programs.filter((program) => !program.attached),
+    ({ error }) => error,
+  );
+  const missing = [...refused].map(([error, group]) => {
+    const need = needs.find(({ problem }) => problem === error);
+    const costs = [...new Set(group.map(({ cost }) => cost).filter((cost) => cost !== ''))].join('; ');
+    const without =
+      costs === '' ? 'nothing is lost' : `without ${group.length > 1 ? 'them' : 'it'}: ${costs}`;
+    const names = group.map(({ program }) => program).join(', ');
+    return warn(names, `not attached: ${error}`, need ? `see ${need.name} above` : without);
+  });
+  return [...attached, ...missing];
 }
 
 function firstLine(error: unknown): string {

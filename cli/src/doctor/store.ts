@@ -87,7 +87,10 @@ async function completeness(connection: Connection): Promise<Check> {
   const problems = [
     [row.lost, 'lost between agent and ClickHouse'],
     [row.parked, 'parked as damaged'],
-    [row.failed, 'lost because a ring was full; raise ring.lifecycleBytes in agent.yaml'],
+    [
+      row.failed,
+      'lost because a ring was full or busy; if it goes on, raise ring.lifecycleBytes or ring.chatterBytes in agent.yaml',
+    ],
     [row.unspooled, 'never spooled: an agent was killed with events in its rings'],
   ] as const;
   const told = problems.filter(([events]) => events > 0).map(([events, why]) => `${count(events)} ${why}`);

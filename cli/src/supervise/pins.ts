@@ -1,8 +1,7 @@
 /** What tcptrail pinned on bpffs, for `uninstall` and `doctor`. */
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-
-const BPFFS = '/sys/fs/bpf';
+import { BPFFS } from '@tcptrail/agent/trace/mounts.ts';
 
 /** Paths pinned for `instance`. */
 export function pinsOf(instance: string): readonly string[] {

@@ -52,6 +52,7 @@ test('a part never takes the variables of another, or of the command, for misspe
     'TCPTRAIL_COMMAND',
     'TCPTRAIL_KILLS',
     'TCPTRAIL_TEST_LONG',
+    'TCPTRAIL_TEST_DEADLINE_MS',
     'TCPTRAIL_TEST_EVENTS',
     'TCPTRAIL_CLICKHOUSE_READER_PASSWORD',
   ];

@@ -1,5 +1,7 @@
 /** The ledger: the origin columns of the stored rows, asked what is already there. */
+import { BATCH_COLUMNS, batchName } from './batch-name.ts';
 import type { ClickHouse } from './clickhouse.ts';
+import type { Batch } from './range.ts';
 
 export const TABLES = ['tcp_events', 'tcp_batches'] as const;
 export type Table = (typeof TABLES)[number];
@@ -12,18 +14,6 @@ export interface Place {
 export interface Span extends Place {
   readonly first: number;
   readonly last: number;
-}
-
-interface BatchName {
-  readonly host_id: string;
-  /** Start of the agent's run, µs. */
-  readonly epoch: number;
-  readonly batch_seq: number;
-  readonly batch_part: number;
-}
-
-export function batchName({ host_id, epoch, batch_seq, batch_part }: BatchName): string {
-  return `${host_id}/${epoch}/${batch_seq}/${batch_part}`;
 }
 
 /** Rows by day (since 1970). */
@@ -95,8 +85,8 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
       return Math.max(-1, ...rows.filter((row) => row.n > 0).map((row) => row.m));
     },
     async identities(asked) {
-      const rows = await clickhouse.query<BatchName & { offset: number }>(
-        `SELECT host_id, toUnixTimestamp64Micro(agent_epoch) AS epoch, batch_seq, batch_part, origin_offset AS offset FROM ${tableOf('tcp_batches')} WHERE ${span}`,
+      const rows = await clickhouse.query<Batch & { offset: number }>(
+        `SELECT ${BATCH_COLUMNS}, origin_offset AS offset FROM ${tableOf('tcp_batches')} AS stored WHERE ${span}`,
         { ...asked },
       );
       return new Map(rows.map((row) => [row.offset, batchName(row)]));

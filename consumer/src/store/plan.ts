@@ -1,6 +1,7 @@
 /** What of a range must be stored, and what of it still is missing. Pure. */
 import { failure } from '../errors.ts';
-import { batchName, type DayRows, type Span, TABLES, type Table } from './ledger.ts';
+import { batchName } from './batch-name.ts';
+import { type DayRows, type Span, TABLES, type Table } from './ledger.ts';
 import type { StoreDecoded } from './range.ts';
 
 /** Rows that a table must hold, by message and day. */
@@ -55,7 +56,7 @@ export function assertSameBatches(
 ): void {
   for (const { offset, envelope } of batches) {
     const there = stored.get(offset);
-    const here = batchName({ ...envelope, epoch: envelope.agent_epoch });
+    const here = batchName(envelope);
     if (there === undefined || there === here) continue;
     throw failure(
       'STORE_LEDGER',

@@ -1,5 +1,6 @@
 /** Batches that were sent more than once: which messages of a range hold what is stored already. */
 import { partsAbove } from '@tcptrail/schemas/split-batch.ts';
+import { BATCH_COLUMNS, batchName, WHOLE_NAME, wholeName } from './batch-name.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import type { Span } from './ledger.ts';
 import type { Batch, StoreDecoded } from './range.ts';
@@ -41,11 +42,10 @@ async function storedElsewhere(
   batches: readonly Batch[],
 ): Promise<ReadonlySet<string>> {
   const rows = await clickhouse.query<Batch>(
-    `SELECT stored.host_id AS host_id, stored.boot_id AS boot_id, batch_seq, batch_part,
-            toUnixTimestamp64Micro(stored.agent_epoch) AS agent_epoch
+    `SELECT ${BATCH_COLUMNS}
      FROM ${clickhouse.database}.tcp_batches AS stored
      WHERE stored.host_id IN {hosts:Array(String)}
-       AND concat(stored.host_id, ' ', stored.boot_id, ' ', toString(toUnixTimestamp64Micro(stored.agent_epoch)), ' ', toString(batch_seq)) IN {asked:Array(String)}
+       AND ${WHOLE_NAME} IN {asked:Array(String)}
        AND NOT (origin = {origin:String} AND origin_partition = {originPartition:UInt32}
                 AND origin_offset BETWEEN {first:UInt64} AND {last:UInt64})`,
     {
@@ -54,16 +54,10 @@ async function storedElsewhere(
       asked: batches.map(wholeName),
     },
   );
-  return new Set(rows.map((row) => nameOf(row, row.batch_part)));
+  return new Set(rows.map((row) => batchName(row)));
 }
 
 /** The batch's own name first, then those of the batches it is a part of. */
 function namesOf(batch: Batch): readonly string[] {
-  return partsAbove(batch.batch_part).map((part) => nameOf(batch, part));
-}
-
-const nameOf = (batch: Batch, part: number): string => `${wholeName(batch)} ${part}`;
-
-function wholeName({ host_id, boot_id, agent_epoch, batch_seq }: Batch): string {
-  return `${host_id} ${boot_id} ${agent_epoch} ${batch_seq}`;
+  return partsAbove(batch.batch_part).map((part) => batchName(batch, part));
 }

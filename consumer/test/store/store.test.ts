@@ -44,7 +44,7 @@ function createFake() {
           });
         }
         if (sql.includes('batch_part')) {
-          return span('tcp_batches').map((offset) => ({ ...BATCH, epoch: 1, batch_seq: offset, offset }));
+          return span('tcp_batches').map((offset) => ({ ...BATCH, batch_seq: offset, offset }));
         }
         if (sql.includes('GROUP BY offset')) {
           return span(/db\.(\w+)/.exec(sql)?.[1] ?? '').map((offset) => ({ offset, d: DAY, n: 1 }));

@@ -162,7 +162,7 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_batches {on_cluster}
     `cpus.seq_last` Array(UInt64) COMMENT 'Last number the kernel gave on this CPU when the account was taken.' CODEC(ZSTD(1)),
     `cpus.rows` Array(UInt64) COMMENT 'Events written to the spool, numbers up to seq_last. Unit: events.' CODEC(ZSTD(1)),
     `cpus.rows_ahead` Array(UInt64) COMMENT 'Events written to the spool with numbers beyond seq_last. Unit: events.' CODEC(ZSTD(1)),
-    `cpus.failed` Array(UInt64) COMMENT 'Events lost because a ring was full or their record could not be read. Unit: events.' CODEC(ZSTD(1)),
+    `cpus.failed` Array(UInt64) COMMENT 'Events lost because a ring was full or busy, or their record could not be read. Unit: events.' CODEC(ZSTD(1)),
     `cpus.folded` Array(UInt64) COMMENT 'Events folded into summaries. Unit: events.' CODEC(ZSTD(1)),
     `cpus.filtered` Array(UInt64) COMMENT 'Events left out by a filter. Unit: events.' CODEC(ZSTD(1)),
     `cpus.spool_dropped` Array(UInt64) COMMENT 'Events dropped from a full spool. Unit: events.' CODEC(ZSTD(1)),

@@ -7,7 +7,7 @@ CREATE OR REPLACE VIEW {database}.completeness {on_cluster}
     numbered Int64 COMMENT 'Events the kernel numbered. Unit: events.',
     rows Int64 COMMENT 'Of these written to the spool. Unit: events.',
     rows_ahead Int64 COMMENT 'Written to the spool with higher numbers. Unit: events.',
-    failed Int64 COMMENT 'Of these lost because a ring was full or their record could not be read. Unit: events.',
+    failed Int64 COMMENT 'Of these lost because a ring was full or busy, or their record could not be read. Unit: events.',
     folded Int64 COMMENT 'Of these folded into summaries. Unit: events.',
     filtered Int64 COMMENT 'Of these left out by a filter. Unit: events.',
     unspooled Int64 COMMENT 'Of these in the rings when their agent died. Unit: events.',

@@ -47,7 +47,7 @@ export interface CpuAccount {
   readonly rows: number;
   /** Events written to the spool with numbers beyond seq_last. Unit: events. */
   readonly rows_ahead: number;
-  /** Events lost because a ring was full or their record could not be read. Unit: events. */
+  /** Events lost because a ring was full or busy, or their record could not be read. Unit: events. */
   readonly failed: number;
   /** Events folded into summaries. Unit: events. */
   readonly folded: number;
@@ -154,7 +154,7 @@ export interface BatchEnvelope {
   readonly ring_positions: readonly RingPosition[];
   /** Cumulative account of each CPU within the kernel epoch. */
   readonly cpus: readonly CpuAccount[];
-  /** Events lost because a ring was full, by ring and kind. */
+  /** Events lost because a ring was full, or busy: its lock was held. By ring and kind. */
   readonly failed_reserves: readonly FailedReserve[];
   /** Events folded or left out, by rule. */
   readonly rules: readonly RuleCount[];

@@ -15,7 +15,7 @@ export interface Captured {
   readonly doubled: number;
   /** Of the rows, those with the right process. */
   readonly owned: number;
-  /** Events the kernel counted as lost: a ring was full. */
+  /** Events the kernel counted as lost: a ring was full or busy. */
   readonly lost: number;
 }
 

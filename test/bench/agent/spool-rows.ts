@@ -21,7 +21,7 @@ export interface SpoolRows {
   /** Of all rows, those of which this is the owner. */
   rowsOf(pid: number): number;
   readonly total: number;
-  /** Events of the whole machine that the kernel lost because a ring was full. */
+  /** Events of the whole machine that the kernel lost because a ring was full or busy. */
   readonly failed: number;
   /** Reads until so many sides have such a row, or none has come for a while. */
   wait(kind: EventKind, sides: number): Promise<void>;

@@ -1,0 +1,66 @@
+/** A consumer process between a spool and a ClickHouse. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { type Part, startPart } from '../../test/harness/process.ts';
+import type { TestServer } from '../../test/harness/server.ts';
+import { createSpool, type MadeSpool, temporaryFolder } from '../../test/spool-writer.ts';
+
+export const MAIN = join(import.meta.dirname, '../src/main.ts');
+
+export interface Setup {
+  readonly spool: MadeSpool;
+  readonly database: string;
+  start(args?: readonly string[], env?: NodeJS.ProcessEnv): Part;
+  rows<T>(query: string): Promise<T[]>;
+}
+
+let databases = 0;
+
+/** A spool and a database of the test's own, and consumers that read the one into the other. */
+export function setUpSpool(server: TestServer, change: { url?: string; batch?: object } = {}): Setup {
+  const spool = createSpool();
+  const database = `consumer_${++databases}`;
+  const file = join(temporaryFolder(), 'consumer.yaml');
+  const clickhouse = { url: change.url ?? server.url, database, requestWaitMsMax: 5000 };
+  const config = { clickhouse, spool: { path: spool.path, pollMs: 20 }, metrics: { port: 0 } };
+  writeFileSync(file, JSON.stringify({ ...config, batch: { flushMs: 50, ...change.batch } }));
+  return {
+    spool,
+    database,
+    start(args = [], env = {}) {
+      const consumer = startPart([MAIN, '--config', file, ...args], env);
+      after(() => consumer.end('SIGKILL'));
+      return consumer;
+    },
+    async rows(query) {
+      const result = await server.client.query({
+        query: query.replaceAll('{db}', database),
+        format: 'JSONEachRow',
+        clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+      });
+      return await result.json();
+    },
+  };
+}
+
+/** Rows and batches in the tables: all, and those that differ. */
+export async function counts(setup: Setup): Promise<{ n: number; u: number; b: number; ub: number }> {
+  const [row] = await setup.rows<{ n: number; u: number; b: number; ub: number }>(
+    `SELECT count() AS n, uniqExact(agent_epoch, cpu, seq) AS u,
+      (SELECT count() FROM {db}.tcp_batches) AS b, (SELECT uniqExact(agent_epoch, batch_seq) FROM {db}.tcp_batches) AS ub
+     FROM {db}.tcp_events`,
+  );
+  assert.ok(row);
+  return row;
+}
+
+/** The cursor stands at the end of the spool. */
+export function isCaughtUp(spool: MadeSpool): boolean {
+  const files = readdirSync(spool.path);
+  if (!files.includes('cursor') || !readdirSync(join(spool.path, 'cursor')).includes('clickhouse.json'))
+    return false;
+  const cursor = JSON.parse(readFileSync(join(spool.path, 'cursor/clickhouse.json'), 'utf8'));
+  return join(spool.path, cursor.segment) === spool.file && cursor.position === statSync(spool.file).size;
+}
