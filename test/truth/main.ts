@@ -11,13 +11,13 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActorEnded } from './channel.ts';
 import { type Comparison, compare } from './compare.ts';
+import { CLOSE_WATCH, createTruth, type Finished } from './create-truth.ts';
 import { fieldsNotCompared } from './fields-compared.ts';
 import { type Need, probeNeeds } from './needs.ts';
 import { checkReport, type Result, writeReport } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { type House, openHouse } from './stage.ts';
-import { CLOSE_WATCH, createTruth, type Finished } from './truth.ts';
 import { untoldOf } from './untold.ts';
 
 /** They wait more than they work. */
