@@ -69,6 +69,12 @@ test('a second row like the one expected is invented', () => {
   assert.equal(look([close, close], [CLOSE]).invented.length, 1);
 });
 
+test('a row of the scenario in another namespace is invented', () => {
+  const { rows, invented } = compare([], [], undefined, [{ ...close, network_namespace: 0, ts: 3 }]);
+  assert.deepEqual([rows, invented.length], [1, 1]);
+  assert.match(invented[0] ?? '', /in network namespace 0 at 3/);
+});
+
 test('of two expectations a row takes the one that says most', () => {
   const any = wanted('close', {}, [0, 9]);
   assert.deepEqual(look([close], [any, CLOSE]).missing, []);

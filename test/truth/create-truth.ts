@@ -6,6 +6,7 @@ import { now } from './clock.ts';
 import { closeRow, failRow } from './connection-rows.ts';
 import { type Expectation, isRow } from './expected.ts';
 import { createNetwork, joinNetworks, type Network } from './network.ts';
+import type { Process } from './reply.ts';
 import { resetRow, strayResetRow } from './reset-rows.ts';
 import type { Row, Rows } from './rows.ts';
 import { hasSocket, readSnmp, type Snmp, socketsLeft } from './snmp.ts';
@@ -14,7 +15,12 @@ import type { RowOptions, Truth } from './truth.ts';
 
 export interface Finished {
   readonly expectations: readonly Expectation[];
-  readonly networks: readonly { readonly inode: number; readonly snmp: Snmp | undefined }[];
+  readonly networks: readonly {
+    readonly inode: number;
+    readonly sinceUs: number;
+    readonly snmp: Snmp | undefined;
+  }[];
+  readonly processes: readonly Process[];
   readonly rows: Rows;
 }
 
@@ -183,7 +189,12 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: b
     const resetsSent = (namespace: number): number => counted.get(namespace)?.['OutRsts'] ?? 0;
     return {
       expectations: book.expectations({ endUs, holdUs, resetsSent }),
-      networks: [...counted].map(([inode, snmp]) => ({ inode, snmp: isWhole ? snmp : undefined })),
+      networks: networks.map(({ inode, sinceUs }) => ({
+        inode,
+        sinceUs,
+        snmp: isWhole ? counted.get(inode) : undefined,
+      })),
+      processes: actors.map(({ process }) => process),
       rows,
     };
   }

@@ -7,14 +7,17 @@
  * The last line of its output is one JSON object. WRITE=1 writes docs/accuracy.md; TRUTH_BIN is a folder with a ready
  * program.
  */
+import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActorEnded } from './channel.ts';
 import { type Comparison, compare } from './compare.ts';
 import { CLOSE_WATCH, createTruth, type Finished } from './create-truth.ts';
+import { createElsewhere } from './elsewhere.ts';
 import { fieldsNotCompared } from './fields-compared.ts';
 import { type Need, probeNeeds } from './needs.ts';
 import { checkReport, type Result, writeReport } from './report.ts';
+import type { Row } from './rows.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { type House, openHouse } from './stage.ts';
@@ -69,12 +72,29 @@ async function inTime(run: Promise<void>): Promise<void> {
 
 const seconds = (start: number): number => (performance.now() - start) / 1_000;
 
-function resultOf({ scenario, finished, error, seconds }: Done): Result {
+/** Rows of each scenario that stand outside its namespaces, in the spool of the agent that it compares. */
+function elsewhereOf(done: readonly Done[]): ReadonlyMap<Finished, readonly Row[]> {
+  const finished = done.flatMap((one) => one.finished ?? []);
+  const found = new Map<Finished, Row[]>(finished.map((one) => [one, []]));
+  for (const rows of new Set(finished.map((one) => one.rows))) {
+    const { ownerOf } = createElsewhere(
+      finished.filter((one) => one.rows === rows),
+      statSync('/proc/self/ns/net').ino,
+    );
+    for (const row of rows.all()) {
+      const of = ownerOf(row);
+      if (of) found.get(of)?.push(row);
+    }
+  }
+  return found;
+}
+
+function resultOf({ scenario, finished, error, seconds }: Done, elsewhere: readonly Row[]): Result {
   const nothing: Comparison = { rows: 0, fields: 0, wrong: [], short: [], missing: [], invented: [] };
   if (!finished) return { scenario, ...nothing, missing: [`it failed: ${error?.stack}`], seconds };
   const { expectations, networks, rows } = finished;
   const seen = networks.map(({ inode, snmp }) => ({ namespace: inode, rows: rows.of(inode), snmp }));
-  const comparison = compare(expectations, seen, untoldOf(rows.missingPrograms()));
+  const comparison = compare(expectations, seen, untoldOf(rows.missingPrograms()), elsewhere);
   const missing = error ? [`it failed: ${error.stack}`, ...comparison.missing] : comparison.missing;
   // What the kernel skipped is nobody's row, but the agent tells that it did.
   const wrong = rows.hasSkippedRuns ? comparison.wrong : [...comparison.wrong, ...comparison.short];
@@ -147,7 +167,8 @@ async function main(names: readonly string[]): Promise<void> {
     );
     const done = inOrder(able, [...together, ...apart]);
     await house.stopAgents();
-    results = done.map(resultOf);
+    const elsewhere = elsewhereOf(done);
+    results = done.map((one) => resultOf(one, (one.finished && elsewhere.get(one.finished)) ?? []));
     notCompared = fieldsNotCompared(done.flatMap(({ finished }) => finished?.expectations ?? []));
     for (const result of results) print(result);
     for (const line of house.confessions()) console.log(`! ${line}`);
