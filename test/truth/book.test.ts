@@ -15,6 +15,7 @@ const maker: Process = {
   comm: 'actor',
   cgroups: '',
   executable: '/actor',
+  parent_executable: '/suite',
   network_namespace: NAMESPACE,
   cgroup_path: '',
   cgroup_id: 0,

@@ -14,12 +14,28 @@ export function ownerFields(process: Process, source: string | Check): Fields {
     comm: process.comm,
     parent_pid: process.parent,
     executable: process.executable,
+    parent_executable: process.parent_executable,
     process_network_namespace: process.network_namespace,
-    ...(process.cgroup_id > 0 ? { cgroup_id: process.cgroup_id, cgroup_path: process.cgroup_path } : {}),
+    ...(process.cgroup_id > 0
+      ? {
+          cgroup_id: process.cgroup_id,
+          cgroup_path: process.cgroup_path,
+          container_id: '',
+          pod_uid: '',
+          systemd_unit: '',
+        }
+      : {}),
   };
 }
 
-export const NO_OWNER: Fields = { pid: 0, comm: '', executable: '', parent_pid: 0, process_start_ts: 0 };
+export const NO_OWNER: Fields = {
+  pid: 0,
+  comm: '',
+  executable: '',
+  parent_pid: 0,
+  parent_executable: '',
+  process_start_ts: 0,
+};
 
 /** The ladder of evidence: connect, then first I/O, then close, then the listener. */
 export function lifeOwner(life: Life, listener: Listening | undefined): Fields {
@@ -40,6 +56,7 @@ export function ownerOfOpen(life: Life, listener: Listening | undefined): Fields
     parent_pid: oneOf(...processes.map(({ parent }) => parent)),
     process_start_ts: atLeast(1),
     executable: oneOf(...processes.map(({ executable }) => executable)),
+    parent_executable: oneOf(...processes.map(({ parent_executable }) => parent_executable)),
     uid: oneOf(...processes.map(({ uid }) => uid)),
   };
 }
