@@ -8,15 +8,25 @@ import type { Ended } from './life-fields.ts';
 import { listenRows } from './listener-rows.ts';
 import { lateResetRows } from './reset-rows.ts';
 import type { Life, Listening, Socket } from './socket.ts';
-import type { RowOptions } from './truth.ts';
+import type { RetransmitRows, RowOptions } from './truth.ts';
 
 /** Makes rows of a connection out of its end. `holdUs`: the agent's openHoldMs, as configured. */
-export type Told = (ended: Ended, holdUs: number) => readonly (Expectation | undefined)[];
+export type Told = (
+  ended: Ended,
+  holdUs: number,
+  retransmits?: RowOptions['retransmits'],
+) => readonly (Expectation | undefined)[];
+
+const ANY: readonly RetransmitRows[] = [{ fields: {}, least: 0, most: Number.POSITIVE_INFINITY }];
 
 /** All rows of a connection, from its first segment to its end. */
 export const whole =
   (row: typeof closeRow | typeof failRow): Told =>
-  (ended, holdUs) => [row(ended), openRow(ended, holdUs), retransmitRows(ended)];
+  (ended, holdUs, retransmits = () => ANY) => [
+    row(ended),
+    openRow(ended, holdUs),
+    ...retransmits().map((rows) => retransmitRows(ended, rows)),
+  ];
 
 export interface Book {
   /** `isWhole`: the row is the connection's last. */
@@ -86,7 +96,9 @@ export function createBook(): Book {
     expectations({ endUs, holdUs, resetsSent }) {
       const ends = endings.map((ending) => ({ ending, ended: endedOf(ending, endUs) }));
       const sure = [
-        ...ends.flatMap(({ ending: { row, options }, ended }) => keyed(row(ended, holdUs), options.key)),
+        ...ends.flatMap(({ ending: { row, options }, ended }) =>
+          keyed(row(ended, holdUs, options.retransmits), options.key),
+        ),
         ...listeners.flatMap((listening) =>
           listenRows(listening, {
             namespace: listening.process.network_namespace,

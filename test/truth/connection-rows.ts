@@ -5,6 +5,7 @@ import type { Expectation, Fields } from './expected.ts';
 import { type Ended, keyOf, lifeFields } from './life-fields.ts';
 import { ownerOfOpen } from './owner-fields.ts';
 import type { Life } from './socket.ts';
+import type { RetransmitRows } from './truth.ts';
 
 /** Counters of an end that has sent and received all, with nothing lost. */
 function countersOf({ sent, received, info, congestionControl }: Life): Fields {
@@ -106,8 +107,11 @@ export function openRow(
   };
 }
 
-/** As many as there were; the sums are compared elsewhere. A SYN-ACK is sent again before there is a connection. */
-export function retransmitRows({ life, namespace, listener, ts, about }: Ended): Expectation {
+/** As many as the scenario knows of; the sums are compared elsewhere. A SYN-ACK is sent again before there is a connection. */
+export function retransmitRows(
+  { life, namespace, listener, ts, about }: Ended,
+  { fields, least, most }: RetransmitRows,
+): Expectation {
   const start = inside(life.start);
   const established = inside(life.established ?? { before: 0, after: 0 });
   const orSynAck = (check: Check): Check => ({
@@ -118,8 +122,8 @@ export function retransmitRows({ life, namespace, listener, ts, about }: Ended):
     kind: 'retransmit',
     namespace,
     key: keyOf(life),
-    least: 0,
-    most: Number.POSITIVE_INFINITY,
+    least,
+    most,
     fields: {
       ...lifeFields(life, listener),
       ...ownerOfOpen(life, listener),
@@ -132,6 +136,7 @@ export function retransmitRows({ life, namespace, listener, ts, about }: Ended):
       retransmit_cause: oneOf('syn', 'syn_ack', 'rto', 'loss_recovery', 'fast', 'tail_loss_probe'),
       connections: 0,
       ...about,
+      ...fields,
     },
   };
 }

@@ -18,6 +18,14 @@ export interface RowOptions {
   readonly cause?: Socket | Life;
   /** Instead of cookie and generation. */
   readonly key?: Readonly<Record<string, Value>>;
+  /** Which retransmissions there were, asked when all is over; any without it. They still sum up to the kernel's. */
+  readonly retransmits?: () => readonly RetransmitRows[];
+}
+
+export interface RetransmitRows {
+  readonly fields: Fields;
+  readonly least: number;
+  readonly most: number;
 }
 
 export interface Pair {
