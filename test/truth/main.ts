@@ -151,6 +151,7 @@ async function main(names: readonly string[]): Promise<void> {
     process.once(signal, () => void house.close().finally(() => process.exit(1)));
   let results: Result[] = [];
   let notCompared: readonly string[] = [];
+  let skippedRuns = 0;
   try {
     const lacking = await probeNeeds(house.stageOf('probes'));
     const rows = await house.startAgent();
@@ -172,6 +173,9 @@ async function main(names: readonly string[]): Promise<void> {
     notCompared = fieldsNotCompared(done.flatMap(({ finished }) => finished?.expectations ?? []));
     for (const result of results) print(result);
     for (const line of house.confessions()) console.log(`! ${line}`);
+    skippedRuns = house.skippedRuns();
+    if (skippedRuns > 0)
+      console.log(`! the kernel skipped ${skippedRuns} runs of programs: what is missing may be one of them`);
     for (const scenario of chosen.filter((one) => !able.includes(one)))
       console.log(`- ${scenario.name}: skipped: ${lackOf(scenario, lacking)}`);
   } finally {
@@ -186,6 +190,7 @@ async function main(names: readonly string[]): Promise<void> {
     wrong: total((one) => one.wrong.length),
     missing: total((one) => one.missing.length),
     invented: total((one) => one.invented.length),
+    skipped_runs: skippedRuns,
   };
   if (summary.wrong + summary.missing + summary.invented > 0) process.exitCode = 1;
   console.log(JSON.stringify(summary));

@@ -14,6 +14,8 @@ export interface Rows {
   of(networkNamespace: number): readonly Row[];
   /** Every row of the spool from its beginning, whatever its namespace. */
   all(): Generator<Row>;
+  /** Runs of programs that the kernel skipped, as the last batch says: rows may be missing that no agent could tell. */
+  readonly skippedRuns: number;
   /** Whether the kernel skipped runs of programs that tell of segments, as the last batch says. */
   readonly hasSkippedRuns: boolean;
   /** What the agent itself says that it missed, in its last batch: runs skipped by the kernel, rings too full. */
@@ -81,6 +83,8 @@ export function createRows(spool: string): Rows {
     }
   }
 
+  const lastBatch = (): Batch | undefined => last && (BATCH_TYPE.fromBuffer(last) as Batch);
+
   return {
     watch(namespace, sinceUs) {
       rows.set(namespace, { sinceUs, rows: [] });
@@ -95,16 +99,18 @@ export function createRows(spool: string): Rows {
       for (const datum of datumsOf(again)) yield* rowsOf(BATCH_TYPE.fromBuffer(bufferOf(datum)) as Batch);
       again.close();
     },
+    get skippedRuns() {
+      return lastBatch()?.programs.reduce((sum, { skipped_runs }) => sum + Number(skipped_runs), 0) ?? 0;
+    },
     get hasSkippedRuns() {
-      if (!last) return false;
-      const { programs } = BATCH_TYPE.fromBuffer(last) as Batch;
+      const programs = lastBatch()?.programs ?? [];
       return programs.some(
         ({ program, skipped_runs }) => Number(skipped_runs) > 0 && /retransmit|reset/.test(String(program)),
       );
     },
     confessions() {
-      if (!last) return [];
-      const batch = BATCH_TYPE.fromBuffer(last) as Batch;
+      const batch = lastBatch();
+      if (!batch) return [];
       return [
         ...batch.programs.map(({ program, skipped_runs }) => [`skipped runs of ${program}`, skipped_runs]),
         ...batch.failed_reserves.map(({ ring, kind, count }) => [`no room in ${ring} for ${kind}`, count]),

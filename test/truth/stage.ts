@@ -28,6 +28,8 @@ export interface House {
   sharedAgent(config: object): Promise<Rows>;
   /** What the agents say that they missed. */
   confessions(): readonly string[];
+  /** Runs of their programs that the kernel skipped. */
+  skippedRuns(): number;
   /** Ends the agents, which then have spooled all there was, and reads it. */
   stopAgents(): Promise<void>;
   /** Takes away the cgroups and the folder. */
@@ -70,6 +72,7 @@ export async function openHouse(): Promise<House> {
     },
     confessions: () =>
       agents.flatMap(({ rows }, index) => rows.confessions().map((line) => `agent ${index}: ${line}`)),
+    skippedRuns: () => agents.reduce((sum, { rows }) => sum + rows.skippedRuns, 0),
     async stopAgents() {
       for (const { agent, rows } of agents) {
         const code = await agent.part.end();

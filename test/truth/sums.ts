@@ -33,8 +33,8 @@ const told = (what: string, wanted: number, got: number, unseen = 0): Sum => ({
 });
 
 /** More than these unseen, in a connection or of all its retransmissions, is no accident of the kernel's. */
-const UNSEEN_MAX = 4;
-const UNSEEN_SHARE_MAX = 0.02;
+export const UNSEEN_MAX = 4;
+export const UNSEEN_SHARE_MAX = 0.02;
 
 /**
  * Retransmissions that a last row counts under no cause, beyond those told so: the kernel passes over a program now
