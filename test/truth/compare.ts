@@ -81,7 +81,7 @@ export function compare(
       fields += Object.keys(fit.fields).length + Object.keys(fit.key).length;
       if (untrue.length > 0) wrong.push(`${nameOf(row)}: ${untrue.join('; ')}`);
       if (snmp && (row['kind'] === 'close' || row['kind'] === 'fail'))
-        for (const one of connectionSums(row, all, untold)) sum(nameOf(row), one);
+        for (const one of connectionSums(row, all, snmp, untold)) sum(nameOf(row), one);
     }
     if (snmp) for (const one of namespaceSums(all, snmp, untold)) sum(`namespace ${namespace}`, one);
   }
