@@ -5,7 +5,7 @@
  *   node test/truth/main.ts [NAME…]
  *
  * The last line of its output is one JSON object. WRITE=1 writes docs/accuracy.md; TRUTH_BIN is a folder with a ready
- * program.
+ * program; TRUTH_FOLLOW=1 tells on stderr when each scenario starts and ends.
  */
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -38,7 +38,19 @@ interface Done {
   readonly seconds: number;
 }
 
+/** Whoever ends the suite before it is done must know which scenarios hung. */
+function follow(what: 'starts' | 'ends', { name }: Scenario): void {
+  if (process.env['TRUTH_FOLLOW'] === '1') process.stderr.write(`${name} ${what}\n`);
+}
+
 async function runOne(scenario: Scenario, house: House, rows: Finished['rows']): Promise<Done> {
+  follow('starts', scenario);
+  const done = await play(scenario, house, rows);
+  follow('ends', scenario);
+  return done;
+}
+
+async function play(scenario: Scenario, house: House, rows: Finished['rows']): Promise<Done> {
   const start = performance.now();
   const { truth, finish } = createTruth({
     stage: house.stageOf(scenario.name),
@@ -148,7 +160,10 @@ async function main(names: readonly string[]): Promise<void> {
   if (names.length === 0 && !isWriting && !process.env['TRUTH_BIN']) checkReport(SCENARIOS);
   const house = await openHouse();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void house.close().finally(() => process.exit(1)));
+    process.once(signal, () => {
+      process.stderr.write(`ended by ${signal}\n`);
+      void house.close().finally(() => process.exit(1));
+    });
   let results: Result[] = [];
   let notCompared: readonly string[] = [];
   let skippedRuns = 0;
