@@ -22,10 +22,10 @@ the agent wrote about those programs is compared with the log: a row nobody expe
 come is missing, one with a field that says something else is wrong. Counters are compared with the kernel's own:
 \`TCP_INFO\` of the socket, and the SNMP counters of the namespace.
 
-The kernel passes over a program now and then, so a retransmission, sent or failed, may lack its row. That is allowed
-for only as far as the last row of its connection itself says that nobody saw it (\`retrans_other\`), and up to
-${UNSEEN_MAX} of them or ${UNSEEN_SHARE_MAX * 100} % of \`total_retrans\`, whichever is more. Beyond that, sums that are
-too low by retransmissions or resets are forgiven only if that agent told of skipped runs of the programs that see them.
+The kernel passes over a program now and then, so a retransmission, sent or failed, may lack its row: at most
+${UNSEEN_MAX} of a connection, or ${UNSEEN_SHARE_MAX * 100} % of them, and only as many as the connection's last row itself says that nobody saw
+(\`retrans_other\`). Sums of retransmissions or resets that lack more than that are wrong, unless the agent told of
+skipped runs of the programs that see them.
 
 | scenario | what happens | rows | fields | wrong | missing | invented |
 |---|---|---:|---:|---:|---:|---:|

@@ -14,7 +14,7 @@ import {
 import type { Need } from '../needs.ts';
 import { drop, pass, quiet, whenInfo } from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
-import type { Network, Pair, RowOptions, Truth } from '../truth.ts';
+import type { Network, Pair, RetransmitRows, RowOptions, Truth } from '../truth.ts';
 
 async function linked(t: Truth): Promise<Pair & { readonly near: Network; readonly far: Network }> {
   const [near, far] = await t.link();
@@ -61,19 +61,14 @@ async function finish(
 }
 
 /** Each time the timer fired, the first segment was sent again, or failed to be; the other causes may be there too. */
-const byTimer = (t: Truth, network: Network): NonNullable<RowOptions['retransmits']> => {
-  return () => {
-    const fired = t.count(network, 'TCPTimeouts');
-    return [
-      { fields: { retransmit_cause: 'rto' }, least: fired, most: fired },
-      {
-        fields: { retransmit_cause: oneOf('loss_recovery', 'fast', 'tail_loss_probe') },
-        least: 0,
-        most: Number.POSITIVE_INFINITY,
-      },
-    ];
-  };
-};
+function byTimer(t: Truth, network: Network): readonly RetransmitRows[] {
+  const fired = t.count(network, 'TCPTimeouts');
+  const others = oneOf('loss_recovery', 'fast', 'tail_loss_probe');
+  return [
+    { fields: { retransmit_cause: 'rto' }, least: fired, most: fired },
+    { fields: { retransmit_cause: others }, least: 0, most: Number.POSITIVE_INFINITY },
+  ];
+}
 
 const BULK_BYTES = 2 << 20;
 
@@ -200,7 +195,7 @@ export const RETRANSMIT: readonly Scenario[] = [
     await far.link('up');
     await pair.server.receive(5_000);
     if (t.count(near, 'TCPTimeouts') === 0) throw new Error('the loss was not felt');
-    await finish(t, pair, { retransmits: byTimer(t, near) });
+    await finish(t, pair, { retransmits: () => byTimer(t, near) });
   }),
 
   scenario('link_down_near', 'the own link goes down in the middle, and up again', async (t) => {
@@ -214,7 +209,7 @@ export const RETRANSMIT: readonly Scenario[] = [
     await pair.server.receive(5_000);
     const after = await pair.client.info();
     if ((after['bytes_sent'] ?? 0) <= bytes_sent + 5_000) throw new Error('nothing was tried meanwhile');
-    await finish(t, pair, { retransmits: byTimer(t, near) });
+    await finish(t, pair, { retransmits: () => byTimer(t, near) });
   }),
 
   scenario(
