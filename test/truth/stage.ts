@@ -1,7 +1,8 @@
 /** What all scenarios stand on: the programs, an agent, a cgroup for each. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { kill } from 'node:process';
 import { createTestAgent, type TestAgent } from '../harness/agent.ts';
 import { until } from '../harness/until.ts';
 import type { Stage } from './actor.ts';
@@ -96,9 +97,15 @@ function cgroup2(): string {
   return mounts.map((line) => line.split(' ')).find(([, , type]) => type === 'cgroup2')?.[1] ?? '';
 }
 
+/** With the cgroups below it. A suite that was interrupted still has processes in it: nobody else's can be there. */
 function isRemoved(cgroup: string): boolean {
+  if (!existsSync(cgroup)) return true;
   try {
-    if (existsSync(cgroup)) rmdirSync(cgroup);
+    for (const entry of readdirSync(cgroup, { withFileTypes: true }))
+      if (entry.isDirectory()) isRemoved(join(cgroup, entry.name));
+    for (const pid of readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n'))
+      if (pid !== '') kill(Number(pid), 'SIGKILL');
+    rmdirSync(cgroup);
     return true;
   } catch {
     return false;
