@@ -75,6 +75,11 @@ async function matrixRow(wanted: WantedKernel): Promise<Row> {
   if (verdict.refusal !== '') say(`  the agent said: ${verdict.refusal}`);
   for (const { program, attached, error } of verdict.capabilities)
     if (!attached) say(`  ${program} is missing: ${error}`);
-  if (verdict.wrong.length > 0) say(run.console.split('\n').slice(-CONSOLE_LINES).join('\n'));
+  if (verdict.wrong.length > 0) {
+    const log = join(cache, `${kernel.release}.console.txt`);
+    writeFileSync(log, run.console);
+    say(run.console.split('\n').slice(-CONSOLE_LINES).join('\n'));
+    say(`  all that the guest printed: ${log}`);
+  }
   return { kernel, verdict };
 }

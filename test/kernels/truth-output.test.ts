@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseTruth } from './truth-output.ts';
+import { parseTruth, type SuiteEnd, suiteWrong } from './truth-output.ts';
 
 const OUTPUT = `✔ close_fin: 4 rows, 120 fields (1.5 s)
 ✖ connect_refused: 1 rows, 30 fields (0.2 s)
@@ -16,4 +16,33 @@ test('a scenario has a result and a reason where it did not pass', () => {
     { kind: 'scenario', name: 'connect_refused', result: 'failed', reason: 'wrong errno is 0, not 111' },
     { kind: 'scenario', name: 'mptcp', result: 'skipped', reason: 'mptcp: errno 93' },
   ]);
+});
+
+const [passed, failed] = parseTruth(OUTPUT);
+const WHOLE: SuiteEnd = {
+  stderr: 'one starts\none ends\n',
+  code: 0,
+  signal: null,
+  msMax: 0,
+  scenarios: passed ? [passed] : [],
+  names: ['one'],
+};
+
+test('a suite that told of all its scenarios ran to its end, whatever they were', () => {
+  assert.equal(suiteWrong(WHOLE), '');
+  assert.equal(suiteWrong({ ...WHOLE, code: 1, scenarios: failed ? [failed] : [] }), '');
+});
+
+test('a suite that was ended for want of time is told from one that ended by itself', () => {
+  const late = { ...WHOLE, code: 1, scenarios: [], stderr: 'one starts\n' };
+  assert.equal(
+    suiteWrong({ ...late, msMax: 600_000 }),
+    'it was ended after 600 s, with results of 0 of 1 scenarios; 0 had ended; under way: one',
+  );
+  assert.equal(
+    suiteWrong({ ...late, stderr: 'one starts\none ends\nError: an agent ended with SIGSEGV\n' }),
+    'it ended with 1, with results of 0 of 1 scenarios; 1 had ended; none was under way; ' +
+      'its last word: Error: an agent ended with SIGSEGV',
+  );
+  assert.match(suiteWrong({ ...late, code: null, signal: 'SIGKILL' }), /^it ended with SIGKILL, /);
 });

@@ -1,6 +1,6 @@
 /** A process of `programs/actor.c` that a scenario leads by the hand. */
 import { spawn } from 'node:child_process';
-import { statSync, writeFileSync } from 'node:fs';
+import { readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { kill } from 'node:process';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { type Channel, createChannel } from './channel.ts';
@@ -74,11 +74,15 @@ interface Parts {
 }
 
 async function createActor(stage: Stage, { channel, spare, ended }: Parts): Promise<Actor> {
-  const whoami = async (): Promise<Process> => ({
-    ...((await channel.ask('whoami')) as unknown as Process),
-    cgroup_path: stage.cgroupPath,
-    cgroup_id: stage.cgroup === '' ? 0 : statSync(stage.cgroup).ino,
-  });
+  async function whoami(): Promise<Process> {
+    const told = (await channel.ask('whoami')) as unknown as Process;
+    return {
+      ...told,
+      parent_executable: readlinkSync(`/proc/${told.parent}/exe`),
+      cgroup_path: stage.cgroupPath,
+      cgroup_id: stage.cgroup === '' ? 0 : statSync(stage.cgroup).ino,
+    };
+  }
   let process = await whoami();
   const children: Actor[] = [];
   let isGone = false;

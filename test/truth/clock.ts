@@ -4,7 +4,7 @@ import type { Check } from './check.ts';
 import { between } from './check.ts';
 import type { Bracket, Process } from './reply.ts';
 
-/** The agent takes the difference between the clocks once a second; the wall clock is slewed meanwhile. µs. */
+/** How far off the difference between the clocks may be, which the agent takes once a boot. µs. */
 export const CLOCK_SLACK_US = 500;
 /** µs since the epoch, not before now. */
 export const now = (): number => Date.now() * 1_000 + 999;

@@ -4,8 +4,10 @@ import { between } from './check.ts';
 import { compare } from './compare.ts';
 import type { Expectation } from './expected.ts';
 import type { Row } from './rows.ts';
+import type { Untold } from './untold.ts';
 
 const NAMESPACE = 7;
+const UNTOLD: Untold = { resetReasons: false, failedRetransmits: true };
 const close: Row = {
   kind: 'close',
   socket_cookie: 5,
@@ -41,8 +43,8 @@ const wanted = (kind: string, fields: Expectation['fields'], [least, most] = [1,
 });
 const CLOSE = wanted('close', { verdict: 'closed_local', bytes_sent: between(10, 12) });
 
-const look = (rows: readonly Row[], expectations: readonly Expectation[], snmp = {}) =>
-  compare(expectations, [{ namespace: NAMESPACE, rows, snmp }]);
+const look = (rows: readonly Row[], expectations: readonly Expectation[], snmp = {}, untold?: Untold) =>
+  compare(expectations, [{ namespace: NAMESPACE, rows, snmp }], untold);
 
 test('a row that is as expected is neither wrong, missing nor invented', () => {
   const { rows, wrong, missing, invented } = look([close], [CLOSE]);
@@ -69,6 +71,12 @@ test('a second row like the one expected is invented', () => {
   assert.equal(look([close, close], [CLOSE]).invented.length, 1);
 });
 
+test('a row of the scenario in another namespace is invented', () => {
+  const { rows, invented } = compare([], [], undefined, [{ ...close, network_namespace: 0, ts: 3 }]);
+  assert.deepEqual([rows, invented.length], [1, 1]);
+  assert.match(invented[0] ?? '', /in network namespace 0 at 3/);
+});
+
 test('of two expectations a row takes the one that says most', () => {
   const any = wanted('close', {}, [0, 9]);
   assert.deepEqual(look([close], [any, CLOSE]).missing, []);
@@ -93,6 +101,16 @@ test('failed retransmissions may lack as many as a row says nobody saw', () => {
     look([unseen, failed], expected, { RetransSegs: count, TCPRetransFail: count });
   assert.doesNotMatch([...failing(3).wrong, ...failing(3).short].join(), /: failed:/);
   assert.match(failing(4).short.join(), /: failed: expected/);
+});
+
+test('failed retransmissions without rows are as many as the kernel counted, and under no cause', () => {
+  const expected = [CLOSE, wanted('retransmit', {}, [0, 9])];
+  const last = { ...close, retrans_rto: 2, retrans_other: 300, total_retrans: 302 };
+  const failing = (count: number) =>
+    look([last, retransmit], expected, { RetransSegs: 302, TCPRetransFail: count }, UNTOLD).wrong;
+  assert.deepEqual(failing(300), []);
+  assert.match(failing(290).join(), /retrans_other: expected 0 to 290, got 300/);
+  assert.match(failing(310).join(), /RetransSegs: expected 302, got 312/);
 });
 
 test('resets sent sum up to OutRsts', () => {

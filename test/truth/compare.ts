@@ -41,10 +41,12 @@ function choose(row: Row, candidates: readonly Expectation[]): Expectation | und
   )[0];
 }
 
+/** `elsewhere`: rows of the scenario in namespaces that are not its. */
 export function compare(
   all: readonly Expectation[],
   seen: readonly Seen[],
   untold: Untold = NOTHING_UNTOLD,
+  elsewhere: readonly Row[] = [],
 ): Comparison {
   const expectations = withoutUntold(all, untold);
   const wrong: string[] = [];
@@ -52,8 +54,10 @@ export function compare(
   const missing: string[] = [];
   const invented: string[] = [];
   const taken = new Map<Expectation, number>();
-  let rows = 0;
+  let rows = elsewhere.length;
   let fields = 0;
+  for (const row of elsewhere)
+    invented.push(`${nameOf(row)} in network namespace ${row['network_namespace']} at ${row['ts']}`);
 
   const sum = (name: string, { what, wanted, got, isShort }: Sum): void => {
     fields += 1;
@@ -77,7 +81,7 @@ export function compare(
       fields += Object.keys(fit.fields).length + Object.keys(fit.key).length;
       if (untrue.length > 0) wrong.push(`${nameOf(row)}: ${untrue.join('; ')}`);
       if (snmp && (row['kind'] === 'close' || row['kind'] === 'fail'))
-        for (const one of connectionSums(row, all, untold)) sum(nameOf(row), one);
+        for (const one of connectionSums(row, all, snmp, untold)) sum(nameOf(row), one);
     }
     if (snmp) for (const one of namespaceSums(all, snmp, untold)) sum(`namespace ${namespace}`, one);
   }

@@ -29,4 +29,3 @@ export const ECONNREFUSED = 111;
 export const EHOSTUNREACH = 113;
 export const EINPROGRESS = 115;
 export const EACCES = 13;
-export const EAGAIN = 11;

@@ -5,19 +5,22 @@
  *   node test/truth/main.ts [NAME…]
  *
  * The last line of its output is one JSON object. WRITE=1 writes docs/accuracy.md; TRUTH_BIN is a folder with a ready
- * program.
+ * program; TRUTH_FOLLOW=1 tells on stderr when each scenario starts and ends.
  */
+import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActorEnded } from './channel.ts';
 import { type Comparison, compare } from './compare.ts';
+import { CLOSE_WATCH, createTruth, type Finished } from './create-truth.ts';
+import { createElsewhere } from './elsewhere.ts';
 import { fieldsNotCompared } from './fields-compared.ts';
 import { type Need, probeNeeds } from './needs.ts';
 import { checkReport, type Result, writeReport } from './report.ts';
+import type { Row } from './rows.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { type House, openHouse } from './stage.ts';
-import { CLOSE_WATCH, createTruth, type Finished } from './truth.ts';
 import { untoldOf } from './untold.ts';
 
 /** They wait more than they work. */
@@ -35,7 +38,19 @@ interface Done {
   readonly seconds: number;
 }
 
+/** Whoever ends the suite before it is done must know which scenarios hung. */
+function follow(what: 'starts' | 'ends', { name }: Scenario): void {
+  if (process.env['TRUTH_FOLLOW'] === '1') process.stderr.write(`${name} ${what}\n`);
+}
+
 async function runOne(scenario: Scenario, house: House, rows: Finished['rows']): Promise<Done> {
+  follow('starts', scenario);
+  const done = await play(scenario, house, rows);
+  follow('ends', scenario);
+  return done;
+}
+
+async function play(scenario: Scenario, house: House, rows: Finished['rows']): Promise<Done> {
   const start = performance.now();
   const { truth, finish } = createTruth({
     stage: house.stageOf(scenario.name),
@@ -69,12 +84,29 @@ async function inTime(run: Promise<void>): Promise<void> {
 
 const seconds = (start: number): number => (performance.now() - start) / 1_000;
 
-function resultOf({ scenario, finished, error, seconds }: Done): Result {
+/** Rows of each scenario that stand outside its namespaces, in the spool of the agent that it compares. */
+function elsewhereOf(done: readonly Done[]): ReadonlyMap<Finished, readonly Row[]> {
+  const finished = done.flatMap((one) => one.finished ?? []);
+  const found = new Map<Finished, Row[]>(finished.map((one) => [one, []]));
+  for (const rows of new Set(finished.map((one) => one.rows))) {
+    const { ownerOf } = createElsewhere(
+      finished.filter((one) => one.rows === rows),
+      statSync('/proc/self/ns/net').ino,
+    );
+    for (const row of rows.all()) {
+      const of = ownerOf(row);
+      if (of) found.get(of)?.push(row);
+    }
+  }
+  return found;
+}
+
+function resultOf({ scenario, finished, error, seconds }: Done, elsewhere: readonly Row[]): Result {
   const nothing: Comparison = { rows: 0, fields: 0, wrong: [], short: [], missing: [], invented: [] };
   if (!finished) return { scenario, ...nothing, missing: [`it failed: ${error?.stack}`], seconds };
   const { expectations, networks, rows } = finished;
   const seen = networks.map(({ inode, snmp }) => ({ namespace: inode, rows: rows.of(inode), snmp }));
-  const comparison = compare(expectations, seen, untoldOf(rows.missingPrograms()));
+  const comparison = compare(expectations, seen, untoldOf(rows.missingPrograms()), elsewhere);
   const missing = error ? [`it failed: ${error.stack}`, ...comparison.missing] : comparison.missing;
   // What the kernel skipped is nobody's row, but the agent tells that it did.
   const wrong = rows.hasSkippedRuns ? comparison.wrong : [...comparison.wrong, ...comparison.short];
@@ -128,9 +160,13 @@ async function main(names: readonly string[]): Promise<void> {
   if (names.length === 0 && !isWriting && !process.env['TRUTH_BIN']) checkReport(SCENARIOS);
   const house = await openHouse();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void house.close().finally(() => process.exit(1)));
+    process.once(signal, () => {
+      process.stderr.write(`ended by ${signal}\n`);
+      void house.close().finally(() => process.exit(1));
+    });
   let results: Result[] = [];
   let notCompared: readonly string[] = [];
+  let skippedRuns = 0;
   try {
     const lacking = await probeNeeds(house.stageOf('probes'));
     const rows = await house.startAgent();
@@ -147,10 +183,14 @@ async function main(names: readonly string[]): Promise<void> {
     );
     const done = inOrder(able, [...together, ...apart]);
     await house.stopAgents();
-    results = done.map(resultOf);
+    const elsewhere = elsewhereOf(done);
+    results = done.map((one) => resultOf(one, (one.finished && elsewhere.get(one.finished)) ?? []));
     notCompared = fieldsNotCompared(done.flatMap(({ finished }) => finished?.expectations ?? []));
     for (const result of results) print(result);
     for (const line of house.confessions()) console.log(`! ${line}`);
+    skippedRuns = house.skippedRuns();
+    if (skippedRuns > 0)
+      console.log(`! the kernel skipped ${skippedRuns} runs of programs: what is missing may be one of them`);
     for (const scenario of chosen.filter((one) => !able.includes(one)))
       console.log(`- ${scenario.name}: skipped: ${lackOf(scenario, lacking)}`);
   } finally {
@@ -165,6 +205,7 @@ async function main(names: readonly string[]): Promise<void> {
     wrong: total((one) => one.wrong.length),
     missing: total((one) => one.missing.length),
     invented: total((one) => one.invented.length),
+    skipped_runs: skippedRuns,
   };
   if (summary.wrong + summary.missing + summary.invented > 0) process.exitCode = 1;
   console.log(JSON.stringify(summary));

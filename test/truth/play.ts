@@ -33,6 +33,22 @@ export async function closeInTurn(t: Truth, { client, server }: Pair, fields: Fi
   t.closed(server, 'closed_peer', { fields: { state: 'last_ack', ...fields } });
 }
 
+/** Ports that nobody listens on: below those that are given out. */
+export const CLOSED = 1_001;
+export const CLOSED_TOO = 1_002;
+
+/** Connects and sees that it fails as it must. The socket forgets its address then: it is told here. */
+export async function fails(
+  socket: Socket,
+  peer: { address: string; port: number },
+  wanted: number,
+  local?: string,
+) {
+  const { errno } = await socket.connect(peer);
+  if (errno !== wanted) throw new Error(`connect: errno ${errno}, not ${wanted}`);
+  socket.life.local = { address: local ?? peer.address, port: socket.life.local.port };
+}
+
 /** Waits until the socket's TCP_INFO is so. */
 export async function whenInfo(socket: Socket, is: (info: TcpInfo) => boolean): Promise<TcpInfo> {
   return await until('TCP_INFO to say so', async () => {
@@ -67,9 +83,8 @@ export async function killed(actor: Actor, ...sockets: readonly Socket[]): Promi
   }
 }
 
-/** /proc may be asked about a process only after it has gone. */
-export const ofGone = ({ cgroup_path, network_namespace }: Process): Fields => ({
-  cgroup_path: oneOf('', cgroup_path),
+/** Of a process that may have gone before /proc was asked: only its namespace is nobody else's to tell. */
+export const ofGone = ({ network_namespace }: Process): Fields => ({
   process_network_namespace: oneOf(0, network_namespace),
 });
 

@@ -31,7 +31,7 @@ export interface Reply extends Bracket {
   readonly unknown?: string;
 }
 
-/** A process as it knows itself. */
+/** A process as it knows itself, and what /proc says of its parent. */
 export interface Process {
   readonly pid: number;
   readonly parent: number;
@@ -42,6 +42,7 @@ export interface Process {
   /** Text of /proc/self/cgroup. */
   readonly cgroups: string;
   readonly executable: string;
+  readonly parent_executable: string;
   readonly network_namespace: number;
   /** Folder of the cgroup v2 that the suite gave it, and its id; 0 = none. */
   readonly cgroup_path: string;

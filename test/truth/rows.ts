@@ -1,5 +1,5 @@
 /** Rows of an agent's spool, read by avsc with the published schema: no code of the agent's decodes them. */
-import { openSegmentChain } from '@tcptrail/spool/segment-chain.ts';
+import { openSegmentChain, type SegmentChain } from '@tcptrail/spool/segment-chain.ts';
 import { BATCH_TYPE } from '../avsc-oracle.ts';
 
 export type Value = number | string | boolean | readonly number[];
@@ -12,6 +12,10 @@ export interface Rows {
   /** Takes what the spool holds now. */
   poll(): void;
   of(networkNamespace: number): readonly Row[];
+  /** Every row of the spool from its beginning, whatever its namespace. */
+  all(): Generator<Row>;
+  /** Runs of programs that the kernel skipped, as the last batch says: rows may be missing that no agent could tell. */
+  readonly skippedRuns: number;
   /** Whether the kernel skipped runs of programs that tell of segments, as the last batch says. */
   readonly hasSkippedRuns: boolean;
   /** What the agent itself says that it missed, in its last batch: runs skipped by the kernel, rings too full. */
@@ -68,17 +72,18 @@ export function createRows(spool: string): Rows {
   const patterns = new Set<string>();
 
   function take(datum: Uint8Array): void {
-    const bytes = Buffer.from(datum.buffer, datum.byteOffset, datum.length);
+    const bytes = bufferOf(datum);
     last = bytes;
     if (capabilities && !mayHold(bytes, patterns)) return;
     const batch = BATCH_TYPE.fromBuffer(bytes) as Batch;
     capabilities ??= batch.health?.capabilities;
-    for (const event of batch.events) {
-      const watched = rows.get(Number(event['network_namespace']));
-      if (!watched || Number(event['ts']) < watched.sinceUs) continue;
-      watched.rows.push({ ...flat(batch.owners[Number(event['owner'])] ?? {}), ...flat(event) });
+    for (const row of rowsOf(batch)) {
+      const watched = rows.get(Number(row['network_namespace']));
+      if (watched && Number(row['ts']) >= watched.sinceUs) watched.rows.push(row);
     }
   }
+
+  const lastBatch = (): Batch | undefined => last && (BATCH_TYPE.fromBuffer(last) as Batch);
 
   return {
     watch(namespace, sinceUs) {
@@ -86,24 +91,26 @@ export function createRows(spool: string): Rows {
       patterns.add(longBytes(namespace).toString('latin1'));
     },
     poll() {
-      for (;;) {
-        const read = chain.next();
-        if (read.kind === 'nothing') return;
-        if (read.kind === 'damage') throw new Error(`${read.segment}: ${read.why}`);
-        take(read.datum);
-      }
+      for (const datum of datumsOf(chain)) take(datum);
     },
     of: (namespace) => rows.get(namespace)?.rows ?? [],
+    *all() {
+      const again = openSegmentChain(spool, undefined);
+      for (const datum of datumsOf(again)) yield* rowsOf(BATCH_TYPE.fromBuffer(bufferOf(datum)) as Batch);
+      again.close();
+    },
+    get skippedRuns() {
+      return lastBatch()?.programs.reduce((sum, { skipped_runs }) => sum + Number(skipped_runs), 0) ?? 0;
+    },
     get hasSkippedRuns() {
-      if (!last) return false;
-      const { programs } = BATCH_TYPE.fromBuffer(last) as Batch;
+      const programs = lastBatch()?.programs ?? [];
       return programs.some(
         ({ program, skipped_runs }) => Number(skipped_runs) > 0 && /retransmit|reset/.test(String(program)),
       );
     },
     confessions() {
-      if (!last) return [];
-      const batch = BATCH_TYPE.fromBuffer(last) as Batch;
+      const batch = lastBatch();
+      if (!batch) return [];
       return [
         ...batch.programs.map(({ program, skipped_runs }) => [`skipped runs of ${program}`, skipped_runs]),
         ...batch.failed_reserves.map(({ ring, kind, count }) => [`no room in ${ring} for ${kind}`, count]),
@@ -115,6 +122,21 @@ export function createRows(spool: string): Rows {
       (capabilities ?? []).filter(({ attached }) => !attached).map(({ program }) => program),
     close: chain.close,
   };
+}
+
+/** Throws when the spool is damaged. */
+function* datumsOf(chain: SegmentChain): Generator<Uint8Array> {
+  for (let read = chain.next(); read.kind !== 'nothing'; read = chain.next()) {
+    if (read.kind === 'damage') throw new Error(`${read.segment}: ${read.why}`);
+    yield read.datum;
+  }
+}
+
+const bufferOf = (datum: Uint8Array): Buffer => Buffer.from(datum.buffer, datum.byteOffset, datum.length);
+
+function* rowsOf({ owners, events }: Batch): Generator<Row> {
+  const flatOwners = owners.map(flat);
+  for (const event of events) yield { ...flatOwners[Number(event['owner'])], ...flat(event) };
 }
 
 function flat(record: Record<string, unknown>): Record<string, Value> {

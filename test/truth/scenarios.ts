@@ -4,19 +4,27 @@ import { CLOSE } from './scenarios/close.ts';
 import { CONNECT } from './scenarios/connect.ts';
 import { COUNTERS } from './scenarios/counters.ts';
 import { DATA } from './scenarios/data.ts';
+import { MPTCP } from './scenarios/mptcp.ts';
 import { NODE } from './scenarios/node.ts';
 import { OWNER } from './scenarios/owner.ts';
+import { PLACE } from './scenarios/place.ts';
 import { RETRANSMIT } from './scenarios/retransmit.ts';
 import { SERVER } from './scenarios/server.ts';
 import { TIME } from './scenarios/time.ts';
+import { UNSENT } from './scenarios/unsent.ts';
+import { URING } from './scenarios/uring.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...CLOSE,
   ...CONNECT,
+  ...UNSENT,
   ...SERVER,
   ...COUNTERS,
   ...DATA,
   ...OWNER,
+  ...PLACE,
+  ...URING,
+  ...MPTCP,
   ...NODE,
   ...TIME,
   ...RETRANSMIT,

@@ -1,5 +1,6 @@
 /** One socket of an actor, and the log of what truly happened on it. */
 import type { Actor } from './actor.ts';
+import { EINPROGRESS } from './linux.ts';
 import type { Bracket, Process, Reply, TcpInfo } from './reply.ts';
 
 export type Family = 'ipv4' | 'ipv6';
@@ -83,8 +84,6 @@ export interface Socket {
   info(): Promise<TcpInfo>;
   asOf(actor: Actor, fd: number): Socket;
 }
-
-const EINPROGRESS = 115;
 
 export function createSocket(
   actor: Actor,

@@ -1,7 +1,8 @@
 /** What all scenarios stand on: the programs, an agent, a cgroup for each. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { kill } from 'node:process';
 import { createTestAgent, type TestAgent } from '../harness/agent.ts';
 import { until } from '../harness/until.ts';
 import type { Stage } from './actor.ts';
@@ -28,6 +29,8 @@ export interface House {
   sharedAgent(config: object): Promise<Rows>;
   /** What the agents say that they missed. */
   confessions(): readonly string[];
+  /** Runs of their programs that the kernel skipped. */
+  skippedRuns(): number;
   /** Ends the agents, which then have spooled all there was, and reads it. */
   stopAgents(): Promise<void>;
   /** Takes away the cgroups and the folder. */
@@ -70,6 +73,7 @@ export async function openHouse(): Promise<House> {
     },
     confessions: () =>
       agents.flatMap(({ rows }, index) => rows.confessions().map((line) => `agent ${index}: ${line}`)),
+    skippedRuns: () => agents.reduce((sum, { rows }) => sum + rows.skippedRuns, 0),
     async stopAgents() {
       for (const { agent, rows } of agents) {
         const code = await agent.part.end();
@@ -93,9 +97,15 @@ function cgroup2(): string {
   return mounts.map((line) => line.split(' ')).find(([, , type]) => type === 'cgroup2')?.[1] ?? '';
 }
 
+/** With the cgroups below it. A suite that was interrupted still has processes in it: nobody else's can be there. */
 function isRemoved(cgroup: string): boolean {
+  if (!existsSync(cgroup)) return true;
   try {
-    if (existsSync(cgroup)) rmdirSync(cgroup);
+    for (const entry of readdirSync(cgroup, { withFileTypes: true }))
+      if (entry.isDirectory()) isRemoved(join(cgroup, entry.name));
+    for (const pid of readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n'))
+      if (pid !== '') kill(Number(pid), 'SIGKILL');
+    rmdirSync(cgroup);
     return true;
   } catch {
     return false;

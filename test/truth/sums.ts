@@ -33,14 +33,18 @@ const told = (what: string, wanted: number, got: number, unseen = 0): Sum => ({
 });
 
 /** More than these unseen, in a connection or of all its retransmissions, is no accident of the kernel's. */
-const UNSEEN_MAX = 4;
-const UNSEEN_SHARE_MAX = 0.02;
+export const UNSEEN_MAX = 4;
+export const UNSEEN_SHARE_MAX = 0.02;
+
+/** Those that failed on this host and had no row for it, as the kernel counts them. */
+const failedUntold = (snmp: Snmp, untold: Untold): number =>
+  untold.failedRetransmits ? (snmp['TCPRetransFail'] ?? 0) : 0;
 
 /**
- * Retransmissions that a last row counts under no cause, beyond those told so: the kernel passes over a program now
- * and then, and the row says how often.
+ * Retransmissions that a last row counts under no cause, beyond those told so and those that `failed`: the kernel
+ * passes over a program now and then, and the row says how often.
  */
-function unseenOf(last: Row, rows: readonly Row[]): number {
+function unseenOf(last: Row, rows: readonly Row[], failed: number): number {
   const others = rows.filter(
     (row) =>
       row['kind'] === 'retransmit' &&
@@ -48,7 +52,7 @@ function unseenOf(last: Row, rows: readonly Row[]): number {
       row['socket_cookie'] === last['socket_cookie'] &&
       row['generation'] === last['generation'],
   );
-  const unseen = Number(last['retrans_other']) - segments(others);
+  const unseen = Number(last['retrans_other']) - segments(others) - failed;
   const most = Math.max(UNSEEN_MAX, UNSEEN_SHARE_MAX * Number(last['total_retrans']));
   return unseen > 0 && unseen <= most ? unseen : 0;
 }
@@ -63,7 +67,7 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold):
     segments(sent.filter((row) => causes.includes(String(row['retransmit_cause']))));
   const unseen = rows
     .filter(({ kind }) => kind === 'close' || kind === 'fail')
-    .reduce((sum, last) => sum + unseenOf(last, rows), 0);
+    .reduce((sum, last) => sum + unseenOf(last, rows, failedUntold(snmp, untold)), 0);
   const resets = rows.filter((row) => row['kind'] === 'reset' && row['reset_direction'] === 'sent').length;
   return [
     told('RetransSegs', counter('RetransSegs'), segments(sent) + counter('TCPRetransFail'), unseen),
@@ -90,8 +94,8 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold):
   ];
 }
 
-/** The retransmissions of one connection, told singly and in its last row. */
-export function connectionSums(last: Row, rows: readonly Row[], untold: Untold): readonly Sum[] {
+/** The retransmissions of one connection, told singly and in its last row. `snmp`: of its namespace. */
+export function connectionSums(last: Row, rows: readonly Row[], snmp: Snmp, untold: Untold): readonly Sum[] {
   const own = rows.filter(
     (row) =>
       row['kind'] === 'retransmit' &&
@@ -102,26 +106,23 @@ export function connectionSums(last: Row, rows: readonly Row[], untold: Untold):
   const by = (cause: string): number => segments(sent.filter((row) => row['retransmit_cause'] === cause));
   const failed = segments(own) - segments(sent);
   const retransmitted = segments(sent);
-  const unseen = unseenOf(last, rows);
+  // What failed unseen is counted under no cause; the namespace may have other connections.
+  const failedMost = failedUntold(snmp, untold);
+  const unseen = unseenOf(last, rows, failedMost);
+  const upTo = (least: number, more: number): Wanted => (more === 0 ? least : between(least, least + more));
   return [
     ...CAUSES.map((cause) => ({
       what: `retrans_${cause}`,
-      // What failed unseen is counted under no cause.
-      wanted:
-        cause === 'other' && untold.failedRetransmits
-          ? atLeast(by(cause))
-          : by(cause) + (cause === 'other' ? unseen : 0),
+      wanted: cause === 'other' ? upTo(by(cause) + unseen, failedMost) : by(cause),
       got: Number(last[`retrans_${cause}`]),
     })),
     { what: 'retrans_failed', wanted: failed, got: Number(last['retrans_failed']) },
     // The kernel counts those that failed on their way, not those that failed before it.
     {
       what: 'total_retrans',
-      wanted: untold.failedRetransmits
-        ? atLeast(retransmitted)
-        : between(retransmitted + unseen, retransmitted + failed + unseen),
+      wanted: between(retransmitted + unseen, retransmitted + failed + failedMost + unseen),
       got: Number(last['total_retrans']),
-      isShort: Number(last['total_retrans']) > retransmitted + failed + unseen,
+      isShort: Number(last['total_retrans']) > retransmitted + failed + failedMost + unseen,
     },
   ];
 }

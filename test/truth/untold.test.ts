@@ -28,3 +28,9 @@ test('without reasons a reset has none, and one without a whole socket need not 
   ]);
   assert.equal(withoutUntold([timeWait], untoldOf(['send_reset_reason']))[0]?.least, 0);
 });
+
+test('where failed retransmissions are not seen, none has to be told', () => {
+  const retransmit: Expectation = { ...close, kind: 'retransmit' };
+  const [row, other] = withoutUntold([retransmit, close], untoldOf(['retransmit_err']));
+  assert.deepEqual([row, other], [{ ...retransmit, least: 0 }, close]);
+});

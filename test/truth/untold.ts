@@ -20,9 +20,9 @@ export function untoldOf(missing: readonly string[]): Untold {
 
 /** The expectations that are left: nothing that cannot be told is missing, a reason that is not given is empty. */
 export function withoutUntold(expectations: readonly Expectation[], untold: Untold): readonly Expectation[] {
-  if (!untold.resetReasons) return expectations;
   return expectations.map((one) => {
-    if (one.kind !== 'reset') return one;
+    if (one.kind === 'retransmit' && untold.failedRetransmits) return { ...one, least: 0 };
+    if (one.kind !== 'reset' || !untold.resetReasons) return one;
     const isUnseen = one.key['socket_cookie'] === 0 || one.fields['reset_reason'] === 'tcp_timewait_socket';
     const fields = 'reset_reason' in one.fields ? { ...one.fields, reset_reason: '' } : one.fields;
     return { ...one, fields, least: isUnseen ? 0 : one.least };

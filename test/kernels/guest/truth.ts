@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { SCENARIOS } from '../../truth/scenarios.ts';
 import type { GuestLine, Scenario } from '../guest-line.ts';
-import { parseTruth } from '../truth-output.ts';
+import { parseTruth, suiteWrong } from '../truth-output.ts';
 
 const SUITE = join(import.meta.dirname, '../../truth/main.ts');
 const PROGRAMS = '/truth';
@@ -12,6 +12,8 @@ const PROGRAMS = '/truth';
 const TOO_LARGE = ['five_gigabytes', 'both_ways_at_once', 'thousand'];
 /** Under emulation it takes a minute or two, on a busy machine more. */
 const SUITE_MS_MAX = 600_000;
+/** From being asked to end until it is killed. */
+const STUCK_MS_MAX = 30_000;
 /** So many may have missed a deadline because sixteen run at once on an emulated processor. */
 const AGAIN_MAX = 12;
 
@@ -32,20 +34,28 @@ async function runSuite(
   names: readonly string[],
 ): Promise<{ readonly scenarios: readonly Scenario[]; readonly wrong: string }> {
   const suite = spawn(process.execPath, [SUITE, ...names], {
-    env: { ...process.env, TRUTH_BIN: PROGRAMS },
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: SUITE_MS_MAX,
+    env: { ...process.env, TRUTH_BIN: PROGRAMS, TRUTH_FOLLOW: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  suite.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-    process.stdout.write(text);
-  });
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    suite[stream].setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text;
+      // The console of the guest, which is kept when the kernel fails.
+      process[stream].write(text);
+    });
+  }
+  // It answers SIGTERM with exit code 1, as it does a failure: whose end it was is known here only.
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    suite.kill('SIGTERM');
+  }, SUITE_MS_MAX);
+  const stuck = setTimeout(() => suite.kill('SIGKILL'), SUITE_MS_MAX + STUCK_MS_MAX);
   const [code, signal] = (await once(suite, 'close')) as [number | null, string | null];
-  const scenarios = parseTruth(output);
-  // It exits with 1 for what its lines tell.
-  const isTold = code === 0 || scenarios.some(({ result }) => result === 'failed');
-  const isWhole = isTold && scenarios.length === names.length;
-  const told = `it ended with ${signal ?? code} after ${scenarios.length} of ${names.length} scenarios`;
-  return { scenarios, wrong: isWhole ? '' : told };
+  clearTimeout(late);
+  clearTimeout(stuck);
+  const scenarios = parseTruth(said.stdout);
+  const wrong = suiteWrong({ ...said, code, signal, msMax: isLate ? SUITE_MS_MAX : 0, scenarios, names });
+  return { scenarios, wrong };
 }

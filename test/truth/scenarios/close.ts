@@ -177,10 +177,12 @@ export const CLOSE: readonly Scenario[] = [
     const { client, server } = await t.pair(actor, await network.actor());
     await client.send(3_000);
     await server.receive(3_000);
+    // What the agent knew of the process while it lived, it knows when it is gone.
+    await t.seen(network, 'the open', (row) => row['kind'] === 'open' && row['pid'] === actor.process.pid);
     await killed(actor, client);
     await server.receive(1);
     await server.close();
-    t.closed(client, 'closed_local', { fields: { state: 'fin_wait_2' }, about: ofGone(actor.process) });
+    t.closed(client, 'closed_local', { fields: { state: 'fin_wait_2' } });
     t.closed(server, 'closed_peer', { fields: { state: 'last_ack' } });
   }),
 

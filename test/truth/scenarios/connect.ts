@@ -1,38 +1,17 @@
-/** Every way a connect fails. */
-import { atLeast, number, oneOf, sameAs } from '../check.ts';
+/** How a connect ends that sent a SYN. */
+import { atLeast, number, sameAs } from '../check.ts';
 import {
-  EACCES,
-  EADDRINUSE,
-  EADDRNOTAVAIL,
   ECONNREFUSED,
   EHOSTUNREACH,
   EINPROGRESS,
-  ENETUNREACH,
   ETIMEDOUT,
-  SO_REUSEADDR,
   TCP_SYNCNT,
   TCP_USER_TIMEOUT,
 } from '../linux.ts';
-import { closeInTurn, drop, exchange, killed, ofGone, pass } from '../play.ts';
+import { CLOSED, CLOSED_TOO, closeInTurn, drop, exchange, fails, killed, ofGone, pass } from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 import type { Socket } from '../socket.ts';
 import type { Truth } from '../truth.ts';
-
-/** A port that nobody listens on: the first below those that are given out. */
-const CLOSED = 1_001;
-const CLOSED_TOO = 1_002;
-
-/** Connects and sees that it fails as it must. The socket forgets its address then: it is told here. */
-async function fails(
-  socket: Socket,
-  peer: { address: string; port: number },
-  wanted: number,
-  local?: string,
-) {
-  const { errno } = await socket.connect(peer);
-  if (errno !== wanted) throw new Error(`connect: errno ${errno}, not ${wanted}`);
-  socket.life.local = { address: local ?? peer.address, port: socket.life.local.port };
-}
 
 async function refused(t: Truth, address: string, family: 'ipv4' | 'ipv6' = 'ipv4'): Promise<void> {
   const network = await t.network();
@@ -157,81 +136,6 @@ export const CONNECT: readonly Scenario[] = [
     expectRefused(t, client);
   }),
 
-  scenario('no_route', 'no route to the peer, then the same socket finds one', async (t) => {
-    const network = await t.network();
-    const actor = await network.actor();
-    const client = await actor.socket();
-    await fails(client, { address: '203.0.113.9', port: CLOSED }, ENETUNREACH, '0.0.0.0');
-    expectUnseen(t, client);
-    await fails(client, { address: '127.0.0.1', port: CLOSED_TOO }, ECONNREFUSED);
-    const key = { socket_cookie: client.cookie, peer_port: CLOSED_TOO };
-    const generation = oneOf(1, 2);
-    t.failed(client, 'refused', {
-      key,
-      isAtCall: true,
-      fields: { state: 'syn_sent', errno: ECONNREFUSED, generation },
-    });
-    t.reset(client, 'received', { key, isAtCall: true, fields: { generation } });
-    t.strayReset(network, client.life.peer, client.life.local);
-  }),
-
-  scenario('no_route_ipv6', 'no route to the peer, IPv6', ['ipv6'], async (t) => {
-    const network = await t.network();
-    const client = await (await network.actor()).socket('ipv6');
-    await fails(client, { address: '2001:db8::9', port: CLOSED }, ENETUNREACH, '::');
-    expectUnseen(t, client);
-    await client.close();
-  }),
-
-  scenario('denied_by_route', 'the route is prohibited', async (t) => {
-    const network = await t.network();
-    await network.steward.must('route prohibit 198.51.100.0 24');
-    const client = await (await network.actor()).socket();
-    await fails(client, { address: '198.51.100.9', port: CLOSED }, EACCES, '0.0.0.0');
-    expectUnseen(t, client);
-    await client.close();
-  }),
-
-  scenario('no_port_free', 'the only port of the range is taken', async (t) => {
-    const network = await t.network();
-    await network.sysctl('net.ipv4.ip_local_port_range', '50000 50000');
-    const actor = await network.actor();
-    const pair = await t.pair(actor, await network.actor(), { port: 2_000 });
-    const client = await actor.socket();
-    await fails(client, pair.client.life.peer, EADDRNOTAVAIL);
-    t.failed(client, 'addr_not_avail', { isAtCall: true, fields: { ...NO_PORT, local_port: 0 } });
-    await closeInTurn(t, pair);
-  }),
-
-  scenario('four_tuple_taken', 'a second connection between the same two ports', async (t) => {
-    const network = await t.network();
-    const actor = await network.actor();
-    const pair = await t.pair(actor, await network.actor(), {
-      before: async (client) => {
-        await client.set(SO_REUSEADDR, 1);
-        await client.bind('127.0.0.1', 3_000);
-      },
-    });
-    const client = await actor.socket();
-    await client.set(SO_REUSEADDR, 1);
-    await client.bind('127.0.0.1', 3_000);
-    await fails(client, pair.client.life.peer, EADDRNOTAVAIL);
-    t.failed(client, 'addr_not_avail', {
-      isAtCall: true,
-      fields: { ...NO_PORT, local_port: oneOf(0, 3_000) },
-    });
-    await closeInTurn(t, pair);
-  }),
-
-  scenario('bind_conflict', 'bind to a port that is listened on: no connection, no row', async (t) => {
-    const network = await t.network();
-    const listener = await t.listen(await network.actor(), '127.0.0.1');
-    const second = await (await network.actor()).socket();
-    const { errno } = await second.bind('127.0.0.1', listener.listening?.local.port);
-    if (errno !== EADDRINUSE) throw new Error(`bind: errno ${errno}`);
-    await second.close();
-  }),
-
   scenario('cancelled', 'a non-blocking connect is closed before any answer', ['nftables'], async (t) => {
     const [near, far] = await t.link();
     await drop(far, 'input', 'drop');
@@ -286,28 +190,3 @@ export const CONNECT: readonly Scenario[] = [
     t.closed(client, 'closed_both', { fields: { state: 'closing' } });
   }),
 ];
-
-/** The kernel tells nobody why: the row says that it does not know. */
-const NO_PORT = { state: 'syn_sent', errno: oneOf(0, EADDRNOTAVAIL), errno_known: false } as const;
-
-/** A connect that fails before there is a SYN: seen by nobody but the process. */
-function expectUnseen(t: Truth, client: Socket): void {
-  t.failed(client, oneOf('unknown', 'unreachable', 'denied'), {
-    // It never began: which number it has is nobody's promise.
-    key: { socket_cookie: client.cookie, peer_port: client.life.peer.port },
-    fields: {
-      errno: 0,
-      errno_known: false,
-      generation: oneOf(0, 1),
-      local_address: atAnyAddress(client),
-      local_port: atLeast(0),
-      ts: atLeast(client.life.start.before - 500),
-    },
-  });
-}
-
-/** The route would have told the address. */
-const atAnyAddress = ({ life }: Socket) =>
-  life.family === 'ipv6'
-    ? oneOf('0'.repeat(32))
-    : oneOf('0'.repeat(32), `${'0'.repeat(20)}ffff${'0'.repeat(8)}`);

@@ -5,7 +5,7 @@ import type { Actor } from '../actor.ts';
 import { addressDigits } from '../address.ts';
 import { atLeast } from '../check.ts';
 import { inside } from '../clock.ts';
-import { ownerFields } from '../expected.ts';
+import { ownerFields } from '../owner-fields.ts';
 import type { Reply } from '../reply.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 import type { Network, Truth } from '../truth.ts';

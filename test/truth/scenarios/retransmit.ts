@@ -1,7 +1,6 @@
 /** Segments sent again: every cause, every place where they are lost. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../harness/until.ts';
-import { atLeast, number, sameAs } from '../check.ts';
+import { atLeast, number, oneOf, sameAs } from '../check.ts';
 import {
   ETIMEDOUT,
   SO_KEEPALIVE,
@@ -15,7 +14,7 @@ import {
 import type { Need } from '../needs.ts';
 import { drop, pass, quiet, whenInfo } from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
-import type { Fields, Network, Pair, Truth } from '../truth.ts';
+import type { Network, Pair, RetransmitRows, RowOptions, Truth } from '../truth.ts';
 
 async function linked(t: Truth): Promise<Pair & { readonly near: Network; readonly far: Network }> {
   const [near, far] = await t.link();
@@ -33,7 +32,11 @@ const LOCAL_DROPS = sameAs(
 );
 
 /** Both ends close, once nothing is on its way; TCP_INFO at that moment is what the rows must say. */
-async function finish(t: Truth, { client, server }: Pair, fields: Fields = {}): Promise<void> {
+async function finish(
+  t: Truth,
+  { client, server }: Pair,
+  { fields = {}, retransmits }: Pick<RowOptions, 'fields' | 'retransmits'> = {},
+): Promise<void> {
   await quiet(client, server);
   await client.close();
   await server.receive(1);
@@ -44,12 +47,27 @@ async function finish(t: Truth, { client, server }: Pair, fields: Fields = {}): 
     data_segs_out: info?.['data_segs_out'] ?? 0,
     reord_seen: info?.['reord_seen'] ?? 0,
     dsack_dups: info?.['dsack_dups'] ?? 0,
+    // The FIN may be sent again too; the rows and the kernel's counters say so.
+    total_retrans: atLeast(info?.['total_retrans'] ?? 0),
     local_drop_bytes: (info?.['bytes_sent'] ?? 0) - (info?.['bytes_retrans'] ?? 0) - client.life.sent,
   };
-  t.closed(client, 'closed_local', { fields: { ...counted, ...fields } });
+  t.closed(client, 'closed_local', {
+    fields: { ...counted, ...fields },
+    ...(retransmits ? { retransmits } : {}),
+  });
   t.closed(server, 'closed_peer', {
     fields: { rcv_ooopack: server.life.info?.['rcv_ooopack'] ?? 0, local_drop_bytes: LOCAL_DROPS },
   });
+}
+
+/** Each time the timer fired, the first segment was sent again, or failed to be; the other causes may be there too. */
+function byTimer(t: Truth, network: Network): readonly RetransmitRows[] {
+  const fired = t.count(network, 'TCPTimeouts');
+  const others = oneOf('loss_recovery', 'fast', 'tail_loss_probe');
+  return [
+    { fields: { retransmit_cause: 'rto' }, least: fired, most: fired },
+    { fields: { retransmit_cause: others }, least: 0, most: Number.POSITIVE_INFINITY },
+  ];
 }
 
 const BULK_BYTES = 2 << 20;
@@ -77,7 +95,7 @@ function bulk(
     await lose(near, far);
     await Promise.all([client.send(BULK_BYTES), server.receive(BULK_BYTES)]);
     await Promise.all([pass(near), pass(far)]);
-    await finish(t, { client, server, listener }, { congestion_control: algorithm });
+    await finish(t, { client, server, listener }, { fields: { congestion_control: algorithm } });
     const { info, sent } = client.life;
     // What its own host refuses was never sent, but counts as sent twice.
     const lost = (info?.['total_retrans'] ?? 0) + (info?.['bytes_sent'] ?? 0) - sent;
@@ -112,7 +130,7 @@ export const RETRANSMIT: readonly Scenario[] = [
       await whenInfo(pair.client, (info) => (info['total_retrans'] ?? 0) >= 3);
       await pass(far);
       await pair.server.receive(500);
-      await finish(t, pair, { retrans_tail_loss_probe: atLeast(1), retrans_rto: atLeast(1) });
+      await finish(t, pair, { fields: { retrans_tail_loss_probe: atLeast(1), retrans_rto: atLeast(1) } });
     },
   ),
 
@@ -131,7 +149,7 @@ export const RETRANSMIT: readonly Scenario[] = [
         return t.count(near, 'TCPFastRetrans') > 0;
       });
       await pass(far);
-      await finish(t, pair, { retrans_fast: atLeast(1) });
+      await finish(t, pair, { fields: { retrans_fast: atLeast(1) } });
     },
   ),
 
@@ -152,7 +170,7 @@ export const RETRANSMIT: readonly Scenario[] = [
         await quiet(pair.client, pair.server);
         return t.count(near, 'TCPSlowStartRetrans') > 0;
       });
-      await finish(t, pair, { retrans_rto: atLeast(1), retrans_loss_recovery: atLeast(1) });
+      await finish(t, pair, { fields: { retrans_rto: atLeast(1), retrans_loss_recovery: atLeast(1) } });
     },
   ),
 
@@ -173,21 +191,57 @@ export const RETRANSMIT: readonly Scenario[] = [
     const { near, far, ...pair } = await linked(t);
     await far.link('down');
     await pair.client.send(5_000);
-    await until('the loss to be felt', async () => (await pair.client.info())['backoff'] !== 0);
+    await whenInfo(pair.client, (info) => (info['backoff'] ?? 0) > 0);
     await far.link('up');
     await pair.server.receive(5_000);
-    await finish(t, pair, { total_retrans: atLeast(0) });
+    if (t.count(near, 'TCPTimeouts') === 0) throw new Error('the loss was not felt');
+    await finish(t, pair, { retransmits: () => byTimer(t, near) });
   }),
 
   scenario('link_down_near', 'the own link goes down in the middle, and up again', async (t) => {
     const { near, far, ...pair } = await linked(t);
     await near.link('down');
     await pair.client.send(5_000);
-    await sleep(500);
+    // Nothing is in flight: what the kernel tries by its timer is the first segment, again and again.
+    const { bytes_sent = 0 } = await pair.client.info();
+    await whenInfo(pair.client, (info) => (info['probes'] ?? 0) > 1);
     await near.link('up');
     await pair.server.receive(5_000);
-    await finish(t, pair, { total_retrans: atLeast(0) });
+    const after = await pair.client.info();
+    if ((after['bytes_sent'] ?? 0) <= bytes_sent + 5_000) throw new Error('nothing was tried meanwhile');
+    await finish(t, pair, { retransmits: () => byTimer(t, near) });
   }),
+
+  scenario(
+    'transmit_failed',
+    'a segment is lost on its way; this host itself drops what it sends in its place, twice',
+    ['nftables'],
+    async (t) => {
+      const { near, far, ...pair } = await linked(t);
+      await drop(far, 'input', 'drop');
+      await pair.client.send(500);
+      await whenInfo(pair.client, (info) => info['data_segs_out'] === 2);
+      await drop(near, 'output', 'meta length gt 200 drop');
+      await t.counted(near, 'TCPRetransFail', 2);
+      await pass(near);
+      await pass(far);
+      await pair.server.receive(500);
+      // Every segment fits a packet: rows are counted as the kernel counts segments.
+      await finish(t, pair, {
+        retransmits: () => {
+          const failed = t.count(near, 'TCPRetransFail');
+          const sent = t.count(near, 'RetransSegs') - failed;
+          // What still lay in a queue of this host was not tried again.
+          const most = failed + t.count(near, 'TCPSpuriousRtxHostQueues');
+          const row = { retransmit_segments: 1 };
+          return [
+            { fields: { ...row, transmit_failed: true }, least: failed, most },
+            { fields: { ...row, transmit_failed: false }, least: sent, most: sent },
+          ];
+        },
+      });
+    },
+  ),
 
   scenario('dead_peer', 'the peer goes silent, TCP_USER_TIMEOUT ends it', ['nftables'], async (t) => {
     const { far, client, server } = await linked(t);

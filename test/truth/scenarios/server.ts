@@ -1,8 +1,8 @@
 /** Handshakes and queues as the listening side sees them. */
 import { addressDigits } from '../address.ts';
 import { atLeast, between } from '../check.ts';
-import { ownerFields } from '../expected.ts';
 import { ECONNRESET, ETIMEDOUT, SO_REUSEADDR, TCP_SYNCNT } from '../linux.ts';
+import { ownerFields } from '../owner-fields.ts';
 import { closeInTurn, drop, exchange, pass, quiet, whenInfo } from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 import type { Socket } from '../socket.ts';

@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addressDigits } from '../address.ts';
 import { atLeast, between, oneOf } from '../check.ts';
-import { type Expectation, ownerFields } from '../expected.ts';
+import type { Expectation } from '../expected.ts';
 import { infoFields } from '../frozen.ts';
+import { ownerFields } from '../owner-fields.ts';
 import { closeInTurn, exchange, quiet } from '../play.ts';
 import type { Row } from '../rows.ts';
 import { type Scenario, scenario } from '../scenario.ts';
