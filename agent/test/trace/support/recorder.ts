@@ -64,6 +64,13 @@ export async function startRecorder(
     return { seq: total('seq'), failed: total('failed') };
   }
 
+  /** What the kernel side says it did not tell. */
+  const missed = () => ({
+    failed: trace.failedReserves(),
+    untracked: trace.untracked(),
+    skipped: trace.skippedRuns().filter(({ skipped_runs }) => skipped_runs > 0),
+  });
+
   return {
     trace,
     instance,
@@ -77,7 +84,7 @@ export async function startRecorder(
         const found = records.filter(wanted);
         if (found.length >= count) return found;
         if (Date.now() > deadline)
-          throw new Error(`${found.length} of ${count} records: ${JSON.stringify(found)}`);
+          throw new Error(`${found.length} of ${count} records: ${JSON.stringify({ found, ...missed() })}`);
         await wait(20);
       }
     },
