@@ -61,14 +61,24 @@ static __always_inline void emit_state(__u32 kind, const struct ending *ending)
 	emission_end(&emission);
 }
 
-/* An end that no program saw. The state it left is not known; without a time of establishment it was the handshake. */
+/* A client whose SYN nobody acknowledged; of another only its birth tells, and that it was not established since. */
+static __always_inline bool ended_in_handshake(struct sock *sk, const struct connection *c)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (c->established_ts)
+		return 0;
+	return c->role == ROLE_CLIENT && tp ? !tp->bytes_acked : c->counters_since == COUNTERS_SINCE_BIRTH;
+}
+
+/* An end that no program saw: the state it left is not known. */
 static __always_inline void tell_late_end(struct sock *sk, struct connection *c)
 {
 	struct ending ending = { .sk = sk, .connection = c, .state = TCP_CLOSE, .late = 1 };
 
 	tell_open_at_end(sk, c);
 	c->active = 0;
-	if (!c->established_ts && c->counters_since == COUNTERS_SINCE_BIRTH)
+	if (ended_in_handshake(sk, c))
 		ending.state = c->role == ROLE_CLIENT ? TCP_SYN_SENT : TCP_SYN_RECV;
 	emit_state(ending_kind(&ending), &ending);
 }

@@ -42,7 +42,10 @@ export interface Pins {
   unpin(kernelEpoch: number): void;
 }
 
-export function createPins(config: { instance: string; bpffs: string }, libbpf: Libbpf): Pins {
+export function createPins(
+  config: { instance: string; bpffs: string },
+  libbpf: Pick<Libbpf, 'get' | 'info' | 'mmap' | 'mountBpffs' | 'pin'>,
+): Pins {
   const folder = join(config.bpffs, 'tcptrail', config.instance);
   const pathOf = (kernelEpoch: number): string => join(folder, `accounts-${kernelEpoch}`);
 

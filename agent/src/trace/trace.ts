@@ -122,12 +122,12 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
   return {
     start() {
       checkRequirements(config.btfPath ?? BTF_PATH);
+      const objectPath = config.objectPath ?? OBJECT_PATH;
+      const layout = layoutOf(objectPath);
       const libbpf = createLibbpf();
       kernelEpoch = deps.nowUs();
       pins = createPins({ instance: config.instance, bpffs: config.bpffs ?? BPFFS }, libbpf);
       const unpinnable = pins.open();
-      const objectPath = config.objectPath ?? OBJECT_PATH;
-      const layout = layoutOf(objectPath);
       const connectionsFd = pins.connections(layout);
       running = open(libbpf, config, { objectPath, epoch: BigInt(kernelEpoch), connectionsFd });
       if (connectionsFd !== undefined) closeSync(connectionsFd);

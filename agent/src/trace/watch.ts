@@ -27,7 +27,12 @@ const READ_BYTES = 4_096;
 /** Programs that cannot run are in `refused`; the others do. */
 export function createWatch(
   config: { readonly everyMs: number },
-  deps: { readonly libbpf: Libbpf; readonly programs: Programs },
+  deps: {
+    readonly libbpf: Pick<Libbpf, 'attachIterator' | 'mapFd' | 'iterate' | 'detach'>;
+    readonly programs: Pick<Programs, 'watches'> & {
+      readonly object: Pick<Programs['object'], 'program' | 'map'>;
+    };
+  },
 ): { readonly watch: Watch; readonly refused: readonly WatchRefusal[] } {
   const { libbpf, programs } = deps;
   const refused: WatchRefusal[] = [];

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createNetwork } from './support/network.ts';
 import { python } from './support/python.ts';
+import type { RingRecord } from './support/record.ts';
 import { type Recorder, startRecorder } from './support/recorder.ts';
 
 const PREFORK = `
@@ -108,5 +110,79 @@ hear()
   } finally {
     peer.kill();
     recorder?.close();
+  }
+});
+
+test('what an earlier trace knew of an owner outlives the scan of who has the sockets now', async () => {
+  let recorder = await startRecorder();
+  const peer = python(`
+l = listener(); port = l.getsockname()[1]
+s = socket.create_connection(l.getsockname()); c, _ = l.accept()
+child = os.fork()
+if child == 0:
+    hear(); s.close()
+    # Reset before any I/O: only the listener can tell the owner.
+    t = socket.create_connection(l.getsockname()); linger0(t); t.close()
+    os._exit(0)
+s.close(); c.close(); l.close()
+say(port)
+os.waitpid(child, 0)
+`);
+  try {
+    const port = await peer.line<number>();
+    recorder.close('restart');
+    recorder = await startRecorder({ instance: recorder.instance });
+    peer.tell('go');
+    await peer.ended();
+    const closeOf = async (role: string, since: string) => {
+      const isMeant = (record: RingRecord): boolean =>
+        record.kind === 'close' &&
+        record.role === role &&
+        record.counters_since === since &&
+        record[role === 'client' ? 'peer_port' : 'local_port'] === port;
+      return (await recorder.until(1, isMeant))[0] ?? {};
+    };
+    const old = await closeOf('client', 'scan');
+    assert.deepEqual([old.pid, old.owner_source], [peer.pid, 'connect']);
+    const young = await closeOf('server', 'birth');
+    assert.deepEqual([young.pid, young.owner_source], [peer.pid, 'listener']);
+  } finally {
+    peer.kill();
+    recorder.close();
+  }
+});
+
+test('a bound socket older than the trace is a client, unless something listens on its port', async () => {
+  const network = createNetwork();
+  const peer = python(
+    `
+def bound(address, port):
+    s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind((address, port)); return s
+l = listener()
+other = bound('127.0.0.1', 7002); other.listen()
+ends = []
+for s in (bound('127.0.0.2', 7001), bound('127.0.0.2', 7002)):
+    s.connect(l.getsockname()); c, _ = l.accept(); ends += [s, c]
+say(l.getsockname()[1]); hear()
+for s in ends: s.close()
+`,
+    { namespace: network.here },
+  );
+  let recorder: Recorder | undefined;
+  try {
+    const port = await peer.line<number>();
+    recorder = await startRecorder();
+    peer.tell('go');
+    await peer.ended();
+    const closes = await recorder.until(4, ({ kind, pid }) => kind === 'close' && pid === peer.pid);
+    const roles = closes.map(({ local_port, peer_port, role }) => [local_port, peer_port, role]);
+    assert.deepEqual(
+      new Set(roles.map(String)),
+      new Set([`7001,${port},client`, `${port},7001,server`, `7002,${port},unknown`, `${port},7002,server`]),
+    );
+  } finally {
+    peer.kill();
+    recorder?.close();
+    network.remove();
   }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -74,12 +74,14 @@ test('a kernel without type information is refused in one sentence', () => {
   });
 });
 
-test('a missing object is refused in one sentence', () => {
-  const trace = createTrace({ instance: instanceName(), ring, objectPath: '/nowhere/x.o' }, { nowUs });
+test('a missing object is refused in one sentence, and nothing is left of the instance', () => {
+  const instance = instanceName();
+  const trace = createTrace({ instance, ring, objectPath: '/nowhere/x.o' }, { nowUs });
   assert.throws(() => trace.start(), {
     code: 'TRACE_OBJECT',
     message: /^cannot read the BPF object \/nowhere\/x\.o; /,
   });
+  assert.equal(existsSync(join('/sys/fs/bpf/tcptrail', instance)), false);
 });
 
 test('a user without privilege is told which capabilities are missing', async () => {

@@ -157,6 +157,30 @@ test('a first transmission dropped on this host is counted as that and not as pa
   assert.equal(server.bytes_received, BYTES);
 });
 
+test('retransmissions beyond the limit of a second are not told, and counted all the same', async () => {
+  const limit = 5;
+  const limited = await startRecorder({ events: { retransmitsPerSecond: limit } });
+  try {
+    network.rules(network.there, 'input', ['meta l4proto tcp numgen inc mod 11 0 drop']);
+    const { client, events } = await transfer('cubic');
+    network.rules(network.there, 'input', []);
+    const isOfClient = ({ socket_cookie }: RingRecord): boolean => socket_cookie === client.socket_cookie;
+    const [close = {}] = await limited.until(1, (record) => record.kind === 'close' && isOfClient(record));
+    const told = limited.records.filter((record) => record.kind === 'retransmit' && isOfClient(record));
+    assert.ok(told.length >= limit);
+    assert.ok(told.length < events.length);
+    assert.equal(sum(close), client.total_retrans);
+    // Those that were not told have their causes.
+    const segments = told.reduce((total, event) => total + Number(event.retransmit_segments), 0);
+    assert.ok(sum(close) - Number(close.retrans_other) > segments);
+    const bySecond = Object.groupBy(told, ({ ts }) => Math.floor(Number(ts) / 1e9));
+    // One may get its time just after the second that it was counted in.
+    for (const second of Object.values(bySecond)) assert.ok((second?.length ?? 0) <= limit + 1);
+  } finally {
+    limited.close();
+  }
+});
+
 test('a SYN-ACK sent again is reported for the connection that its answer makes', async () => {
   // The first SYN-ACKs are lost on their way.
   network.rules(network.here, 'input', ['tcp flags & (syn | ack) == syn | ack quota until 150 bytes drop']);

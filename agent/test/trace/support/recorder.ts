@@ -1,7 +1,7 @@
 /** A trace of its own instance, drained into an array. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createTrace, type Trace } from '../../../src/trace/trace.ts';
+import { createTrace, type Trace, type TraceConfig } from '../../../src/trace/trace.ts';
 import { type RingRecord, recordAt } from './record.ts';
 
 export interface Recorder {
@@ -11,6 +11,8 @@ export interface Recorder {
   readonly records: readonly RingRecord[];
   /** Drains to a valid sample and returns what it counted. */
   drain(): Promise<{ seq: number; failed: number }>;
+  /** One whole look for what no hook tells; nothing else looks. */
+  watch(): void;
   /** Drains until `count` records satisfy `wanted`; throws after 10 s, saying what it had. */
   until(count: number, wanted: (record: RingRecord) => boolean): Promise<RingRecord[]>;
   /** `restart`: another of this instance will go on with the connections. */
@@ -22,7 +24,12 @@ const DEADLINE_MS = 10_000;
 export const instanceName = (): string => `test-${randomBytes(6).toString('hex')}`;
 
 export async function startRecorder(
-  options: { instance?: string; lifecycleBytes?: number; chatterBytes?: number } = {},
+  options: {
+    instance?: string;
+    lifecycleBytes?: number;
+    chatterBytes?: number;
+    events?: TraceConfig['events'];
+  } = {},
 ): Promise<Recorder> {
   const instance = options.instance ?? instanceName();
   const trace = createTrace(
@@ -32,6 +39,7 @@ export async function startRecorder(
         lifecycleBytes: options.lifecycleBytes ?? 16 << 20,
         chatterBytes: options.chatterBytes ?? 4 << 20,
       },
+      events: { scanMs: 0, ...options.events },
     },
     { nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000) },
   );
@@ -56,11 +64,19 @@ export async function startRecorder(
     return { seq: total('seq'), failed: total('failed') };
   }
 
+  /** What the kernel side says it did not tell. */
+  const missed = () => ({
+    failed: trace.failedReserves(),
+    untracked: trace.untracked(),
+    skipped: trace.skippedRuns().filter(({ skipped_runs }) => skipped_runs > 0),
+  });
+
   return {
     trace,
     instance,
     records,
     drain,
+    watch: () => trace.watch(performance.now()),
     async until(count, wanted) {
       const deadline = Date.now() + DEADLINE_MS;
       for (;;) {
@@ -68,7 +84,7 @@ export async function startRecorder(
         const found = records.filter(wanted);
         if (found.length >= count) return found;
         if (Date.now() > deadline)
-          throw new Error(`${found.length} of ${count} records: ${JSON.stringify(found)}`);
+          throw new Error(`${found.length} of ${count} records: ${JSON.stringify({ found, ...missed() })}`);
         await wait(20);
       }
     },
