@@ -196,6 +196,7 @@ int BPF_PROG(destroy, struct sock *sk)
 	c = connection_of(sk);
 	if (!c)
 		return 0;
+	connection_adopt(sk, c, TCP_CLOSE);
 	tell_attempt(sk, c, bpf_get_socket_cookie(sk));
 	if (c->active)
 		tell_late_end(sk, c);

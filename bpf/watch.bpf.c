@@ -30,8 +30,10 @@ static __always_inline bool watch_connection(struct sock *sk, struct connection 
 
 	if (!tp || !c->active)
 		return 0;
-	/* The programs run before the state is set. */
+	/* The programs run before the state is set: a connect() that is under way is in CLOSE for a moment. */
 	if (sk->__sk_common.skc_state == TCP_CLOSE) {
+		if (c->state == TCP_SYN_SENT && now - c->start_ts < NSEC_PER_SEC)
+			return 0;
 		tell_late_end(sk, c);
 		return 1;
 	}
