@@ -4,7 +4,6 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import type { Comparison } from './compare.ts';
 import type { Scenario } from './scenario.ts';
-import { UNSEEN_MAX, UNSEEN_SHARE_MAX } from './sums.ts';
 
 export interface Result extends Comparison {
   readonly scenario: Scenario;
@@ -22,10 +21,10 @@ the agent wrote about those programs is compared with the log: a row nobody expe
 come is missing, one with a field that says something else is wrong. Counters are compared with the kernel's own:
 \`TCP_INFO\` of the socket, and the SNMP counters of the namespace.
 
-The kernel passes over a program now and then, so a retransmission, sent or failed, may lack its row: at most
-${UNSEEN_MAX} of a connection, or ${UNSEEN_SHARE_MAX * 100} % of them, and only as many as the connection's last row itself says that nobody saw
-(\`retrans_other\`). Sums of retransmissions or resets that lack more than that are wrong, unless the agent told of
-skipped runs of the programs that see them.
+Sums of retransmissions or resets may lack something only where the agent told of skipped runs of the programs that see
+them. A host may keep all tracing programs away from some softirqs, without a word
+([decision 12](decisions/0012-calls-that-reach-no-program.md)); the suite counts that with tracefs, and plays a scenario
+that failed then once more.
 
 | scenario | what happens | rows | fields | wrong | missing | invented |
 |---|---|---:|---:|---:|---:|---:|

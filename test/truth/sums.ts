@@ -24,38 +24,16 @@ const abortsOf = (snmp: Snmp): string =>
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
 
-/** `unseen`: as many may lack as the rows themselves say that no program saw. */
-const told = (what: string, wanted: number, got: number, unseen = 0): Sum => ({
+const told = (what: string, wanted: number, got: number): Sum => ({
   what,
-  wanted: unseen === 0 ? wanted : between(wanted - unseen, wanted),
+  wanted,
   got,
   isShort: got < wanted,
 });
 
-/** More than these unseen, in a connection or of all its retransmissions, is no accident of the kernel's. */
-export const UNSEEN_MAX = 4;
-export const UNSEEN_SHARE_MAX = 0.02;
-
 /** Those that failed on this host and had no row for it, as the kernel counts them. */
 const failedUntold = (snmp: Snmp, untold: Untold): number =>
   untold.failedRetransmits ? (snmp['TCPRetransFail'] ?? 0) : 0;
-
-/**
- * Retransmissions that a last row counts under no cause, beyond those told so and those that `failed`: the kernel
- * passes over a program now and then, and the row says how often.
- */
-function unseenOf(last: Row, rows: readonly Row[], failed: number): number {
-  const others = rows.filter(
-    (row) =>
-      row['kind'] === 'retransmit' &&
-      row['retransmit_cause'] === 'other' &&
-      row['socket_cookie'] === last['socket_cookie'] &&
-      row['generation'] === last['generation'],
-  );
-  const unseen = Number(last['retrans_other']) - segments(others) - failed;
-  const most = Math.max(UNSEEN_MAX, UNSEEN_SHARE_MAX * Number(last['total_retrans']));
-  return unseen > 0 && unseen <= most ? unseen : 0;
-}
 
 /** Retransmissions by cause and resets sent of one namespace. */
 export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold): readonly Sum[] {
@@ -65,15 +43,12 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold):
   const failed = segments(retransmits.filter((row) => row['transmit_failed'] === true));
   const of = (...causes: string[]): number =>
     segments(sent.filter((row) => causes.includes(String(row['retransmit_cause']))));
-  const unseen = rows
-    .filter(({ kind }) => kind === 'close' || kind === 'fail')
-    .reduce((sum, last) => sum + unseenOf(last, rows, failedUntold(snmp, untold)), 0);
   const resets = rows.filter((row) => row['kind'] === 'reset' && row['reset_direction'] === 'sent').length;
   return [
-    told('RetransSegs', counter('RetransSegs'), segments(sent) + counter('TCPRetransFail'), unseen),
-    told('TCPSynRetrans', counter('TCPSynRetrans'), of('syn', 'syn_ack'), unseen),
-    told('TCPFastRetrans', counter('TCPFastRetrans'), of('fast'), unseen),
-    told('TCPSlowStartRetrans', counter('TCPSlowStartRetrans'), of('loss_recovery'), unseen),
+    told('RetransSegs', counter('RetransSegs'), segments(sent) + counter('TCPRetransFail')),
+    told('TCPSynRetrans', counter('TCPSynRetrans'), of('syn', 'syn_ack')),
+    told('TCPFastRetrans', counter('TCPFastRetrans'), of('fast')),
+    told('TCPSlowStartRetrans', counter('TCPSlowStartRetrans'), of('loss_recovery')),
     // A probe may also carry new data, which is no retransmission.
     { what: 'tail loss probes', wanted: between(0, counter('TCPLossProbes')), got: of('tail_loss_probe') },
     { what: 'no known cause', wanted: 0, got: of('other', 'unknown') },
@@ -82,7 +57,7 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold):
       ? [
           {
             what: 'failed',
-            wanted: atLeast(counter('TCPRetransFail') - unseen),
+            wanted: atLeast(counter('TCPRetransFail')),
             got: failed,
             isShort: failed < counter('TCPRetransFail'),
           },
@@ -108,21 +83,25 @@ export function connectionSums(last: Row, rows: readonly Row[], snmp: Snmp, unto
   const retransmitted = segments(sent);
   // What failed unseen is counted under no cause; the namespace may have other connections.
   const failedMost = failedUntold(snmp, untold);
-  const unseen = unseenOf(last, rows, failedMost);
   const upTo = (least: number, more: number): Wanted => (more === 0 ? least : between(least, least + more));
   return [
     ...CAUSES.map((cause) => ({
       what: `retrans_${cause}`,
-      wanted: cause === 'other' ? upTo(by(cause) + unseen, failedMost) : by(cause),
+      wanted: cause === 'other' ? upTo(by(cause), failedMost) : by(cause),
       got: Number(last[`retrans_${cause}`]),
+      // What no program saw is counted there.
+      isShort:
+        cause === 'other' &&
+        !untold.failedRetransmits &&
+        Number(last['retrans_other']) > by(cause) + failedMost,
     })),
     { what: 'retrans_failed', wanted: failed, got: Number(last['retrans_failed']) },
     // The kernel counts those that failed on their way, not those that failed before it.
     {
       what: 'total_retrans',
-      wanted: between(retransmitted + unseen, retransmitted + failed + failedMost + unseen),
+      wanted: between(retransmitted, retransmitted + failed + failedMost),
       got: Number(last['total_retrans']),
-      isShort: Number(last['total_retrans']) > retransmitted + failed + failedMost + unseen,
+      isShort: Number(last['total_retrans']) > retransmitted + failed + failedMost,
     },
   ];
 }

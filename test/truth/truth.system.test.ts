@@ -11,7 +11,10 @@ interface Told {
   readonly lines: readonly string[];
 }
 
-/** A scenario's line begins with a mark and its name; what is wrong with it stands indented below. */
+/**
+ * A scenario's line begins with a mark and its name; what is wrong with it stands indented below. Of one that was played
+ * again, as the host had kept the programs away, the last counts.
+ */
 function tellings(output: string): Told[] {
   const found: { name: string; mark: string; lines: string[] }[] = [];
   for (const line of output.split('\n')) {
@@ -19,7 +22,7 @@ function tellings(output: string): Told[] {
     if (mark !== undefined && name !== undefined) found.push({ name, mark, lines: [line] });
     else if (line.startsWith('  ')) found.at(-1)?.lines.push(line);
   }
-  return found;
+  return [...new Map(found.map((one) => [one.name, one])).values()];
 }
 
 const suite = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
