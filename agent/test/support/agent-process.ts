@@ -14,6 +14,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const DEADLINE_MS = 60_000;
 
 export interface AgentHome {
+  readonly instance: string;
   readonly configFile: string;
   readonly spoolPath: string;
 }
@@ -55,7 +56,7 @@ export function agentHome(
     ...further,
   };
   writeFileSync(configFile, JSON.stringify(config));
-  return { configFile, spoolPath };
+  return { instance, configFile, spoolPath };
 }
 
 export function startAgent(
