@@ -24,7 +24,7 @@ come is missing, one with a field that says something else is wrong. Counters ar
 Sums of retransmissions or resets may lack something only where the agent told of skipped runs of the programs that see
 them. A host may keep all tracing programs away from some softirqs, without a word
 ([decision 12](decisions/0012-calls-that-reach-no-program.md)); the suite counts that with tracefs, and plays a scenario
-that failed then once more.
+that failed then again, at most three times.
 
 | scenario | what happens | rows | fields | wrong | missing | invented |
 |---|---|---:|---:|---:|---:|---:|
