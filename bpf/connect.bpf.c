@@ -4,6 +4,8 @@
  * but this one sees it; a SYN takes the mark away again, what is left of it is told at the next attempt or at the end.
  */
 #include "attempt.bpf.h"
+#include "ending.bpf.h"
+#include "found.bpf.h"
 
 /* Runs in process context, with the socket locked, before the route is looked up. 4.17; link 5.7. */
 static __always_inline int on_attempt(struct bpf_sock_addr *ctx, __u8 family)
@@ -16,11 +18,15 @@ static __always_inline int on_attempt(struct bpf_sock_addr *ctx, __u8 family)
 	if (ctx->protocol != IPPROTO_TCP || !sk || ctx->user_family != ctx->family)
 		return 1;
 	c = bpf_sk_storage_get(&connections, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!c || c->active)
-		return 1;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (tp)
-		tell_attempt(&tp->inet_conn.icsk_inet.sk, c, bpf_get_socket_cookie(ctx));
+	if (!c || !tp)
+		return 1;
+	sk = &tp->inet_conn.icsk_inet.sk;
+	connection_adopt(sk, c, TCP_CLOSE);
+	/* Only a closed socket comes here: of what it carried before, no program saw the end. */
+	if (c->active)
+		tell_late_end(sk, c, 1);
+	tell_attempt(sk, c, bpf_get_socket_cookie(ctx));
 	c->attempt.ts = bpf_ktime_get_boot_ns();
 	c->attempt.peer_port = __builtin_bswap16(ctx->user_port);
 	c->attempt.family = family;

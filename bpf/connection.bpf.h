@@ -56,7 +56,7 @@ struct attempt {
 	__u8 reserved[5];
 };
 
-/* Flags are bytes, not bits: different programs write them. */
+/* Flags are bytes, not bits: different programs write them. What is exchanged takes a word. */
 struct connection {
 	__u64 epoch; /* of the agent that last looked at it */
 	struct owner owner;
@@ -68,6 +68,8 @@ struct connection {
 	__u64 told_ts;
 	__u32 told_sum;
 	__u32 told; /* TOLD_* */
+	__u32 active; /* a connection began and its end was not reported; taken away by exchange where others may too */
+	int state; /* the last change that a state program saw led there */
 	__u32 data_segs_in_read; /* since the FIN was queued: those in when it was, and at each read after */
 	__u32 retransmit_second; /* the last one with a `retransmit`, and how many it had */
 	__u32 retransmits_told;
@@ -81,14 +83,12 @@ struct connection {
 	__u32 retrans[RETRANSMIT_CAUSE_COUNT]; /* segments; [0]: failed on this host */
 	__u8 role;
 	__u8 counters_since;
-	__u8 active; /* a connection began and its end was not reported */
 	__u8 fin_queued;
 	__u8 closed_first;
 	__u8 reset_sent;
 	__u8 reset_received;
 	__u8 closed_on_data;
-	__u8 untold; /* older than this agent, which is still to tell it */
-	__u8 state; /* the last change that a state program saw led there */
+	__u8 untold; /* no hook of this agent saw it open, and it is still to be told */
 };
 
 /*

@@ -42,10 +42,10 @@ static __always_inline __u64 connection_duration_us(__u64 ts, const struct conne
 	return c->start_ts && ts > c->start_ts ? (ts - c->start_ts) / NSEC_PER_USEC : 0;
 }
 
-/* Identity, endpoints, owner, life. */
+/* Identity, endpoints, owner, life. Its cookie was asked for before: a cgroup program cannot, for a socket. */
 static __always_inline void event_connection(struct tcptrail_event *e, struct sock *sk, const struct connection *c)
 {
-	e->socket_cookie = bpf_get_socket_cookie(sk);
+	e->socket_cookie = sk->__sk_common.skc_cookie.counter;
 	event_addresses(e, &sk->__sk_common);
 	event_owner(e, sk, c);
 	if (!c) {

@@ -18,26 +18,34 @@ static __always_inline __u32 ending_kind(const struct ending *ending)
 
 /*
  * A program may be skipped, and a host may keep all programs from a softirq that interrupts a process which it shields
- * from them, without a count of it: what is missing to the kernel's own number is of unknown cause.
+ * from them, without a count of it: what is missing to the kernel's own number is of unknown cause. That number holds
+ * the failed ones too, which no program sees before 6.17.
  */
 static __always_inline void count_unseen_retransmits(struct tcptrail_event *e, const struct connection *c)
 {
 	__u32 seen = e->retrans_failed + e->retrans_syn + e->retrans_syn_ack + e->retrans_rto +
 		     e->retrans_loss_recovery + e->retrans_fast + e->retrans_tail_loss_probe + e->retrans_other;
 
+	if (!bpf_core_field_exists(struct trace_event_raw_tcp_retransmit_skb, err))
+		return;
 	if (c && c->counters_since == COUNTERS_SINCE_BIRTH && e->total_retrans > seen)
 		e->retrans_other += e->total_retrans - seen;
 }
 
-/* A socket that has been disconnected since holds nothing of it any more. */
+/* A socket that was disconnected since names no peer, or another. */
 static __always_inline void event_endpoints_kept(struct tcptrail_event *e, const struct connection *c)
 {
-	if (!e->local_port)
+	__u16 peer_port = __builtin_bswap16((__u16)c->ports);
+
+	if (c->ports)
 		e->local_port = __builtin_bswap16(c->ports >> 16);
-	if (e->peer_port || c->role != ROLE_CLIENT)
-		return;
-	e->peer_port = c->attempt.peer_port;
-	__builtin_memcpy(e->peer_address, c->attempt.peer_address, sizeof(e->peer_address));
+	if (c->role == ROLE_CLIENT && c->attempt.peer_port) {
+		e->peer_port = c->attempt.peer_port;
+		__builtin_memcpy(e->peer_address, c->attempt.peer_address, sizeof(e->peer_address));
+	} else if (c->ports && e->peer_port != peer_port) {
+		e->peer_port = peer_port;
+		__builtin_memset(e->peer_address, 0, sizeof(e->peer_address));
+	}
 }
 
 static __always_inline void emit_state(__u32 kind, const struct ending *ending)
@@ -50,7 +58,8 @@ static __always_inline void emit_state(__u32 kind, const struct ending *ending)
 	e->late = ending->late;
 	e->state = ending->state;
 	event_connection(e, ending->sk, ending->connection);
-	event_counters(e, ending->sk, ending->connection);
+	if (!ending->disconnected)
+		event_counters(e, ending->sk, ending->connection);
 	if (ending->late && ending->connection)
 		event_endpoints_kept(e, ending->connection);
 	count_unseen_retransmits(e, ending->connection);
@@ -66,21 +75,38 @@ static __always_inline bool ended_in_handshake(struct sock *sk, const struct con
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-	if (c->established_ts)
+	if (c->established_ts || c->told != TOLD_NOTHING || c->fin_queued || c->closed_first != CLOSED_FIRST_NOBODY)
 		return 0;
 	return c->role == ROLE_CLIENT && tp ? !tp->bytes_acked : c->counters_since == COUNTERS_SINCE_BIRTH;
 }
 
-/* An end that no program saw: the state it left is not known. */
-static __always_inline void tell_late_end(struct sock *sk, struct connection *c)
+/* An end that no program saw, once: the state it left is not known. */
+static __always_inline void tell_late_end(struct sock *sk, struct connection *c, bool disconnected)
 {
-	struct ending ending = { .sk = sk, .connection = c, .state = TCP_CLOSE, .late = 1 };
+	struct ending ending = {
+		.sk = sk,
+		.connection = c,
+		.state = TCP_CLOSE,
+		.late = 1,
+		.disconnected = disconnected,
+	};
 
-	tell_open_at_end(sk, c);
-	c->active = 0;
+	if (!__sync_val_compare_and_swap(&c->active, 1, 0))
+		return;
 	if (ended_in_handshake(sk, c))
 		ending.state = c->role == ROLE_CLIENT ? TCP_SYN_SENT : TCP_SYN_RECV;
+	/* An `open` would have its counters from a socket that holds none. */
+	if (disconnected)
+		__sync_lock_test_and_set(&c->told, TOLD_END);
+	else
+		tell_open_at_end(sk, c);
 	emit_state(ending_kind(&ending), &ending);
+}
+
+/* Of a socket that is looked at, whether it connects again or not. */
+static __always_inline bool was_disconnected(struct sock *sk)
+{
+	return !sk->__sk_common.skc_dport;
 }
 
 #endif

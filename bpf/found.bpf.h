@@ -55,6 +55,7 @@ static __always_inline void connection_found(struct sock *sk, struct connection 
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
 	connection_begin(c, ROLE_UNKNOWN);
+	c->attempt.peer_port = 0;
 	c->start_ts = 0;
 	c->epoch = tunables.epoch;
 	c->counters_since = COUNTERS_SINCE_SCAN;
@@ -74,16 +75,18 @@ static __always_inline void connection_found(struct sock *sk, struct connection 
 
 /*
  * First look at a socket whose storage an earlier agent left. What happened in between was not seen: the connection
- * may have ended, and another have begun.
+ * may have ended, and another have begun. An iterator, which does not hold the socket's lock, may look while a state
+ * program does: one of them adopts, and what the program wrote of the state stays.
  */
 static __always_inline void connection_adopt(struct sock *sk, struct connection *c, int state)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	int state_kept = c->state;
+	__u64 epoch = c->epoch;
 
-	if (c->epoch == tunables.epoch)
+	if (epoch == tunables.epoch || __sync_val_compare_and_swap(&c->epoch, epoch, tunables.epoch) != epoch)
 		return;
-	c->epoch = tunables.epoch;
-	c->state = state;
+	__sync_val_compare_and_swap(&c->state, state_kept, state);
 	if (!c->active || !tp)
 		return;
 	if (state == TCP_LISTEN) {

@@ -213,6 +213,11 @@ struct tcp_skb_cb {
 	__u8 tcp_flags;
 };
 
+struct trace_event_raw_tcp_retransmit_skb {
+	/* 6.17 */
+	int err;
+};
+
 #pragma clang attribute pop
 
 #endif

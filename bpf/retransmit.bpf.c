@@ -78,6 +78,7 @@ static __always_inline int on_retransmit(struct sock *sk, struct sk_buff *skb, i
 	e->retransmit_cause = cause;
 	e->retransmit_segments = segments;
 	e->transmit_failed = err != 0;
+	bpf_get_socket_cookie(sk);
 	event_connection(e, sk, c);
 	event_counters(e, sk, c);
 	emission_end(&emission);

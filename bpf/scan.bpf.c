@@ -70,7 +70,8 @@ int scan_connections(struct bpf_iter__task_file *ctx)
 	connection_adopt(sk, c, state);
 	if (c->owner.source == OWNER_SOURCE_UNKNOWN)
 		owner_set(&c->owner, task, OWNER_SOURCE_SCAN);
-	if (c->active)
+	/* Known, or ended since. */
+	if (c->active || c->state != state)
 		return 0;
 	bpf_get_socket_cookie(sk);
 	connection_found(sk, c, state);

@@ -9,19 +9,22 @@
 
 static __always_inline void on_listen(struct sock *sk, struct connection *c, bool owned)
 {
+	if (c->active)
+		tell_late_end(sk, c, 1);
 	tell_attempt(sk, c, bpf_get_socket_cookie(sk));
-	c->active = 0;
 	if (owned)
 		owner_set_current(&c->owner, OWNER_SOURCE_LISTENER);
 	c->start_ts = bpf_ktime_get_boot_ns();
 	c->told = TOLD_NOTHING;
 }
 
-static __always_inline void on_syn_sent(struct connection *c, bool owned)
+static __always_inline void on_syn_sent(struct sock *sk, struct connection *c, bool owned)
 {
 	/* Where the attempt was seen, so was its process. */
 	bool known = c->attempt.ts != 0;
 
+	if (c->active)
+		tell_late_end(sk, c, 1);
 	connection_begin(c, ROLE_CLIENT);
 	c->generation++;
 	if (known)
@@ -124,6 +127,8 @@ static __always_inline int on_state(struct sock *sk, int old, int new)
 	/* By a process; in softirq and timer `current` is whoever was interrupted, never the owner. */
 	bool owned = sk->sk_lock.owned;
 
+	/* Made when first asked for; a request's is its child's. */
+	bpf_get_socket_cookie(sk);
 	if (c) {
 		connection_adopt(sk, c, old);
 		c->state = new;
@@ -136,12 +141,10 @@ static __always_inline int on_state(struct sock *sk, int old, int new)
 	}
 	if (!c)
 		return 0;
-	/* Cookies are made when first asked for; the request's is the child's. */
-	bpf_get_socket_cookie(sk);
 	if (new == TCP_LISTEN) {
 		on_listen(sk, c, owned);
 	} else if (new == TCP_SYN_SENT) {
-		on_syn_sent(c, owned);
+		on_syn_sent(sk, c, owned);
 	} else if (new == TCP_SYN_RECV) {
 		if (old == TCP_LISTEN)
 			on_server_birth(c);
@@ -197,8 +200,8 @@ int BPF_PROG(destroy, struct sock *sk)
 	if (!c)
 		return 0;
 	connection_adopt(sk, c, TCP_CLOSE);
-	tell_attempt(sk, c, bpf_get_socket_cookie(sk));
 	if (c->active)
-		tell_late_end(sk, c);
+		tell_late_end(sk, c, was_disconnected(sk));
+	tell_attempt(sk, c, bpf_get_socket_cookie(sk));
 	return 0;
 }

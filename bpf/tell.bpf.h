@@ -47,7 +47,7 @@ static __always_inline bool tell_open(struct sock *sk, struct connection *c)
 static __always_inline bool open_is_due(const struct connection *c, __u64 now)
 {
 	return c->told == TOLD_NOTHING && c->active && c->established_ts &&
-	       now - c->established_ts >= tunables.open_hold_ns;
+	       now >= c->established_ts + tunables.open_hold_ns;
 }
 
 /* A connection that was older than the hold, quiet, and ended before anyone looked has its `open` all the same. */

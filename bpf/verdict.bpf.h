@@ -14,7 +14,13 @@ struct ending {
 	int state; /* the state it leaves */
 	bool owned; /* a process holds the socket's lock */
 	bool late; /* no program saw it */
+	bool disconnected; /* and the socket was since: of the connection it holds no counter, error or peer */
 };
+
+static __always_inline int ending_error(const struct ending *ending)
+{
+	return ending->disconnected ? 0 : ending->sk->sk_err;
+}
 
 static __always_inline bool errno_unreachable(int err)
 {
@@ -37,7 +43,7 @@ static __always_inline void judge_late_fail(struct tcptrail_event *e, const stru
 static __always_inline void judge_fail(struct tcptrail_event *e, const struct ending *ending)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(ending->sk);
-	int err = ending->sk->sk_err;
+	int err = ending_error(ending);
 
 	if (ending->late && !err) {
 		judge_late_fail(e, ending);
@@ -115,7 +121,7 @@ static __always_inline __u8 close_verdict(const struct tcptrail_event *e, const 
 	const struct connection *c = ending->connection;
 	struct sock *sk = ending->sk;
 	unsigned long flags = sk->__sk_common.skc_flags;
-	int err = sk->sk_err;
+	int err = ending_error(ending);
 	__u8 closed_first = c ? c->closed_first : state_closed_first(ending->state);
 
 	if (c && c->closed_on_data)
@@ -147,13 +153,14 @@ static __always_inline void judge_close(struct tcptrail_event *e, const struct e
 	const struct connection *c = ending->connection;
 	unsigned long flags = ending->sk->__sk_common.skc_flags;
 	__u8 verdict = close_verdict(e, ending);
-	int err = ending->sk->sk_err;
+	int err = ending_error(ending);
 
 	/* The process still has the socket and may read on: what it leaves is not known. */
 	if (!(flags & (1UL << SOCK_DEAD)) && verdict != VERDICT_UNACCEPTED && !was_aborted(ending, err, flags))
 		e->bytes_unread = 0;
 	e->errno = err;
-	e->errno_known = 1;
+	/* A process takes the error out of its socket when it asks for it. */
+	e->errno_known = !ending->late || err;
 	e->verdict = verdict;
 	if (verdict == VERDICT_RESET_RECEIVED)
 		e->reset_direction = RESET_DIRECTION_RECEIVED;

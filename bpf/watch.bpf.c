@@ -20,7 +20,15 @@ static __always_inline void told_one(struct bpf_iter_meta *meta)
 
 static __always_inline bool update_is_due(const struct connection *c, __u64 now, __u32 sum)
 {
-	return tunables.update_ns && now - c->told_ts >= tunables.update_ns && sum != c->told_sum;
+	return tunables.update_ns && now >= c->told_ts + tunables.update_ns && sum != c->told_sum;
+}
+
+/* The program that should have seen it establish writes the time before the state is set. */
+static __always_inline bool established_unseen(struct sock *sk, const struct connection *c)
+{
+	int state = sk->__sk_common.skc_state;
+
+	return (state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT) && !c->established_ts;
 }
 
 static __always_inline bool watch_connection(struct sock *sk, struct connection *c, __u64 now)
@@ -32,13 +40,16 @@ static __always_inline bool watch_connection(struct sock *sk, struct connection 
 		return 0;
 	/* The programs run before the state is set: a connect() that is under way is in CLOSE for a moment. */
 	if (sk->__sk_common.skc_state == TCP_CLOSE) {
-		if (c->state == TCP_SYN_SENT && now - c->start_ts < NSEC_PER_SEC)
+		if (c->state == TCP_SYN_SENT && now < c->start_ts + NSEC_PER_SEC)
 			return 0;
-		tell_late_end(sk, c);
+		tell_late_end(sk, c, was_disconnected(sk));
 		return 1;
 	}
 	if (open_is_due(c, now))
 		return tell_open(sk, c);
+	if (established_unseen(sk, c) &&
+	    __sync_val_compare_and_swap(&c->told, TOLD_NOTHING, TOLD_OPEN) == TOLD_NOTHING)
+		c->untold = 1;
 	/* An older one is told in any case: what an earlier agent told and this one does not has ended. */
 	if (!c->untold && (c->told != TOLD_OPEN || !update_is_due(c, now, counters_sum(tp))))
 		return 0;
@@ -68,6 +79,7 @@ int watch_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	struct sock *sk = ctx->sk;
 	struct connection *c;
+	bool told;
 	__u64 now;
 	int state;
 
@@ -80,10 +92,11 @@ int watch_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
 	state = sk->__sk_common.skc_state;
 	connection_adopt(sk, c, state);
 	now = bpf_ktime_get_boot_ns();
-	if (state == TCP_LISTEN ? watch_listener(sk, c, now) : watch_connection(sk, c, now))
+	told = state == TCP_LISTEN ? watch_listener(sk, c, now) : watch_connection(sk, c, now);
+	if (told)
 		told_one(ctx->meta);
 	/* Its `open` was due first, or there was no room: 1 asks for the same socket again. */
-	return c->active && c->untold;
+	return state != TCP_LISTEN && c->active && c->untold;
 }
 
 /* Runs in process context, the agent's. 5.8. */

@@ -174,7 +174,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
           processCounters: processes.counters,
           kernelFailed: () => trace.failedReserves().reduce((sum, { count }) => sum + count, 0),
           kernelUntracked: trace.untracked,
-          olderTold,
+          // What a full spool dropped may have told some of them.
+          olderTold: olderTold && spool.dropped[trace.kernelEpoch] === undefined,
           metrics,
         });
       },

@@ -1,36 +1,14 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { connect } from 'node:net';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { agentHome, runningAgent, spooled, startAgent, until } from './support/agent-process.ts';
 import { converse, echoServer, refused } from './support/connections.ts';
 import { needsRoot } from './support/needs-root.ts';
-import type { OracleBatch } from './support/oracle.ts';
-import { smallDisk } from './support/small-disk.ts';
+import { portsOf, rowsIn, totalOf } from './support/spooled-rows.ts';
 import { tempFolder } from './support/temp-folder.ts';
 
 const CONNECTIONS = 100;
-
-/** Mapped or not, as text. */
-function portsOf(batches: readonly OracleBatch[], kind: string, role: string, server: number): number[] {
-  const serverSide = role === 'server';
-  return batches
-    .flatMap((batch) => batch.events)
-    .filter((event) => event.kind === kind && event.role === role)
-    .filter((event) => (serverSide ? event.local_port : event.peer_port) === server)
-    .map((event) => Number(serverSide ? event.peer_port : event.local_port))
-    .sort((a, b) => a - b);
-}
-
-function totalOf(batch: OracleBatch | undefined, field: string): number {
-  return (batch?.cpus ?? []).reduce((sum, cpu) => sum + (cpu[field] ?? 0), 0);
-}
-
-function rowsIn(batches: readonly OracleBatch[]): number {
-  return batches.reduce((sum, batch) => sum + batch.events.length, 0);
-}
 
 test(
   'both sides of every connection are spooled once, by name, and the account balances',
@@ -184,31 +162,6 @@ test('heartbeats carry the health of the agent', needsRoot, async (t) => {
   );
 });
 
-test('what is older than the agent is told before the heartbeat that says so', needsRoot, async (t) => {
-  const { port } = await echoServer(t, '127.0.0.1');
-  const held = connect(port, '127.0.0.1');
-  t.after(() => held.destroy());
-  await once(held, 'connect');
-  const home = agentHome(t, { further: { events: { updateMs: 0 } } });
-  const agent = await runningAgent(t, home);
-  const isSaid = ({ health }: OracleBatch): boolean => health?.['older_told'] === true;
-  await until('older connections to be told', () => spooled(home).some(isSaid));
-  agent.child.kill('SIGTERM');
-  await agent.ended();
-
-  const batches = spooled(home);
-  const saidAt = batches.findIndex(isSaid);
-  const [before, since] = [batches.slice(0, saidAt), batches.slice(saidAt)];
-  const beats = (of: readonly OracleBatch[]): readonly OracleBatch[] =>
-    of.filter(({ health }) => health !== null);
-  assert.ok(beats(before).length > 0);
-  assert.ok(beats(since).every(isSaid));
-  for (const role of ['client', 'server']) {
-    assert.deepEqual(portsOf(before, 'update', role, port), [held.localPort]);
-    assert.deepEqual(portsOf(since, 'update', role, port), []);
-  }
-});
-
 test('wrong usage and wrong configuration end in one sentence and exit code 2', async (t) => {
   const file = join(tempFolder(t), 'agent.yaml');
   writeFileSync(file, 'spool: {pth: /x}\n');
@@ -240,104 +193,6 @@ test('the configuration can be checked and shown without root, kernel or spool',
   const text = await said('--print-config');
   assert.match(text, /path: \/nowhere\/at\/all\n/);
   assert.match(text, /flushMs: 500\n/);
-});
-
-/** Fills the disk to its last byte; the file to remove. */
-function fillDisk(path: string): string {
-  const ballast = join(path, 'ballast');
-  const fd = openSync(ballast, 'w');
-  try {
-    for (const block = Buffer.alloc(65_536); ; ) writeSync(fd, block);
-  } catch {
-    // Full.
-  } finally {
-    closeSync(fd);
-  }
-  return ballast;
-}
-
-test('a disk that fills up under a running agent costs no row', needsRoot, async (t) => {
-  const disk = smallDisk(t, '32m');
-  const home = agentHome(t, { disk });
-  const agent = await runningAgent(t, home);
-  const echo = await echoServer(t, '127.0.0.1');
-  const ballast = fillDisk(disk);
-  const locals: number[] = [];
-  for (let count = 0; count < 20; count++) locals.push(await converse('127.0.0.1', echo.port));
-  await until('the agent says so', () => agent.stderr().includes('AGENT_SPOOL_WRITE'));
-  rmSync(ballast);
-  for (let count = 0; count < 20; count++) locals.push(await converse('127.0.0.1', echo.port));
-  await echo.stop();
-  agent.child.kill('SIGTERM');
-  assert.equal(await agent.ended(), 0, agent.stderr());
-  const batches = spooled(home);
-  assert.deepEqual(
-    portsOf(batches, 'close', 'client', echo.port),
-    locals.sort((a, b) => a - b),
-  );
-  assert.equal(agent.stderr().split('AGENT_SPOOL_WRITE').length - 1, 1, 'said once, not once a batch');
-  const last = batches.at(-1);
-  assert.equal(totalOf(last, 'rows'), rowsIn(batches));
-  assert.equal(totalOf(last, 'seq_last'), rowsIn(batches) + totalOf(last, 'failed'));
-});
-
-test(
-  'an agent that ends on a full disk says so, and the next one accounts for what it held',
-  needsRoot,
-  async (t) => {
-    const disk = smallDisk(t, '32m');
-    const home = agentHome(t, { disk });
-    const first = await runningAgent(t, home);
-    const epoch = spooled(home)[0]?.kernel_epoch;
-    const echo = await echoServer(t, '127.0.0.1');
-    const ballast = fillDisk(disk);
-    // More than the rest of the segment's last page holds.
-    for (let count = 0; count < 200; count++) await converse('127.0.0.1', echo.port);
-    await echo.stop();
-    first.child.kill('SIGTERM');
-    assert.equal(await first.ended(), 1);
-    assert.match(
-      first.stderr(),
-      /\ntcptrail agent: stopped with \d+ batches that the spool [^\n]* \(ENOSPC\)[^\n]*\n$/,
-    );
-    rmSync(ballast);
-    const rows = rowsIn(spooled(home));
-
-    const second = await runningAgent(t, home);
-    second.child.kill('SIGTERM');
-    assert.equal(await second.ended(), 0, second.stderr());
-    const closing = spooled(home).findLast((batch) => batch.kernel_epoch === epoch);
-    assert.equal(totalOf(closing, 'rows'), rows);
-    assert.ok(totalOf(closing, 'seq_last') > rows + totalOf(closing, 'failed'));
-  },
-);
-
-test('a full spool loses its oldest rows and counts every one of them', needsRoot, async (t) => {
-  const home = agentHome(t, { spool: { segmentBytes: 65_536, bytesMax: 262_144 } });
-  const first = await runningAgent(t, home);
-  const echo = await echoServer(t, '127.0.0.1');
-  for (let round = 0; round < 150; round++) {
-    await Promise.all(Array.from({ length: 40 }, () => converse('127.0.0.1', echo.port)));
-  }
-  first.child.kill('SIGTERM');
-  assert.equal(await first.ended(), 0, first.stderr());
-  const epoch = spooled(home).at(-1)?.kernel_epoch;
-  const account = (): OracleBatch | undefined =>
-    spooled(home).findLast((batch) => batch.kernel_epoch === epoch);
-  const left = (): number => rowsIn(spooled(home).filter((batch) => batch.kernel_epoch === epoch));
-  assert.ok(totalOf(account(), 'spool_dropped') > 0);
-  assert.equal(totalOf(account(), 'rows') - totalOf(account(), 'spool_dropped'), left());
-
-  const second = await runningAgent(t, home);
-  const before = left();
-  for (let round = 0; left() === before; round++) {
-    assert.ok(round < 300, 'the rows of 12,000 connections dropped none of the first run');
-    await Promise.all(Array.from({ length: 40 }, () => converse('127.0.0.1', echo.port)));
-  }
-  await echo.stop();
-  second.child.kill('SIGTERM');
-  assert.equal(await second.ended(), 0, second.stderr());
-  assert.equal(totalOf(account(), 'rows') - totalOf(account(), 'spool_dropped'), left());
 });
 
 test('a taken metrics port is a warning, not the end', needsRoot, async (t) => {

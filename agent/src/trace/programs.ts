@@ -67,13 +67,17 @@ function tryVariants(libbpf: Libbpf, config: ObjectConfig, hook: Hook): Choice {
 }
 
 /** All at once, best variants; where that fails, each by itself. Throws TRACE_KERNEL, TRACE_INTERRUPTED, TRACE_OBJECT. */
-function load(libbpf: Libbpf, config: ObjectConfig): { object: KernelObject; choices: readonly Choice[] } {
-  const best = HOOKS.map((hook): Choice => ({ hook, program: hook.variants[0].program, refused: [] }));
+function load(
+  libbpf: Libbpf,
+  config: ObjectConfig,
+  hooks: readonly Hook[],
+): { object: KernelObject; choices: readonly Choice[] } {
+  const best = hooks.map((hook): Choice => ({ hook, program: hook.variants[0].program, refused: [] }));
   const attempt = (choices: readonly Choice[]) =>
     loadObject(libbpf, config, { all: ALL, programs: choices.flatMap(({ program }) => program ?? []) });
   const first = attempt(best);
   if (isObject(first)) return { object: first, choices: best };
-  const choices = HOOKS.map((hook) => tryVariants(libbpf, config, hook));
+  const choices = hooks.map((hook) => tryVariants(libbpf, config, hook));
   const second = attempt(choices);
   if (isObject(second)) return { object: second, choices };
   if (wasInterrupted(second)) throw traceError('TRACE_INTERRUPTED', 'its programs together');
@@ -84,8 +88,12 @@ function load(libbpf: Libbpf, config: ObjectConfig): { object: KernelObject; cho
 }
 
 /** Throws TRACE_KERNEL when a core program is refused, TRACE_INTERRUPTED when nothing can be said of it. */
-export function attachPrograms(libbpf: Libbpf, config: ObjectConfig): Programs {
-  const { object, choices } = load(libbpf, config);
+export function attachPrograms(
+  libbpf: Libbpf,
+  config: ObjectConfig,
+  hooks: readonly Hook[] = HOOKS,
+): Programs {
+  const { object, choices } = load(libbpf, config, hooks);
   const cgroup = openCgroupRoot();
   const capabilities: Capability[] = [];
   const scans: string[] = [];

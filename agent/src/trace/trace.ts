@@ -11,6 +11,7 @@ import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
 import { RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
 import { ACCOUNT_BYTES, type Accounts, createAccounts, type KernelAccount } from './accounts.ts';
 import { traceError } from './errors.ts';
+import type { Hook } from './hooks.ts';
 import { jiffiesHz } from './jiffies.ts';
 import { createLibbpf, errnoName, type Libbpf, type Mapping } from './libbpf.ts';
 import { BPFFS } from './mounts.ts';
@@ -70,7 +71,10 @@ export interface Trace {
   sample(): Sample | undefined;
   /** Looks for what no hook tells, when it is time to. */
   watch(nowMs: number): void;
-  /** Each open connection older than this trace is told in the rings; never, where a program for that lacks. */
+  /**
+   * Each open connection that an earlier trace of this instance knew is told in the rings. Never, where a program for
+   * that lacks, or what that trace knew: sockets that no process holds open are in no list then.
+   */
   readonly olderTold: boolean;
   readonly names: Running['names'];
   failedReserves(): BatchEnvelope['failed_reserves'][number][];
@@ -101,7 +105,11 @@ const OLDER_PASSES = 2;
 const ROOM_MAX = 0.5;
 const OBJECT_PATH = join(import.meta.dirname, '../../../bpf/tcptrail.bpf.o');
 
-export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => number }): Trace {
+/** `hooks`: other than all that there are. */
+export function createTrace(
+  config: TraceConfig,
+  deps: { readonly nowUs: () => number; readonly hooks?: readonly Hook[] },
+): Trace {
   let kernelEpoch = 0;
   let running: Running | undefined;
   let watch: Watch | undefined;
@@ -109,6 +117,8 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
   let notPinned = '';
   let capabilities: readonly Capability[] = [];
   let scanMs = 0;
+  /** Storage goes on from an earlier trace, and what finds and tells older connections runs. */
+  let tellsOlder = false;
 
   const active = (): Running => {
     if (!running) throw new Error('the trace is not started');
@@ -129,7 +139,12 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
       pins = createPins({ instance: config.instance, bpffs: config.bpffs ?? BPFFS }, libbpf);
       const unpinnable = pins.open();
       const connectionsFd = pins.connections(layout);
-      running = open(libbpf, config, { objectPath, epoch: BigInt(kernelEpoch), connectionsFd });
+      running = open(libbpf, config, {
+        objectPath,
+        epoch: BigInt(kernelEpoch),
+        connectionsFd,
+        hooks: deps.hooks,
+      });
       if (connectionsFd !== undefined) closeSync(connectionsFd);
       const { object } = running.programs;
       notPinned =
@@ -142,6 +157,8 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
       const refused = [...runScans(libbpf, running.programs), ...watching.refused];
       scanMs = Math.round(performance.now() - scanFromMs);
       capabilities = withFailures(running.programs.capabilities, refused);
+      const runs = (wanted: string) => capabilities.some((c) => c.program === wanted && c.attached);
+      tellsOlder = connectionsFd !== undefined && OLDER_PROGRAMS.every(runs);
     },
     stop() {
       watch?.close();
@@ -190,12 +207,7 @@ export function createTrace(config: TraceConfig, deps: { readonly nowUs: () => n
       watch?.turn({ nowMs, room: () => lifecycle.fill() < ROOM_MAX && chatter.fill() < ROOM_MAX });
     },
     get olderTold() {
-      const missing = capabilities.filter(({ attached }) => !attached).map(({ program }) => program);
-      return (
-        watch !== undefined &&
-        watch.passes >= OLDER_PASSES &&
-        !OLDER_PROGRAMS.some((program) => missing.includes(program))
-      );
+      return tellsOlder && watch !== undefined && watch.passes >= OLDER_PASSES;
     },
     get names() {
       return active().names;
@@ -223,9 +235,14 @@ function layoutOf(objectPath: string): string {
 function open(
   libbpf: Libbpf,
   config: TraceConfig,
-  kernel: { readonly objectPath: string; readonly epoch: bigint; readonly connectionsFd: number | undefined },
+  kernel: {
+    readonly objectPath: string;
+    readonly epoch: bigint;
+    readonly connectionsFd: number | undefined;
+    readonly hooks: readonly Hook[] | undefined;
+  },
 ): Running {
-  const programs = attachPrograms(libbpf, {
+  const object = {
     path: kernel.objectPath,
     epoch: kernel.epoch,
     connectionsFd: kernel.connectionsFd,
@@ -234,7 +251,8 @@ function open(
     updateNs: BigInt(config.events?.updateMs ?? 0) * NS_PER_MS,
     retransmitsPerSecond: config.events?.retransmitsPerSecond ?? 0,
     jiffiesHz: jiffiesHz(),
-  });
+  };
+  const programs = attachPrograms(libbpf, object, kernel.hooks);
   const mappings: Mapping[] = [];
   const map = (name: string, options: { offset: number; bytes: number; writable: boolean }): Mapping => {
     const mapping = libbpf.mmap(libbpf.mapFd(programs.object.map(name)), options);

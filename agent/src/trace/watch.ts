@@ -60,15 +60,14 @@ export function createWatch(
     else fd = made;
   }
 
-  /** False at the end of an iterator. */
-  function read(from: number): boolean {
+  function read(from: number): 'more' | 'later' | 'end' {
     try {
-      return readSync(from, output) > 0;
+      return readSync(from, output) > 0 ? 'more' : 'end';
     } catch (error) {
       // A long way without finding anything, or no room: the kernel wants to be asked again.
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return true;
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 'later';
       whole = false;
-      return false;
+      return 'end';
     }
   }
 
@@ -88,7 +87,9 @@ export function createWatch(
         while (room()) {
           if (fd === undefined) next();
           if (fd === undefined) return;
-          if (read(fd)) continue;
+          const found = read(fd);
+          if (found === 'later') return;
+          if (found === 'more') continue;
           closeSync(fd);
           fd = undefined;
           if (whole && waiting.length === 0) passes += 1;

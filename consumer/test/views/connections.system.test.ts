@@ -106,7 +106,7 @@ async function send(database: TestDatabase, batches: readonly Sent[]): Promise<v
 async function statesOf(database: TestDatabase): Promise<Record<string, string>> {
   const rows = await database.rows<{ key: string; value: string }>(`
     SELECT concat(toString(socket_cookie), if(generation = 0, '', concat('/', toString(generation)))) AS key,
-        arrayStringConcat(arrayConcat([state], arrayFilter(doubt -> doubt IN ('agent_restarted', 'host_rebooted'), doubts)), ' ') AS value
+        arrayStringConcat(arrayConcat([state], arrayFilter(doubt -> doubt IN ('agent_restarted', 'agent_silent', 'host_rebooted'), doubts)), ' ') AS value
     FROM {db}.connections ORDER BY key`);
   return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
 }
@@ -172,6 +172,8 @@ test('an agent beside another one says nothing about what that one told', async 
   // The first is gone for good; a third, of another host, looks at other connections.
   await send(database, [{ run: 50, at: 60, told: true, host: 'host-b' }]);
   assert.deepEqual(await statesOf(database), { 10: 'live', 11: 'live' });
+  await send(database, [{ run: 15, at: 61, told: true }]);
+  assert.deepEqual(await statesOf(database), { 10: 'live agent_silent', 11: 'live' });
   await send(database, [{ run: 70, at: 80, told: true }]);
   assert.deepEqual(await statesOf(database), {
     10: 'vanished agent_restarted',

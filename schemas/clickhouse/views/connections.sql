@@ -66,7 +66,7 @@ CREATE OR REPLACE VIEW {database}.connections {on_cluster}
     owner_source Enum8('unknown' = 0, 'connect' = 1, 'first_io' = 2, 'close' = 3, 'listener' = 4, 'scan' = 5, 'socket' = 6) COMMENT 'Evidence for the owner, best first: connect, first_io, close, listener, scan, socket.',
     own Bool COMMENT 'The connection is tcptrail\'s own.',
     counters_since Enum8('birth' = 0, 'scan' = 1) COMMENT 'birth, or scan when the connection is older than the agent.',
-    doubts Array(String) COMMENT 'What is not certain: end_reported_late, counters_since_scan, errno_unknown, owner_unknown, host_rebooted, host_silent, agent_restarted. Empty: all is known.'
+    doubts Array(String) COMMENT 'What is not certain: end_reported_late, counters_since_scan, errno_unknown, owner_unknown, host_rebooted, host_silent, agent_silent, agent_restarted. Empty: all is known.'
 )
 AS
 WITH
@@ -80,7 +80,7 @@ WITH
             [
                 if(late, 'end_reported_late', ''),
                 if(counters_since = 'scan', 'counters_since_scan', ''),
-                if(kind = 'fail' AND NOT errno_known, 'errno_unknown', ''),
+                if(kind != 'summary' AND NOT errno_known, 'errno_unknown', ''),
                 if(pid = 0, 'owner_unknown', '')
             ] AS all_doubts,
         host_id, host_name, boot_id, socket_cookie, generation, verdict, errno, errno_known, role, family,
@@ -144,7 +144,9 @@ WITH
                 if(pid = 0, 'owner_unknown', ''),
                 if(NOT is_now, 'host_rebooted', ''),
                 if(is_now AND boot_vouched_ts < now64(6, 'UTC') - INTERVAL 30 SECOND, 'host_silent', ''),
-                if(is_now AND vouched_ts < newest_run, 'agent_restarted', '')
+                if(is_now AND vouched_ts < newest_run, 'agent_restarted', ''),
+                -- Another agent of the host goes on.
+                if(is_now AND vouched_ts >= newest_run AND vouched_ts < boot_vouched_ts - INTERVAL 30 SECOND, 'agent_silent', '')
             ] AS all_doubts,
         host_id, host_name, boot_id, socket_cookie, generation, verdict, errno, errno_known, role, family,
         local_address, local_port, peer_address, peer_port, peer_name, network_namespace, start_ts,

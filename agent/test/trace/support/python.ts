@@ -17,9 +17,9 @@ const PRELUDE = `
 import json, os, select, socket, struct, sys, threading, time
 def say(value): print(json.dumps(value), flush=True)
 def hear(): return sys.stdin.readline().strip()
-def listener(address='127.0.0.1', family=socket.AF_INET, backlog=128):
+def listener(address='127.0.0.1', family=socket.AF_INET, backlog=128, port=0):
     s = socket.socket(family); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind((address, 0)); s.listen(backlog); return s
+    s.bind((address, port)); s.listen(backlog); return s
 def linger0(s): s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
 def read_all(s):
     n = 0

@@ -1,6 +1,7 @@
 /** A trace of its own instance, drained into an array. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Hook } from '../../../src/trace/hooks.ts';
 import { createTrace, type Trace, type TraceConfig } from '../../../src/trace/trace.ts';
 import { type RingRecord, recordAt } from './record.ts';
 
@@ -29,6 +30,9 @@ export async function startRecorder(
     lifecycleBytes?: number;
     chatterBytes?: number;
     events?: TraceConfig['events'];
+    hooks?: readonly Hook[];
+    /** Two of one instance with the same go on as one that was blind in between. */
+    epochUs?: number;
   } = {},
 ): Promise<Recorder> {
   const instance = options.instance ?? instanceName();
@@ -41,7 +45,10 @@ export async function startRecorder(
       },
       events: { scanMs: 0, ...options.events },
     },
-    { nowUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000) },
+    {
+      nowUs: () => options.epochUs ?? Math.round((performance.timeOrigin + performance.now()) * 1000),
+      ...(options.hooks && { hooks: options.hooks }),
+    },
   );
   trace.start();
   const records: RingRecord[] = [];

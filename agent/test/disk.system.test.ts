@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { agentHome, runningAgent, spooled, until } from './support/agent-process.ts';
+import { converse, echoServer } from './support/connections.ts';
+import { needsRoot } from './support/needs-root.ts';
+import type { OracleBatch } from './support/oracle.ts';
+import { smallDisk } from './support/small-disk.ts';
+import { portsOf, rowsIn, totalOf } from './support/spooled-rows.ts';
+
+/** Fills the disk to its last byte; the file to remove. */
+function fillDisk(path: string): string {
+  const ballast = join(path, 'ballast');
+  const fd = openSync(ballast, 'w');
+  try {
+    for (const block = Buffer.alloc(65_536); ; ) writeSync(fd, block);
+  } catch {
+    // Full.
+  } finally {
+    closeSync(fd);
+  }
+  return ballast;
+}
+
+test('a disk that fills up under a running agent costs no row', needsRoot, async (t) => {
+  const disk = smallDisk(t, '32m');
+  const home = agentHome(t, { disk });
+  const agent = await runningAgent(t, home);
+  const echo = await echoServer(t, '127.0.0.1');
+  const ballast = fillDisk(disk);
+  const locals: number[] = [];
+  for (let count = 0; count < 20; count++) locals.push(await converse('127.0.0.1', echo.port));
+  await until('the agent says so', () => agent.stderr().includes('AGENT_SPOOL_WRITE'));
+  rmSync(ballast);
+  for (let count = 0; count < 20; count++) locals.push(await converse('127.0.0.1', echo.port));
+  await echo.stop();
+  agent.child.kill('SIGTERM');
+  assert.equal(await agent.ended(), 0, agent.stderr());
+  const batches = spooled(home);
+  assert.deepEqual(
+    portsOf(batches, 'close', 'client', echo.port),
+    locals.sort((a, b) => a - b),
+  );
+  assert.equal(agent.stderr().split('AGENT_SPOOL_WRITE').length - 1, 1, 'said once, not once a batch');
+  const last = batches.at(-1);
+  assert.equal(totalOf(last, 'rows'), rowsIn(batches));
+  assert.equal(totalOf(last, 'seq_last'), rowsIn(batches) + totalOf(last, 'failed'));
+});
+
+test(
+  'an agent that ends on a full disk says so, and the next one accounts for what it held',
+  needsRoot,
+  async (t) => {
+    const disk = smallDisk(t, '32m');
+    const home = agentHome(t, { disk });
+    const first = await runningAgent(t, home);
+    const epoch = spooled(home)[0]?.kernel_epoch;
+    const echo = await echoServer(t, '127.0.0.1');
+    const ballast = fillDisk(disk);
+    // More than the rest of the segment's last page holds.
+    for (let count = 0; count < 200; count++) await converse('127.0.0.1', echo.port);
+    await echo.stop();
+    first.child.kill('SIGTERM');
+    assert.equal(await first.ended(), 1);
+    assert.match(
+      first.stderr(),
+      /\ntcptrail agent: stopped with \d+ batches that the spool [^\n]* \(ENOSPC\)[^\n]*\n$/,
+    );
+    rmSync(ballast);
+    const rows = rowsIn(spooled(home));
+
+    const second = await runningAgent(t, home);
+    second.child.kill('SIGTERM');
+    assert.equal(await second.ended(), 0, second.stderr());
+    const closing = spooled(home).findLast((batch) => batch.kernel_epoch === epoch);
+    assert.equal(totalOf(closing, 'rows'), rows);
+    assert.ok(totalOf(closing, 'seq_last') > rows + totalOf(closing, 'failed'));
+  },
+);
+
+test('a full spool loses its oldest rows and counts every one of them', needsRoot, async (t) => {
+  const home = agentHome(t, { spool: { segmentBytes: 65_536, bytesMax: 262_144 } });
+  const first = await runningAgent(t, home);
+  const echo = await echoServer(t, '127.0.0.1');
+  for (let round = 0; round < 150; round++) {
+    await Promise.all(Array.from({ length: 40 }, () => converse('127.0.0.1', echo.port)));
+  }
+  first.child.kill('SIGTERM');
+  assert.equal(await first.ended(), 0, first.stderr());
+  const epoch = spooled(home).at(-1)?.kernel_epoch;
+  const account = (): OracleBatch | undefined =>
+    spooled(home).findLast((batch) => batch.kernel_epoch === epoch);
+  const left = (): number => rowsIn(spooled(home).filter((batch) => batch.kernel_epoch === epoch));
+  assert.ok(totalOf(account(), 'spool_dropped') > 0);
+  assert.equal(totalOf(account(), 'rows') - totalOf(account(), 'spool_dropped'), left());
+
+  const second = await runningAgent(t, home);
+  const before = left();
+  const droppedOwn = (): number => {
+    const last = spooled(home).at(-1);
+    return last?.kernel_epoch === epoch ? 0 : totalOf(last, 'spool_dropped');
+  };
+  for (let round = 0; left() === before || droppedOwn() === 0; round++) {
+    assert.ok(round < 300, 'the rows of 12,000 connections dropped none of one of the runs');
+    await Promise.all(Array.from({ length: 40 }, () => converse('127.0.0.1', echo.port)));
+  }
+  await echo.stop();
+  second.child.kill('SIGTERM');
+  assert.equal(await second.ended(), 0, second.stderr());
+  assert.equal(totalOf(account(), 'rows') - totalOf(account(), 'spool_dropped'), left());
+  // One of the rows that went may have been all that was told of an older connection.
+  assert.equal(spooled(home).findLast(({ health }) => health)?.health?.['older_told'], false);
+});
