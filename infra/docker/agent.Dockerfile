@@ -26,6 +26,10 @@ COPY spool spool
 COPY kafka kafka
 COPY agent agent
 
+# Compiled here once: the agent starts sooner and stays smaller.
+ENV NODE_COMPILE_CACHE=node_modules/.cache
+RUN node --eval "for (const part of ['main', 'libc', 'trace/trace', 'publish/publisher', 'publish/session']) import('./agent/src/' + part + '.ts')"
+
 # Root, because BPF does; docker-compose.yml takes away all of root that it does not need.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=2s \
     CMD ["node", "-e", "fetch('http://127.0.0.1:9480/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

@@ -22,15 +22,18 @@ export function makeImage(part: string): Image {
   const folder = mkdtempSync(join(tmpdir(), `tcptrail-${part}-`));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`;
+  const variables: Record<string, string> = {};
   let entrypoint: string[] = [];
   try {
     for (const instruction of instructions(dockerfileOf(part))) {
       if (instruction.name === 'COPY') copyInto(folder, copyOf(instruction));
-      const install = /^(?:--mount=\S+\s+)*(npm ci .*)$/.exec(instruction.text)?.[1];
-      if (install && instruction.name === 'RUN') {
-        execFileSync('sh', ['-c', install], {
+      const [, name = '', value = ''] = /^(\w+)=(\S+)$/.exec(instruction.text) ?? [];
+      if (instruction.name === 'ENV') variables[name] = value;
+      const command = /^(?:--mount=\S+\s+)*((?:npm ci|node) .*)$/.exec(instruction.text)?.[1];
+      if (command && instruction.name === 'RUN') {
+        execFileSync('sh', ['-c', command], {
           cwd: folder,
-          env: { ...process.env, PATH: path },
+          env: { ...process.env, ...variables, PATH: path },
           stdio: 'pipe',
         });
       }
