@@ -1,6 +1,7 @@
 /** Every row of a scenario's namespaces against what must be there. */
 import { describe, holds } from './check.ts';
 import { type Expectation, isRow } from './expected.ts';
+import { isOnlyLate } from './lateness.ts';
 import type { Row } from './rows.ts';
 import type { Snmp } from './snmp.ts';
 import { connectionSums, namespaceSums, type Sum } from './sums.ts';
@@ -11,6 +12,8 @@ export interface Comparison {
   readonly fields: number;
   /** One line a row that says something untrue, or a sum that does not come out. */
   readonly wrong: readonly string[];
+  /** Rows that are wrong in nothing but what a late one cannot know. */
+  readonly late: readonly string[];
   /** Sums that lack something: true when the agent tells that a program was skipped, wrong when it does not. */
   readonly short: readonly string[];
   readonly missing: readonly string[];
@@ -27,10 +30,17 @@ export interface Seen {
 const nameOf = (row: Row): string =>
   `${row['kind']} ${row['role']} ${row['local_port']}→${row['peer_port']} cookie ${row['socket_cookie']}/${row['generation']}`;
 
+/** Their names. */
 function wrongFields(row: Row, { fields }: Expectation): readonly string[] {
   return Object.entries(fields)
     .filter(([name, wanted]) => !holds(wanted, row[name] ?? '(absent)', row))
-    .map(([name, wanted]) => `${name}: expected ${describe(wanted)}, got ${row[name] ?? '(absent)'}`);
+    .map(([name]) => name);
+}
+
+function describeField(row: Row, { fields }: Expectation, name: string): string {
+  const wanted = fields[name];
+  const words = wanted === undefined ? 'nothing' : describe(wanted);
+  return `${name}: expected ${words}, got ${row[name] ?? '(absent)'}`;
 }
 
 /** The expectation that the row fits best, of those that have room; of equals, the one that says most. */
@@ -50,6 +60,7 @@ export function compare(
 ): Comparison {
   const expectations = withoutUntold(all, untold);
   const wrong: string[] = [];
+  const late: string[] = [];
   const short: string[] = [];
   const missing: string[] = [];
   const invented: string[] = [];
@@ -79,7 +90,10 @@ export function compare(
       taken.set(fit, (taken.get(fit) ?? 0) + 1);
       const untrue = wrongFields(row, fit);
       fields += Object.keys(fit.fields).length + Object.keys(fit.key).length;
-      if (untrue.length > 0) wrong.push(`${nameOf(row)}: ${untrue.join('; ')}`);
+      if (untrue.length > 0) {
+        const fields = untrue.map((name) => describeField(row, fit, name));
+        (isOnlyLate(row, untrue) ? late : wrong).push(`${nameOf(row)}: ${fields.join('; ')}`);
+      }
       if (snmp && (row['kind'] === 'close' || row['kind'] === 'fail'))
         for (const one of connectionSums(row, all, snmp, untold)) sum(nameOf(row), one);
     }
@@ -90,5 +104,5 @@ export function compare(
     for (let index = 0; index < lacking; index++)
       missing.push(`${expectation.kind} ${JSON.stringify(expectation.key)}`);
   }
-  return { rows, fields, wrong, short, missing, invented };
+  return { rows, fields, wrong, late, short, missing, invented };
 }
