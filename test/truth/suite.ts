@@ -98,11 +98,15 @@ function lackOf(scenario: Scenario, lacking: ReadonlyMap<Need, string>): string 
 export async function playSuite(chosen: readonly Scenario[]): Promise<SuitePlayed> {
   const house = await openHouse();
   let reach: Reach | undefined;
+  const endReach = (): number | undefined => {
+    const last = reach;
+    reach = undefined;
+    return last?.end();
+  };
   const close = async (): Promise<void> => {
     try {
-      reach?.end();
+      endReach();
     } finally {
-      reach = undefined;
       await house.close();
     }
   };
@@ -121,8 +125,7 @@ export async function playSuite(chosen: readonly Scenario[]): Promise<SuitePlaye
       atOnce(CONCURRENT, scenarios, (scenario) => runOne(scenario, house, rows));
     const together = await playEach(able.filter(({ startsAgent }) => !startsAgent));
     const apart = await playEach(able.filter(({ startsAgent }) => startsAgent));
-    const unreached = reach?.end();
-    reach = undefined;
+    const unreached = endReach();
     const done = [...together, ...apart].toSorted(
       (a, b) => able.indexOf(a.scenario) - able.indexOf(b.scenario),
     );
