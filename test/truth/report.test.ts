@@ -13,7 +13,7 @@ const result = (name: string, ...kinds: FailureKind[]): Result => ({
   failures: kinds.map((kind) => ({ kind, line: kind })),
 });
 const page = (of: Partial<Replayed>): string =>
-  accuracyPage({ results: [], unreached: 0, again: {}, ...of }, ['cpu'], '2026-01-02');
+  accuracyPage({ results: [], unreached: 0, again: {}, ...of }, [], '2026-01-02');
 
 test('a scenario is a line with its counts: late and short is wrong, overdue and broken off is missing', () => {
   const text = page({

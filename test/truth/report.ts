@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
+import { describeNotCompared, type NotCompared } from './fields-compared.ts';
 import type { Replayed } from './replay.ts';
 import { count, type Result } from './result.ts';
 import type { Scenario } from './scenario.ts';
@@ -29,23 +30,23 @@ never one with a row that is invented, or wrong in anything else.
 
 const nameOfLine = (line: string): string | undefined => /^\| `([a-z0-9_]+)` \|/.exec(line)?.[1];
 
-export function writeReport(replayed: Replayed, notCompared: readonly string[]): void {
+export function writeReport(replayed: Replayed, notCompared: readonly NotCompared[]): void {
   writeFileSync(FILE, accuracyPage(replayed, notCompared, new Date().toISOString().slice(0, 10)));
 }
 
 /** `date`: as 2026-11-25. */
 export function accuracyPage(
   { results, unreached, again }: Replayed,
-  notCompared: readonly string[],
+  notCompared: readonly NotCompared[],
   date: string,
 ): string {
   const lines = results.map((result) => row(`\`${result.scenario.name}\``, result.scenario.what, [result]));
   lines.push(row(`**${results.length} scenarios**`, '', results));
-  const rest = notCompared.map((name) => `\`${name}\``).join(', ');
   return [
     `${HEAD(date)}${lines.join('\n')}`,
     reachOf(unreached, again),
-    `Fields of an event and its owner that no scenario compares: ${rest === '' ? 'none' : rest}.\n`,
+    `Fields of an event and its owner that its kind fills and no scenario compares:`,
+    `${describeNotCompared(notCompared)}\n`,
   ].join('\n\n');
 }
 

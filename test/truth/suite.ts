@@ -6,7 +6,7 @@ import { atOnce } from '../harness/at-once.ts';
 import { Overdue } from '../harness/until.ts';
 import { CLOSE_WATCH, createTruth, type Finished } from './create-truth.ts';
 import { createElsewhere } from './elsewhere.ts';
-import { fieldsNotCompared } from './fields-compared.ts';
+import { fieldsNotCompared, type NotCompared } from './fields-compared.ts';
 import { type Need, probeNeeds } from './needs.ts';
 import type { Played } from './replay.ts';
 import { type Done, resultOf } from './result.ts';
@@ -22,7 +22,7 @@ const SCENARIO_MS_MAX = 180_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface SuitePlayed extends Played {
-  readonly notCompared: readonly string[];
+  readonly notCompared: readonly NotCompared[];
   readonly skippedRuns: number;
 }
 
@@ -139,7 +139,14 @@ export async function playSuite(chosen: readonly Scenario[]): Promise<SuitePlaye
       console.log(`- ${scenario.name}: skipped: ${lackOf(scenario, lacking)}`);
     return {
       results: done.map((one) => resultOf(one, (one.finished && elsewhere.get(one.finished)) ?? [])),
-      notCompared: fieldsNotCompared(done.flatMap(({ finished }) => finished?.expectations ?? [])),
+      notCompared: fieldsNotCompared(
+        done
+          .flatMap(({ finished }) => finished ?? [])
+          .map(({ expectations, networks, rows }) => ({
+            expectations,
+            rows: networks.flatMap(({ inode }) => rows.of(inode)),
+          })),
+      ),
       skippedRuns,
       unreached,
     };
