@@ -55,6 +55,8 @@ const packages = apt.packages();
 const base = join(folder, 'base.cpio');
 const truth = join(folder, 'truth');
 mkdirSync(truth);
+// What the guests take along: the run is long, and sources may change meanwhile.
+const tree = bpfTree();
 await buildPrograms(truth, undefined);
 buildBase({ folder: join(folder, 'base'), archive: base }, { truth });
 rmSync(join(folder, 'base'), { recursive: true });
@@ -62,11 +64,19 @@ rmSync(join(folder, 'base'), { recursive: true });
 const rows = await atOnce(guests, wanted, matrixRow);
 const failed = rows.filter(({ verdict }) => verdict.wrong.length > 0);
 if (chosen.length === 0 && scenarios.length === 0) {
-  writeFileSync(PAGE, kernelsPage(rows, new Date().toISOString().slice(0, 10)));
+  writeFileSync(PAGE, kernelsPage(rows, { date: new Date().toISOString().slice(0, 10), tree }));
   say('docs/kernels.md is written');
 }
 say(`${rows.length - failed.length} of ${rows.length} kernels pass`);
 process.exit(failed.length === 0 ? 0 : 1);
+
+/** git's name of bpf/ as committed, and whether it has changed since. */
+function bpfTree(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: join(import.meta.dirname, '../..'), encoding: 'utf8' }).trim();
+  const isChanged = git('status', '--porcelain', 'bpf') !== '';
+  return `${git('rev-parse', '--short=12', 'HEAD:bpf')}${isChanged ? ' and changes' : ''}`;
+}
 
 async function matrixRow(wanted: WantedKernel): Promise<Row> {
   const kernel = newestOf(packages, wanted.series);

@@ -8,6 +8,7 @@ const kernel = (release: string) => ({ name: `linux-image-${release}`, version: 
 
 const SCENARIO = { kind: 'scenario', reason: '', kinds: [], first: '' } as const;
 
+const RUN = { date: '2026-01-02', tree: '1a2b3c' };
 const PAGE = kernelsPage(
   [
     { kernel: kernel('5.10.0'), verdict: { ...NOTHING, refusal: 'tcptrail agent: no ring' } },
@@ -29,11 +30,11 @@ const PAGE = kernelsPage(
       },
     },
   ],
-  '2026-01-02',
+  RUN,
 );
 
 test('each kernel is a line with what ran and what did not', () => {
-  assert.match(PAGE, /Run of 2026-01-02\./);
+  assert.match(PAGE, /Run of 2026-01-02, with bpf\/ as git knows it by `1a2b3c` /);
   assert.match(PAGE, /^\| 5\.10\.0 \| 1-1 \| refuses, exit code 3 \| {2}\| {2}\| {2}\|$/m);
   assert.match(
     PAGE,
@@ -58,7 +59,7 @@ test('what is wrong stands on the page, and only then', () => {
   assert.doesNotMatch(PAGE, /## Wrong/);
   const verdict = { ...NOTHING, wrong: ['scenario rst: two rows\nnot one'] };
   assert.match(
-    kernelsPage([{ kernel: kernel('6.1.0'), verdict }], '2026-01-02'),
+    kernelsPage([{ kernel: kernel('6.1.0'), verdict }], RUN),
     /^- `6\.1\.0`: scenario rst: two rows$/m,
   );
 });
