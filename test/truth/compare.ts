@@ -30,17 +30,10 @@ export interface Seen {
 const nameOf = (row: Row): string =>
   `${row['kind']} ${row['role']} ${row['local_port']}→${row['peer_port']} cookie ${row['socket_cookie']}/${row['generation']}`;
 
-/** Their names. */
 function wrongFields(row: Row, { fields }: Expectation): readonly string[] {
   return Object.entries(fields)
     .filter(([name, wanted]) => !holds(wanted, row[name] ?? '(absent)', row))
-    .map(([name]) => name);
-}
-
-function describeField(row: Row, { fields }: Expectation, name: string): string {
-  const wanted = fields[name];
-  const words = wanted === undefined ? 'nothing' : describe(wanted);
-  return `${name}: expected ${words}, got ${row[name] ?? '(absent)'}`;
+    .map(([name, wanted]) => `${name}: expected ${describe(wanted)}, got ${row[name] ?? '(absent)'}`);
 }
 
 /** The expectation that the row fits best, of those that have room; of equals, the one that says most. */
@@ -90,10 +83,8 @@ export function compare(
       taken.set(fit, (taken.get(fit) ?? 0) + 1);
       const untrue = wrongFields(row, fit);
       fields += Object.keys(fit.fields).length + Object.keys(fit.key).length;
-      if (untrue.length > 0) {
-        const fields = untrue.map((name) => describeField(row, fit, name));
-        (isOnlyLate(row, untrue) ? late : wrong).push(`${nameOf(row)}: ${fields.join('; ')}`);
-      }
+      if (untrue.length > 0)
+        (isOnlyLate(row, fit) ? late : wrong).push(`${nameOf(row)}: ${untrue.join('; ')}`);
       if (snmp && (row['kind'] === 'close' || row['kind'] === 'fail'))
         for (const one of connectionSums(row, all, snmp, untold)) sum(nameOf(row), one);
     }
