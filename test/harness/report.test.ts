@@ -73,3 +73,20 @@ test('at the deadline the files that still run are named and fail, though childr
   assert.match(output, /the deadline of the whole run passed/);
   assert.doesNotMatch(output, /never.begun/);
 });
+
+test('a file that does not end by itself fails at its own deadline, and the files after it still run', async () => {
+  const lasting = `
+    test('passes', () => {});
+    setInterval(() => {}, 1000);`;
+  const files = [
+    file('lasts-one.ts', lasting),
+    file('lasts-two.ts', lasting),
+    file('begins-later.ts', "test('begun later', () => {});"),
+  ];
+  const { code, output } = await runFiles(files, { TCPTRAIL_TEST_FILE_MS: '3000' });
+  assert.equal(code, 1);
+  assert.match(output, /✖ .*lasts-one\.ts .*\n.*aborted due to timeout/);
+  assert.match(output, /✖ .*lasts-two\.ts .*\n.*aborted due to timeout/);
+  assert.match(output, /✔ begun later/);
+  assert.doesNotMatch(output, /the deadline of the whole run passed/);
+});

@@ -1,5 +1,7 @@
 /** What a guest tells, one JSON object a line of its second serial port. */
+
 import type { Capability } from '@tcptrail/agent/trace/programs.ts';
+import type { FailureKind } from '../truth/failure.ts';
 
 export type GuestLine =
   /** `capabilities`: every program that the agent tried. */
@@ -26,4 +28,8 @@ export interface Scenario {
   readonly result: 'passed' | 'failed' | 'skipped';
   /** Why it was skipped, or how it failed. */
   readonly reason: string;
+  /** Of what kinds it failed. */
+  readonly kinds: readonly FailureKind[];
+  /** How it failed at the first try; '' where there was one only. */
+  readonly first: string;
 }

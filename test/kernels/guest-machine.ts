@@ -10,6 +10,16 @@ import type { GuestLine } from './guest-line.ts';
 
 /** A guest that is not done by then hangs: longer than its suite may take, twice. */
 const GUEST_MS_MAX = 1_800_000;
+const CPUS = 2;
+const MEMORY_MB = 3_000;
+
+/**
+ * Guests at a time: each has CPUs of its own, or what it waits for misses its deadlines; they take half the memory at
+ * most. `cpus`, `bytes`: of the machine.
+ */
+export function guestsAtOnce(cpus: number, bytes: number): number {
+  return Math.max(1, Math.floor(Math.min(cpus / CPUS, bytes / 2 / (MEMORY_MB * 2 ** 20))));
+}
 
 export interface GuestRun {
   readonly lines: readonly GuestLine[];
@@ -18,24 +28,27 @@ export interface GuestRun {
   readonly seconds: number;
 }
 
-/** Resolves when the guest is off; `folder` takes what it prints. Dies with this process. */
+/** Resolves when the guest is off; `folder` takes what it prints, `variables` its init. Dies with this process. */
 export async function runGuest(options: {
   readonly image: string;
   readonly initramfs: string;
   readonly folder: string;
+  readonly variables: Readonly<Record<string, string>>;
 }): Promise<GuestRun> {
-  const { image, initramfs, folder } = options;
+  const { image, initramfs, folder, variables } = options;
   mkdirSync(folder, { recursive: true });
   const files = { console: join(folder, 'console.log'), lines: join(folder, 'lines.jsonl') };
+  // What the kernel does not know it hands to init, as variables of its environment.
+  const environment = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   const started = performance.now();
   const machine = spawnBound(
     'qemu-system-x86_64',
     [
       ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
-      ...['-smp', '2', '-m', '3000', '-nodefaults', '-display', 'none', '-no-reboot'],
+      ...['-smp', `${CPUS}`, '-m', `${MEMORY_MB}`, '-nodefaults', '-display', 'none', '-no-reboot'],
       ...['-serial', `file:${files.console}`, '-serial', `file:${files.lines}`],
       ...['-kernel', image, '-initrd', initramfs],
-      ...['-append', 'console=ttyS0 quiet panic=-1 mitigations=off'],
+      ...['-append', ['console=ttyS0 quiet panic=-1 mitigations=off', ...environment].join(' ')],
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );

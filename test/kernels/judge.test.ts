@@ -8,7 +8,8 @@ const RUNS: GuestLine = {
   capabilities: [{ program: 'close', attached: true, error: '', cost: 'closes' }],
 };
 const CHECK: GuestLine = { kind: 'check', name: 'rows are there', wrong: '' };
-const SKIPPED: GuestLine = { kind: 'scenario', name: 'mptcp', result: 'skipped', reason: 'no MPTCP here' };
+const SCENARIO = { kind: 'scenario', name: 'mptcp', reason: '', kinds: [], first: '' } as const;
+const SKIPPED: GuestLine = { ...SCENARIO, result: 'skipped', reason: 'no MPTCP here' };
 const END: GuestLine = { kind: 'end' };
 const SENTENCE = 'tcptrail agent: kernel 5.10.0 has no BPF ring buffer; tcptrail needs Linux 5.12 or newer\n';
 
@@ -24,7 +25,7 @@ test('a kernel passes where the agent runs and everything checked is so, whateve
 });
 
 test('a kernel fails by a check, by a scenario, and by a guest that ended early', () => {
-  const failed: GuestLine = { kind: 'scenario', name: 'mptcp', result: 'failed', reason: 'two rows' };
+  const failed: GuestLine = { ...SCENARIO, result: 'failed', reason: 'two rows' };
   assert.deepEqual(wrongOf([RUNS, { ...CHECK, wrong: '1 of 2' }, failed]), [
     'the guest ended before its tests did',
     'rows are there: 1 of 2',

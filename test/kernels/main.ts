@@ -2,15 +2,20 @@
  * `make test-kernels`: the agent on stock Debian kernels, written to docs/kernels.md. Exits 1 when a kernel fails.
  *
  *   node test/kernels/main.ts [SERIES...]      only these; the page stays as it is
+ *
+ * NAME="a b" plays only these scenarios of test/truth, and the page stays as it is; GUESTS=2 boots two at a time,
+ * whatever the machine has.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { availableParallelism, homedir, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { atOnce } from '../harness/at-once.ts';
 import { buildPrograms } from '../truth/build.ts';
+import { SCENARIOS } from '../truth/scenarios.ts';
 import { createApt } from './apt.ts';
 import { newestOf } from './choose-package.ts';
-import { runGuest } from './guest-machine.ts';
+import { guestsAtOnce, runGuest } from './guest-machine.ts';
 import { buildBase, buildModules } from './initramfs.ts';
 import { judge } from './judge.ts';
 import { unpackKernel } from './kernel-files.ts';
@@ -19,6 +24,9 @@ import { kernelsPage, type Row } from './report.ts';
 
 const PAGE = join(import.meta.dirname, '../../docs/kernels.md');
 const CONSOLE_LINES = 40;
+/** Of test/truth; all when there is none. */
+const scenarios = (process.env['NAME'] ?? '').split(/[\s,]+/).filter(Boolean);
+const guests = Number(process.env['GUESTS']) || guestsAtOnce(availableParallelism(), totalmem());
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -34,6 +42,11 @@ if (wanted.length === 0 || wanted.length < chosen.length) {
   );
   process.exit(2);
 }
+const unknown = scenarios.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(`test-kernels: no such scenario: ${unknown.join(', ')}\n`);
+  process.exit(2);
+}
 
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tcptrail/kernels');
 mkdirSync(cache, { recursive: true });
@@ -42,19 +55,28 @@ const packages = apt.packages();
 const base = join(folder, 'base.cpio');
 const truth = join(folder, 'truth');
 mkdirSync(truth);
+// What the guests take along: the run is long, and sources may change meanwhile.
+const tree = bpfTree();
 await buildPrograms(truth, undefined);
 buildBase({ folder: join(folder, 'base'), archive: base }, { truth });
 rmSync(join(folder, 'base'), { recursive: true });
 
-const rows: Row[] = [];
-for (const kernel of wanted) rows.push(await matrixRow(kernel));
+const rows = await atOnce(guests, wanted, matrixRow);
 const failed = rows.filter(({ verdict }) => verdict.wrong.length > 0);
-if (chosen.length === 0) {
-  writeFileSync(PAGE, kernelsPage(rows, new Date().toISOString().slice(0, 10)));
+if (chosen.length === 0 && scenarios.length === 0) {
+  writeFileSync(PAGE, kernelsPage(rows, { date: new Date().toISOString().slice(0, 10), tree }));
   say('docs/kernels.md is written');
 }
 say(`${rows.length - failed.length} of ${rows.length} kernels pass`);
 process.exit(failed.length === 0 ? 0 : 1);
+
+/** git's name of bpf/ as committed, and whether it has changed since. */
+function bpfTree(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: join(import.meta.dirname, '../..'), encoding: 'utf8' }).trim();
+  const isChanged = git('status', '--porcelain', 'bpf') !== '';
+  return `${git('rev-parse', '--short=12', 'HEAD:bpf')}${isChanged ? ' and changes' : ''}`;
+}
 
 async function matrixRow(wanted: WantedKernel): Promise<Row> {
   const kernel = newestOf(packages, wanted.series);
@@ -66,7 +88,13 @@ async function matrixRow(wanted: WantedKernel): Promise<Row> {
   const initramfs = join(home, 'initramfs');
   // The kernel unpacks archives that stand one behind another.
   execFileSync('sh', ['-c', 'cat "$1" "$2" >"$0"', initramfs, base, modules]);
-  const run = await runGuest({ image: files.image, initramfs, folder: join(home, 'output') });
+  say(`▶ ${kernel.release} boots`);
+  const run = await runGuest({
+    image: files.image,
+    initramfs,
+    folder: join(home, 'output'),
+    variables: { TRUTH_SCENARIOS: scenarios.join(',') },
+  });
   const verdict = judge(run.lines, wanted);
   rmSync(home, { recursive: true });
 

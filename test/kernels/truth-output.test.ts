@@ -5,17 +5,25 @@ import { parseTruth, type SuiteEnd, suiteWrong } from './truth-output.ts';
 const OUTPUT = `✔ close_fin: 4 rows, 120 fields (1.5 s)
 ✖ connect_refused: 1 rows, 30 fields (0.2 s)
     wrong     errno is 0, not 111
+    wrong     verdict is cancelled, not refused
     missing   a fail
+    at Actor.send (file:///tcptrail/test/truth/actor.ts:1:1)
 - mptcp: skipped: mptcp: errno 93
 {"scenarios":2,"rows":5}
 `;
 
 test('a scenario has a result and a reason where it did not pass', () => {
-  assert.deepEqual(parseTruth(OUTPUT), [
-    { kind: 'scenario', name: 'close_fin', result: 'passed', reason: '' },
-    { kind: 'scenario', name: 'connect_refused', result: 'failed', reason: 'wrong errno is 0, not 111' },
-    { kind: 'scenario', name: 'mptcp', result: 'skipped', reason: 'mptcp: errno 93' },
+  const reasons = parseTruth(OUTPUT).map(({ name, result, reason }) => [name, result, reason]);
+  assert.deepEqual(reasons, [
+    ['close_fin', 'passed', ''],
+    ['connect_refused', 'failed', 'wrong errno is 0, not 111'],
+    ['mptcp', 'skipped', 'mptcp: errno 93'],
   ]);
+});
+
+test('a scenario that failed tells of each kind once', () => {
+  const kinds = parseTruth(OUTPUT).map((scenario) => scenario.kinds);
+  assert.deepEqual(kinds, [[], ['wrong', 'missing'], []]);
 });
 
 const [passed, failed] = parseTruth(OUTPUT);

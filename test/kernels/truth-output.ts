@@ -1,9 +1,10 @@
 /** What test/truth printed, as one line a scenario, and how it ended. Pure. */
+import { FAILURE_KINDS } from '../truth/failure.ts';
 import type { Scenario } from './guest-line.ts';
 
 const RESULTS = { '✔': 'passed', '✖': 'failed', '-': 'skipped' } as const;
 const LINE = /^([✔✖-]) ([a-z0-9_]+): (.*)$/;
-const DETAIL = /^ {4}(?:wrong|missing|invented)\s+(.*)$/;
+const DETAIL = /^ {4}([a-z]+)\s/;
 
 /** The first thing wrong is the reason of a failure. */
 export function parseTruth(output: string): Scenario[] {
@@ -14,10 +15,13 @@ export function parseTruth(output: string): Scenario[] {
     if (mark in RESULTS) {
       const result = RESULTS[mark as keyof typeof RESULTS];
       const reason = result === 'skipped' ? text.replace(/^skipped: /, '') : '';
-      scenarios.push({ kind: 'scenario', name, result, reason });
-    } else if (last?.result === 'failed' && last.reason === '' && DETAIL.test(line)) {
-      scenarios.splice(-1, 1, { ...last, reason: line.trim().replace(/\s+/g, ' ') });
+      scenarios.push({ kind: 'scenario', name, result, reason, kinds: [], first: '' });
+      continue;
     }
+    const kind = FAILURE_KINDS.find((known) => known === DETAIL.exec(line)?.[1]);
+    if (last?.result !== 'failed' || kind === undefined) continue;
+    const reason = last.reason || line.trim().replace(/\s+/g, ' ');
+    scenarios.splice(-1, 1, { ...last, reason, kinds: [...new Set([...last.kinds, kind])] });
   }
   return scenarios;
 }

@@ -62,6 +62,16 @@ test('a field that is absent is wrong', () => {
   assert.match(look([rest], [CLOSE]).wrong[0] ?? '', /verdict: expected closed_local, got \(absent\)/);
 });
 
+test('a row that is late, and knows no more than it can then, is late; one that is wrong besides is wrong', () => {
+  const expected = wanted('close', { late: false, state: 'last_ack', bytes_sent: 10 });
+  const late = { ...close, late: true, state: 'close' };
+  const found = look([late], [expected]);
+  assert.deepEqual([found.wrong, found.late.length], [[], 1]);
+  assert.match(found.late[0] ?? '', /late: expected false, got true; state: expected last_ack, got close/);
+  assert.equal(look([{ ...late, bytes_sent: 9 }], [expected]).wrong.length, 1);
+  assert.equal(look([{ ...late, late: false }], [expected]).wrong.length, 1);
+});
+
 test('a row that does not come is missing, a row that nobody expects is invented', () => {
   assert.equal(look([], [CLOSE]).missing.length, 1);
   assert.equal(look([close], []).invented.length, 1);

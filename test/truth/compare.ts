@@ -1,6 +1,7 @@
 /** Every row of a scenario's namespaces against what must be there. */
 import { describe, holds } from './check.ts';
 import { type Expectation, isRow } from './expected.ts';
+import { isOnlyLate } from './lateness.ts';
 import type { Row } from './rows.ts';
 import type { Snmp } from './snmp.ts';
 import { connectionSums, namespaceSums, type Sum } from './sums.ts';
@@ -11,6 +12,8 @@ export interface Comparison {
   readonly fields: number;
   /** One line a row that says something untrue, or a sum that does not come out. */
   readonly wrong: readonly string[];
+  /** Rows that are wrong in nothing but what a late one cannot know. */
+  readonly late: readonly string[];
   /** Sums that lack something: true when the agent tells that a program was skipped, wrong when it does not. */
   readonly short: readonly string[];
   readonly missing: readonly string[];
@@ -50,6 +53,7 @@ export function compare(
 ): Comparison {
   const expectations = withoutUntold(all, untold);
   const wrong: string[] = [];
+  const late: string[] = [];
   const short: string[] = [];
   const missing: string[] = [];
   const invented: string[] = [];
@@ -79,7 +83,8 @@ export function compare(
       taken.set(fit, (taken.get(fit) ?? 0) + 1);
       const untrue = wrongFields(row, fit);
       fields += Object.keys(fit.fields).length + Object.keys(fit.key).length;
-      if (untrue.length > 0) wrong.push(`${nameOf(row)}: ${untrue.join('; ')}`);
+      if (untrue.length > 0)
+        (isOnlyLate(row, fit) ? late : wrong).push(`${nameOf(row)}: ${untrue.join('; ')}`);
       if (snmp && (row['kind'] === 'close' || row['kind'] === 'fail'))
         for (const one of connectionSums(row, all, snmp, untold)) sum(nameOf(row), one);
     }
@@ -90,5 +95,5 @@ export function compare(
     for (let index = 0; index < lacking; index++)
       missing.push(`${expectation.kind} ${JSON.stringify(expectation.key)}`);
   }
-  return { rows, fields, wrong, short, missing, invented };
+  return { rows, fields, wrong, late, short, missing, invented };
 }

@@ -5,6 +5,7 @@ import { createBook, lifeOf, type Told, whole } from './book.ts';
 import { now } from './clock.ts';
 import { closeRow, failRow } from './connection-rows.ts';
 import { type Expectation, isRow } from './expected.ts';
+import { RowNeverCame } from './failure.ts';
 import { createNetwork, joinNetworks, type Network } from './network.ts';
 import type { Process } from './reply.ts';
 import { resetRow, strayResetRow } from './reset-rows.ts';
@@ -139,7 +140,9 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: b
           return rows.of(network.inode).find(is);
         },
         QUIET_MS_MAX,
-      ),
+      ).catch((cause: Error) => {
+        throw new RowNeverCame(cause.message, { cause });
+      }),
     count: (network, counter) => readSnmp(network)[counter] ?? 0,
     async alone(network, sockets) {
       await until('the other sockets to be gone', () => socketsLeft(network) <= sockets, QUIET_MS_MAX);

@@ -1,9 +1,8 @@
 /** The truth suite as tests, one a scenario; `make test-truth` runs it by itself. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { endOf, spawnBound } from '@tcptrail/local-kafka/bound-child.ts';
 
 interface Told {
   readonly name: string;
@@ -11,9 +10,17 @@ interface Told {
   readonly lines: readonly string[];
 }
 
+interface Summary {
+  readonly scenarios: number;
+  readonly rows: number;
+  readonly wrong: number;
+  readonly missing: number;
+  readonly invented: number;
+}
+
 /**
  * A scenario's line begins with a mark and its name; what is wrong with it stands indented below. Of one that was played
- * again, as the host had kept the programs away, the last counts.
+ * again, as calls had reached no program, the last counts.
  */
 function tellings(output: string): Told[] {
   const found: { name: string; mark: string; lines: string[] }[] = [];
@@ -25,14 +32,16 @@ function tellings(output: string): Told[] {
   return [...new Map(found.map((one) => [one.name, one])).values()];
 }
 
-const suite = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
+// When this file is cut off the suite is told to end, and ends its agents and programs.
+const suite = spawnBound(process.execPath, [join(import.meta.dirname, 'main.ts')], {
   stdio: ['ignore', 'pipe', 'inherit'],
+  atEnd: 'TERM',
 });
 let output = '';
-suite.stdout.on('data', (chunk: Buffer) => {
+suite.stdout?.on('data', (chunk: Buffer) => {
   output += chunk.toString();
 });
-const [exitCode] = (await once(suite, 'close')) as [number | null];
+const { code: exitCode } = await endOf(suite);
 const told = tellings(output);
 
 for (const { name, mark, lines } of told) {
@@ -42,8 +51,8 @@ for (const { name, mark, lines } of told) {
 }
 
 test('no row of any scenario is wrong, missing or invented', () => {
-  const summary = JSON.parse(output.trim().split('\n').at(-1) ?? '') as Record<string, number>;
-  const { scenarios = 0, rows = 0, wrong, missing, invented } = summary;
+  const summary = JSON.parse(output.trim().split('\n').at(-1) ?? '') as Summary;
+  const { scenarios, rows, wrong, missing, invented } = summary;
   // What the agents say that they missed, beside the sums: a missed call is no error of theirs.
   for (const line of output.split('\n')) if (line.startsWith('! ')) console.log(line);
   console.log(JSON.stringify(summary));

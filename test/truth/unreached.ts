@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createUndo } from '../harness/undo.ts';
 
 export interface Reach {
   /** Ends the count; gives how many calls were unreached, or undefined where that cannot be known. */
@@ -60,10 +61,7 @@ export function unreachedOf(
 
 /** Counts from now on; an agent runs already. undefined without tracefs or bpftool. */
 export function watchReach(): Reach | undefined {
-  const undo: (() => void)[] = [];
-  const undoAll = (): void => {
-    for (const step of undo.splice(0).reverse()) step();
-  };
+  const undo = createUndo();
   try {
     const tracefs = mkdtempSync(join(tmpdir(), 'tcptrail-tracefs-'));
     undo.push(() => rmdirSync(tracefs));
@@ -94,12 +92,12 @@ export function watchReach(): Reach | undefined {
             0,
           );
         } finally {
-          undoAll();
+          undo.all();
         }
       },
     };
   } catch {
-    undoAll();
+    undo.all();
     return undefined;
   }
 }

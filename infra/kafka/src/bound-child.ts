@@ -2,15 +2,20 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { hostError } from './errors.ts';
 
 /**
- * Starts a program that never outlives this process: the kernel kills it when this one ends, however that happens.
+ * Starts a program that does not outlive this process: the kernel kills it when this one ends, however that happens.
+ * With `atEnd` TERM it is asked to end then, so that it can take away what it made, and must do so.
  *
  * It has its own session, so Ctrl-C on the terminal reaches this process alone. Its pid is the child's.
  */
-export function spawnBound(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+export function spawnBound(
+  command: string,
+  args: readonly string[],
+  { atEnd = 'KILL', ...options }: SpawnOptions & { readonly atEnd?: 'KILL' | 'TERM' },
+): ChildProcess {
   // This process may have ended before the kernel knew of the bond; then the shell's parent is another.
   const script = '[ "$PPID" = "$0" ] || exit 1; exec "$@"';
   const shell = ['sh', '-c', script, String(process.pid), command, ...args];
-  return spawn('setpriv', ['--pdeathsig', 'KILL', ...shell], { ...options, detached: true });
+  return spawn('setpriv', ['--pdeathsig', atEnd, ...shell], { ...options, detached: true });
 }
 
 export interface Ended {

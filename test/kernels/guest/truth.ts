@@ -4,29 +4,32 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { SCENARIOS } from '../../truth/scenarios.ts';
 import type { GuestLine, Scenario } from '../guest-line.ts';
+import { secondTryOf, withSecondTry } from '../second-try.ts';
 import { parseTruth, suiteWrong } from '../truth-output.ts';
 
 const SUITE = join(import.meta.dirname, '../../truth/main.ts');
 const PROGRAMS = '/truth';
-/** Too much for an emulated processor; what they show does not depend on the kernel. */
+const TOO_MUCH = 'too much for an emulated processor';
+/** What they show does not depend on the kernel. */
 const TOO_LARGE = ['five_gigabytes', 'both_ways_at_once', 'thousand'];
 /** Under emulation it takes a minute or two, on a busy machine more. */
 const SUITE_MS_MAX = 600_000;
 /** From being asked to end until it is killed. */
 const STUCK_MS_MAX = 30_000;
-/** So many may have missed a deadline because sixteen run at once on an emulated processor. */
-const AGAIN_MAX = 12;
+/** Those to play, whatever their size. */
+const CHOSEN = (process.env['TRUTH_SCENARIOS'] ?? '').split(',').filter(Boolean);
 
 export async function runTruth(tell: (line: GuestLine) => void): Promise<void> {
-  const names = SCENARIOS.map(({ name }) => name).filter((name) => !TOO_LARGE.includes(name));
+  const wanted = CHOSEN.length > 0 ? CHOSEN : SCENARIOS.map(({ name }) => name);
+  const tooLarge = CHOSEN.length > 0 ? [] : TOO_LARGE;
+  const names = wanted.filter((name) => !tooLarge.includes(name));
   const first = await runSuite(names);
-  const failed = first.scenarios.filter(({ result }) => result === 'failed').map(({ name }) => name);
-  const again = failed.length > 0 && failed.length <= AGAIN_MAX ? await runSuite(failed) : undefined;
-  for (const scenario of first.scenarios)
-    tell(again?.scenarios.find(({ name }) => name === scenario.name) ?? scenario);
-  for (const name of TOO_LARGE)
-    tell({ kind: 'scenario', name, result: 'skipped', reason: 'too much for an emulated processor' });
-  const wrong = [first, again].flatMap((run) => run?.wrong || []).join('; ');
+  const again = secondTryOf(first.scenarios);
+  const second = again.length > 0 ? await runSuite(again) : undefined;
+  for (const scenario of withSecondTry(first.scenarios, second?.scenarios ?? [])) tell(scenario);
+  for (const name of tooLarge)
+    tell({ kind: 'scenario', name, result: 'skipped', reason: TOO_MUCH, kinds: [], first: '' });
+  const wrong = [first, second].flatMap((run) => run?.wrong || []).join('; ');
   tell({ kind: 'check', name: 'the truth suite runs to its end', wrong });
 }
 
