@@ -29,6 +29,11 @@ export const oneOf = (...values: readonly Value[]): Check => ({
   holds: (value) => values.includes(value as never),
 });
 
+export const all = (...checks: readonly Check[]): Check => ({
+  text: checks.map(({ text }) => text).join(', and '),
+  holds: (value, row) => checks.every((check) => check.holds(value, row)),
+});
+
 /** A value that other fields of the row tell. */
 export const sameAs = (text: string, of: (row: Row) => number, slack = 0): Check => ({
   text,

@@ -23,7 +23,9 @@ export interface Life {
   start: Bracket;
   /** Undefined: never. */
   established: Bracket | undefined;
-  /** A server's handshake that took no one sample: a cookie, or a SYN-ACK sent twice. */
+  /** TCP_INFO right after connect or accept succeeded, where the call told it. */
+  born: TcpInfo | undefined;
+  /** A handshake over which the kernel took no sample: answered by a cookie. */
   isUnmeasured?: true;
   local: Endpoint;
   peer: Endpoint;
@@ -168,6 +170,7 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
         opener: actor.process,
         start: { before, after },
         established: errno === 0 ? { before, after } : undefined,
+        born: reply.info,
         local: localOf(reply),
         peer: to,
         sent: 0,
@@ -197,6 +200,7 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
         opener: undefined,
         start: since,
         established: since,
+        born: reply.info,
         local: localOf(reply),
         peer: peerOf(reply),
         sent: 0,

@@ -132,7 +132,6 @@ export const DATA: readonly Scenario[] = [
       if (isSecond && (options & SYN_DATA) === 0) throw new Error('no data with the SYN');
       // sendto() need not wait for the handshake.
       client.life.established = { before: client.life.start.before, after };
-      server.life.isUnmeasured = true;
       await closeInTurn(t, { client, server, listener });
     }
   }),
@@ -155,7 +154,7 @@ export const DATA: readonly Scenario[] = [
     const all = { before: connected.before, after: Math.max(connected.after, accepted.after) };
     const base = {
       family: 'ipv4',
-      isUnmeasured: true,
+      born: undefined,
       end,
       info: undefined,
       congestionControl: undefined,

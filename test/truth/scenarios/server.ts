@@ -216,7 +216,6 @@ export const SERVER: readonly Scenario[] = [
     const pair = { client, listener, server: await t.accept(listener, client) };
     await exchange(pair);
     await quiet(client, pair.server);
-    pair.server.life.isUnmeasured = true;
     await client.close();
     await pair.server.receive(1);
     await pair.server.close();
@@ -276,7 +275,6 @@ export const SERVER: readonly Scenario[] = [
     await client.send(3_000);
     const server = await t.accept(listener, client);
     await server.receive(3_000);
-    server.life.isUnmeasured = true;
     await client.close();
     await server.receive(1);
     await server.close();
