@@ -30,6 +30,7 @@ const life: Life = {
   start: { before: 100, after: 200 },
   established: { before: 100, after: 200 },
   born: undefined,
+  readings: [],
   local: { address: '127.0.0.1', port: 1_000 },
   peer: { address: '127.0.0.1', port: 2_000 },
   sent: 0,

@@ -30,15 +30,14 @@ const nameOf = (row: Row): string =>
 function wrongFields(row: Row, { fields }: Expectation): readonly string[] {
   return Object.entries(fields)
     .filter(([name, wanted]) => !holds(wanted, row[name] ?? '(absent)', row))
-    .map(([name, wanted]) => `${name}: expected ${describe(wanted)}, got ${row[name] ?? '(absent)'}`);
+    .map(([name, wanted]) => `${name}: expected ${describe(wanted, row)}, got ${row[name] ?? '(absent)'}`);
 }
 
 /** The expectation that the row fits best, of those that have room; of equals, the one that says most. */
 function choose(row: Row, candidates: readonly Expectation[]): Expectation | undefined {
   const size = ({ fields, key }: Expectation): number => Object.keys(fields).length + Object.keys(key).length;
-  return candidates.toSorted(
-    (a, b) => wrongFields(row, a).length - wrongFields(row, b).length || size(b) - size(a),
-  )[0];
+  const ranked = candidates.map((one) => ({ one, untrue: wrongFields(row, one).length }));
+  return ranked.toSorted((a, b) => a.untrue - b.untrue || size(b.one) - size(a.one))[0]?.one;
 }
 
 /** `elsewhere`: rows of the scenario in namespaces that are not its. */
@@ -62,7 +61,7 @@ export function compare(
   const sum = (name: string, { what, wanted, got, isShort }: Sum): void => {
     fields += 1;
     if (holds(wanted, got, {})) return;
-    const line = `${name}: ${what}: expected ${describe(wanted)}, got ${got}`;
+    const line = `${name}: ${what}: expected ${describe(wanted, {})}, got ${got}`;
     (isShort ? short : wrong).push(line);
   };
 

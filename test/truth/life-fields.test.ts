@@ -30,6 +30,7 @@ function handshake(life: Partial<Life>) {
     start: { before: 100, after: 500 },
     established: { before: 100, after: 500 },
     born: SAMPLED,
+    readings: [],
     local: { address: '127.0.0.1', port: 1_000 },
     peer: { address: '127.0.0.1', port: 2_000 },
     sent: 0,
@@ -42,7 +43,7 @@ function handshake(life: Partial<Life>) {
     ...life,
   })['handshake_us'];
   assert.ok(wanted !== undefined);
-  return (told: number, row = {}) => holds(wanted, told, row) || describe(wanted);
+  return (told: number, row = {}) => holds(wanted, told, row) || describe(wanted, row);
 }
 
 test("a server's handshake is the kernel's sample, not eight of them", () => {
