@@ -1,5 +1,6 @@
 /** Every row of a scenario's namespaces against what must be there. */
 import { describe, holds } from './check.ts';
+import type { Short } from './excuses.ts';
 import { type Expectation, isRow } from './expected.ts';
 import type { Row } from './rows.ts';
 import type { Snmp } from './snmp.ts';
@@ -11,8 +12,8 @@ export interface Comparison {
   readonly fields: number;
   /** One line a row that says something untrue, or a sum that does not come out. */
   readonly wrong: readonly string[];
-  /** Sums that lack something: true when the agent tells that a program was skipped, wrong when it does not. */
-  readonly short: readonly string[];
+  /** Sums that lack something: wrong beyond what the agent tells of skipped runs. */
+  readonly short: readonly Short[];
   readonly missing: readonly string[];
   readonly invented: readonly string[];
 }
@@ -49,7 +50,7 @@ export function compare(
 ): Comparison {
   const expectations = withoutUntold(all, untold);
   const wrong: string[] = [];
-  const short: string[] = [];
+  const short: Short[] = [];
   const missing: string[] = [];
   const invented: string[] = [];
   const taken = new Map<Expectation, number>();
@@ -58,11 +59,12 @@ export function compare(
   for (const row of elsewhere)
     invented.push(`${nameOf(row)} in network namespace ${row['network_namespace']} at ${row['ts']}`);
 
-  const sum = (name: string, { what, wanted, got, isShort }: Sum): void => {
+  const sum = (name: string, namespace: number, { what, wanted, got, lack }: Sum): void => {
     fields += 1;
     if (holds(wanted, got, {})) return;
     const line = `${name}: ${what}: expected ${describe(wanted, {})}, got ${got}`;
-    (isShort ? short : wrong).push(line);
+    if (lack) short.push({ line, namespace, lack });
+    else wrong.push(line);
   };
 
   for (const { namespace, rows: all, snmp } of seen) {
@@ -80,9 +82,10 @@ export function compare(
       fields += Object.keys(fit.fields).length + Object.keys(fit.key).length;
       if (untrue.length > 0) wrong.push(`${nameOf(row)}: ${untrue.join('; ')}`);
       if (snmp && (row['kind'] === 'close' || row['kind'] === 'fail'))
-        for (const one of connectionSums(row, all, snmp, untold)) sum(nameOf(row), one);
+        for (const one of connectionSums(row, all, snmp, untold)) sum(nameOf(row), namespace, one);
     }
-    if (snmp) for (const one of namespaceSums(all, snmp, untold)) sum(`namespace ${namespace}`, one);
+    if (snmp)
+      for (const one of namespaceSums(all, snmp, untold)) sum(`namespace ${namespace}`, namespace, one);
   }
   for (const expectation of expectations) {
     const lacking = expectation.least - (taken.get(expectation) ?? 0);

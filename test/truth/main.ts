@@ -112,7 +112,7 @@ function resultOf({ scenario, finished, error, seconds }: Done, elsewhere: reado
   const comparison = compare(expectations, seen, untoldOf(rows.missingPrograms()), elsewhere);
   const missing = error ? [`it failed: ${error.stack}`, ...comparison.missing] : comparison.missing;
   // What the kernel skipped is nobody's row, but the agent tells that it did.
-  const wrong = rows.hasSkippedRuns ? comparison.wrong : [...comparison.wrong, ...comparison.short];
+  const wrong = [...comparison.wrong, ...rows.unexcused(comparison.short)];
   return { scenario, ...comparison, wrong, missing, seconds };
 }
 
