@@ -29,6 +29,8 @@ const life: Life = {
   opener: maker,
   start: { before: 100, after: 200 },
   established: { before: 100, after: 200 },
+  born: undefined,
+  readings: [],
   local: { address: '127.0.0.1', port: 1_000 },
   peer: { address: '127.0.0.1', port: 2_000 },
   sent: 0,

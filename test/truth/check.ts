@@ -4,6 +4,8 @@ import type { Row, Value } from './rows.ts';
 export interface Check {
   readonly text: string;
   holds(value: Value, row: Row): boolean;
+  /** What it comes to in that row. */
+  of?(row: Row): Wanted;
 }
 
 export type Wanted = Value | Check;
@@ -14,7 +16,12 @@ export const isCheck = (wanted: Wanted): wanted is Check =>
 export const holds = (wanted: Wanted, value: Value, row: Row): boolean =>
   isCheck(wanted) ? wanted.holds(value, row) : String(wanted) === String(value) && value !== undefined;
 
-export const describe = (wanted: Wanted): string => (isCheck(wanted) ? wanted.text : String(wanted));
+export function describe(wanted: Wanted, row: Row): string {
+  if (!isCheck(wanted)) return String(wanted);
+  if (!wanted.of) return wanted.text;
+  const what = describe(wanted.of(row), row);
+  return wanted.text === '' ? what : `${what} (${wanted.text})`;
+}
 
 /** Both ends count. */
 export const between = (low: number, high: number): Check => ({
@@ -29,10 +36,22 @@ export const oneOf = (...values: readonly Value[]): Check => ({
   holds: (value) => values.includes(value as never),
 });
 
+export const all = (...wanted: readonly Wanted[]): Check => ({
+  text: wanted.map((one) => describe(one, {})).join(', and '),
+  holds: (value, row) => wanted.every((one) => holds(one, value, row)),
+});
+
 /** A value that other fields of the row tell. */
 export const sameAs = (text: string, of: (row: Row) => number, slack = 0): Check => ({
   text,
   holds: (value, row) => typeof value === 'number' && Math.abs(value - of(row)) <= slack,
+});
+
+/** What must be there is told by other fields of the row; `text` says why, '' where that goes without saying. */
+export const derived = (text: string, of: (row: Row) => Wanted): Check => ({
+  text,
+  of,
+  holds: (value, row) => holds(of(row), value, row),
 });
 
 export const number = (row: Row, name: string): number => Number(row[name]);

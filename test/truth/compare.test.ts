@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { between } from './check.ts';
 import { compare } from './compare.ts';
+import type { Short } from './excuses.ts';
 import type { Expectation } from './expected.ts';
 import type { Row } from './rows.ts';
 import type { Untold } from './untold.ts';
@@ -45,6 +46,8 @@ const CLOSE = wanted('close', { verdict: 'closed_local', bytes_sent: between(10,
 
 const look = (rows: readonly Row[], expectations: readonly Expectation[], snmp = {}, untold?: Untold) =>
   compare(expectations, [{ namespace: NAMESPACE, rows, snmp }], untold);
+
+const linesOf = (short: readonly Short[]): string => short.map(({ line }) => line).join();
 
 test('a row that is as expected is neither wrong, missing nor invented', () => {
   const { rows, wrong, missing, invented } = look([close], [CLOSE]);
@@ -97,9 +100,8 @@ test('retransmissions that nobody saw are short, for their own row and for the n
   const unseen = { ...close, retrans_rto: 2, retrans_other: 1, total_retrans: 3 };
   const { wrong, short } = look([unseen, retransmit], expected, { RetransSegs: 3 });
   assert.deepEqual(wrong, []);
-  assert.match(short.join(), /retrans_other/);
-  assert.match(short.join(), /total_retrans/);
-  assert.match(short.join(), /RetransSegs/);
+  for (const what of ['retrans_other', 'total_retrans', 'RetransSegs'])
+    assert.match(linesOf(short), RegExp(what));
   const wrongTotal = { ...unseen, total_retrans: 1 };
   assert.match(look([wrongTotal, retransmit], expected, { RetransSegs: 3 }).wrong.join(), /total_retrans/);
 });
@@ -110,8 +112,8 @@ test('failed retransmissions that nobody saw are short', () => {
   const last = { ...close, retrans_failed: 2, total_retrans: 2 };
   const failing = (count: number) =>
     look([last, failed], expected, { RetransSegs: count, TCPRetransFail: count });
-  assert.doesNotMatch([...failing(2).wrong, ...failing(2).short].join(), /: failed:/);
-  assert.match(failing(3).short.join(), /: failed: expected/);
+  assert.doesNotMatch(failing(2).wrong.join() + linesOf(failing(2).short), /: failed:/);
+  assert.match(linesOf(failing(3).short), /: failed: expected/);
 });
 
 test('failed retransmissions without rows are as many as the kernel counted, and under no cause', () => {
@@ -127,7 +129,7 @@ test('failed retransmissions without rows are as many as the kernel counted, and
 test('resets sent sum up to OutRsts', () => {
   const expected = [CLOSE, wanted('reset', {})];
   assert.deepEqual(look([close, reset], expected, { OutRsts: 1 }).wrong, []);
-  assert.match(look([close, reset], expected, { OutRsts: 2 }).short.join(), /OutRsts.*expected 2, got 1/);
+  assert.match(linesOf(look([close, reset], expected, { OutRsts: 2 }).short), /OutRsts.*expected 2, got 1/);
   assert.match(look([close, reset], expected, { OutRsts: 0 }).wrong.join(), /OutRsts.*expected 0, got 1/);
 });
 
@@ -136,7 +138,7 @@ test('retransmissions sum up to the counters of the connection and of the namesp
   const told = { ...close, retrans_rto: 2, total_retrans: 2 };
   assert.deepEqual(look([told, retransmit], expected, { RetransSegs: 2 }).wrong, []);
   assert.match(look([close, retransmit], expected, { RetransSegs: 2 }).wrong.join(), /retrans_rto/);
-  assert.match(look([told, retransmit], expected, { RetransSegs: 3 }).short.join(), /RetransSegs/);
+  assert.match(linesOf(look([told, retransmit], expected, { RetransSegs: 3 }).short), /RetransSegs/);
   assert.match(look([told, retransmit], expected, { RetransSegs: 1 }).wrong.join(), /RetransSegs/);
   assert.match(look([told], expected, { RetransSegs: 2 }).wrong.join(), /retrans_rto: expected 0, got 2/);
 });

@@ -1,5 +1,6 @@
 /** Every row of a scenario's namespaces against what must be there. */
 import { describe, holds } from './check.ts';
+import type { Short } from './excuses.ts';
 import { type Expectation, isRow } from './expected.ts';
 import { isOnlyLate } from './lateness.ts';
 import type { Row } from './rows.ts';
@@ -14,8 +15,8 @@ export interface Comparison {
   readonly wrong: readonly string[];
   /** Rows that are wrong in nothing but what a late one cannot know. */
   readonly late: readonly string[];
-  /** Sums that lack something: true when the agent tells that a program was skipped, wrong when it does not. */
-  readonly short: readonly string[];
+  /** Sums that lack something: wrong beyond what the agent tells of skipped runs. */
+  readonly short: readonly Short[];
   readonly missing: readonly string[];
   readonly invented: readonly string[];
 }
@@ -33,15 +34,14 @@ const nameOf = (row: Row): string =>
 function wrongFields(row: Row, { fields }: Expectation): readonly string[] {
   return Object.entries(fields)
     .filter(([name, wanted]) => !holds(wanted, row[name] ?? '(absent)', row))
-    .map(([name, wanted]) => `${name}: expected ${describe(wanted)}, got ${row[name] ?? '(absent)'}`);
+    .map(([name, wanted]) => `${name}: expected ${describe(wanted, row)}, got ${row[name] ?? '(absent)'}`);
 }
 
 /** The expectation that the row fits best, of those that have room; of equals, the one that says most. */
 function choose(row: Row, candidates: readonly Expectation[]): Expectation | undefined {
   const size = ({ fields, key }: Expectation): number => Object.keys(fields).length + Object.keys(key).length;
-  return candidates.toSorted(
-    (a, b) => wrongFields(row, a).length - wrongFields(row, b).length || size(b) - size(a),
-  )[0];
+  const ranked = candidates.map((one) => ({ one, untrue: wrongFields(row, one).length }));
+  return ranked.toSorted((a, b) => a.untrue - b.untrue || size(b.one) - size(a.one))[0]?.one;
 }
 
 /** `elsewhere`: rows of the scenario in namespaces that are not its. */
@@ -54,7 +54,7 @@ export function compare(
   const expectations = withoutUntold(all, untold);
   const wrong: string[] = [];
   const late: string[] = [];
-  const short: string[] = [];
+  const short: Short[] = [];
   const missing: string[] = [];
   const invented: string[] = [];
   const taken = new Map<Expectation, number>();
@@ -63,11 +63,12 @@ export function compare(
   for (const row of elsewhere)
     invented.push(`${nameOf(row)} in network namespace ${row['network_namespace']} at ${row['ts']}`);
 
-  const sum = (name: string, { what, wanted, got, isShort }: Sum): void => {
+  const sum = (name: string, namespace: number, { what, wanted, got, lack }: Sum): void => {
     fields += 1;
     if (holds(wanted, got, {})) return;
-    const line = `${name}: ${what}: expected ${describe(wanted)}, got ${got}`;
-    (isShort ? short : wrong).push(line);
+    const line = `${name}: ${what}: expected ${describe(wanted, {})}, got ${got}`;
+    if (lack) short.push({ line, namespace, lack });
+    else wrong.push(line);
   };
 
   for (const { namespace, rows: all, snmp } of seen) {
@@ -86,9 +87,10 @@ export function compare(
       if (untrue.length > 0)
         (isOnlyLate(row, fit) ? late : wrong).push(`${nameOf(row)}: ${untrue.join('; ')}`);
       if (snmp && (row['kind'] === 'close' || row['kind'] === 'fail'))
-        for (const one of connectionSums(row, all, snmp, untold)) sum(nameOf(row), one);
+        for (const one of connectionSums(row, all, snmp, untold)) sum(nameOf(row), namespace, one);
     }
-    if (snmp) for (const one of namespaceSums(all, snmp, untold)) sum(`namespace ${namespace}`, one);
+    if (snmp)
+      for (const one of namespaceSums(all, snmp, untold)) sum(`namespace ${namespace}`, namespace, one);
   }
   for (const expectation of expectations) {
     const lacking = expectation.least - (taken.get(expectation) ?? 0);

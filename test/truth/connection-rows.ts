@@ -1,11 +1,36 @@
 /** Rows of a connection from its first segment to its end. */
-import { atLeast, type Check, number, oneOf, sameAs } from './check.ts';
+import { all, atLeast, between, type Check, derived, number, sameAs, type Wanted } from './check.ts';
 import { inside } from './clock.ts';
 import type { Expectation, Fields } from './expected.ts';
 import { type Ended, keyOf, lifeFields } from './life-fields.ts';
 import { ownerOfOpen } from './owner-fields.ts';
+import { grownFields } from './readings.ts';
 import type { Life } from './socket.ts';
-import type { RetransmitRows } from './truth.ts';
+
+/** Whatever was handed to the host's network, once, again or in vain. */
+const ALL_SENT = sameAs(
+  'bytes_sent + tcp_bytes_retrans + local_drop_bytes',
+  (row) => number(row, 'bytes_sent') + number(row, 'tcp_bytes_retrans') + number(row, 'local_drop_bytes'),
+);
+
+/** Bytes that this host dropped in first transmissions, at the end of the connection: none without TCP_INFO of it. */
+export function localDropsOf({ info, sent }: Life): number {
+  const { bytes_sent = 0, bytes_retrans = 0, notsent_bytes = 0 } = info ?? {};
+  return Math.max(0, bytes_sent - bytes_retrans - (sent - notsent_bytes));
+}
+
+/** Bytes that had arrived at the end: the process may have left some unread. */
+function receivedOf({ life, fields }: Pick<Ended, 'life' | 'fields'>): number {
+  const told = fields['bytes_received'];
+  return typeof told === 'number' ? told : life.received;
+}
+
+/** What arrived, in the middle of a connection: no more than at its end, and what the kernel counted but for a FIN. */
+export const receivedSoFar = (ended: Ended): Check =>
+  derived('tcp_bytes_received but for a FIN', (row) => {
+    const counted = number(row, 'tcp_bytes_received');
+    return between(Math.max(0, counted - 1), Math.min(counted, receivedOf(ended)));
+  });
 
 /** Counters of an end that has sent and received all, with nothing lost. */
 function countersOf({ sent, received, info, congestionControl }: Life): Fields {
@@ -16,10 +41,7 @@ function countersOf({ sent, received, info, congestionControl }: Life): Fields {
     bytes_received: received,
     bytes_unread: 0,
     local_drop_bytes: 0,
-    tcp_bytes_sent: sameAs(
-      'bytes_sent + tcp_bytes_retrans + local_drop_bytes',
-      (row) => number(row, 'bytes_sent') + number(row, 'tcp_bytes_retrans') + number(row, 'local_drop_bytes'),
-    ),
+    tcp_bytes_sent: ALL_SENT,
     ...(info
       ? {
           options: info['options'] ?? 0,
@@ -80,10 +102,8 @@ export function failRow({ life, namespace, ts, fields, about }: Ended): Expectat
 }
 
 /** One when it surely lived longer than the hold, none when it surely did not. */
-export function openRow(
-  { life, namespace, listener, ts, about }: Ended,
-  holdUs: number,
-): Expectation | undefined {
+export function openRow(ended: Ended, holdUs: number): Expectation | undefined {
+  const { life, namespace, listener, ts, about } = ended;
   const { established } = life;
   if (!established) return undefined;
   const least = ts.before - established.after > holdUs ? 1 : 0;
@@ -97,6 +117,7 @@ export function openRow(
     fields: {
       ...lifeFields(life, listener),
       ...ownerOfOpen(life, listener),
+      ...openCounters(ended, holdUs),
       ts: sameAs('established_ts', (row) => number(row, 'established_ts')),
       state: 'established',
       connections: 0,
@@ -107,36 +128,23 @@ export function openRow(
   };
 }
 
-/** As many as the scenario knows of; the sums are compared elsewhere. A SYN-ACK is sent again before there is a connection. */
-export function retransmitRows(
-  { life, namespace, listener, ts, about }: Ended,
-  { fields, least, most }: RetransmitRows,
-): Expectation {
-  const start = inside(life.start);
-  const established = inside(life.established ?? { before: 0, after: 0 });
-  const orSynAck = (check: Check): Check => ({
-    text: `${check.text}, or 0 for a SYN-ACK or an end that is not established`,
-    holds: (value, row) => value === 0 || check.holds(value, row),
-  });
+/** As they were when it was told: at once, or some time after the hold. */
+function openCounters(ended: Ended, holdUs: number): Fields {
+  const { life } = ended;
+  const since = (life.established?.before ?? 0) + holdUs;
+  const until = holdUs === 0 ? (life.established?.after ?? 0) : Number.POSITIVE_INFINITY;
+  const { tcp_bytes_sent: reached, ...grown } = grownFields(life.readings, { before: since, after: until });
+  const upTo = (most: number): Wanted => (holdUs === 0 ? 0 : between(0, most));
   return {
-    kind: 'retransmit',
-    namespace,
-    key: keyOf(life),
-    least,
-    most,
-    fields: {
-      ...lifeFields(life, listener),
-      ...ownerOfOpen(life, listener),
-      ts: inside({ before: life.start.before, after: ts.after }),
-      start_ts: orSynAck(start),
-      established_ts: orSynAck(established),
-      handshake_us: atLeast(0),
-      duration_us: atLeast(0),
-      retransmit_segments: atLeast(1),
-      retransmit_cause: oneOf('syn', 'syn_ack', 'rto', 'loss_recovery', 'fast', 'tail_loss_probe'),
-      connections: 0,
-      ...about,
-      ...fields,
-    },
+    ...grown,
+    tcp_bytes_sent: all(reached, ALL_SENT),
+    bytes_sent: upTo(life.sent),
+    bytes_delivered: upTo(life.sent),
+    bytes_received: receivedSoFar(ended),
+    bytes_unread: upTo(receivedOf(ended)),
+    local_drop_bytes: between(0, localDropsOf(life)),
+    ...(life.info
+      ? { congestion_control: life.congestionControl ?? '', advmss: life.info['advmss'] ?? 0 }
+      : {}),
   };
 }

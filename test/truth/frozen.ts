@@ -54,9 +54,9 @@ const RUNNING: Readonly<Record<string, { readonly name: string; readonly unitUs:
   total_rto_time_ms: { name: 'total_rto_time', unitUs: 1_000 },
 };
 
-const CA_STATES = ['open', 'disorder', 'cwr', 'recovery', 'loss'];
+export const CA_STATES = ['open', 'disorder', 'cwr', 'recovery', 'loss'];
 /** The kernel's "no sample yet". */
-const NO_SAMPLE = 0xffff_ffff;
+export const NO_SAMPLE = 0xffff_ffff;
 /** A jiffy at 100 Hz. */
 const JIFFY_US_MAX = 10_000;
 

@@ -1,6 +1,6 @@
 /** What rows of every kind say of a connection, as its socket's log tells it. */
 import { addressDigits } from './address.ts';
-import { between, number, sameAs, type Wanted } from './check.ts';
+import { all, between, number, oneOf, sameAs, type Wanted } from './check.ts';
 import { inside } from './clock.ts';
 import type { Fields } from './expected.ts';
 import { lifeOwner } from './owner-fields.ts';
@@ -54,13 +54,40 @@ export function lifeFields(life: Life, listener?: Listening): Fields {
   };
 }
 
-function handshake({ role, established, start, isUnmeasured }: Life): Wanted {
-  if (!established) return 0;
-  if (role === 'server') return between(isUnmeasured ? 0 : 1, established.after - start.before);
-  return sameAs(
-    'established_ts - start_ts',
-    (row) => number(row, 'established_ts') - number(row, 'start_ts'),
-    2,
+function handshake(life: Life): Wanted {
+  if (!life.established) return 0;
+  return life.role === 'server' ? serverHandshake(life) : clientHandshake(life, life.established);
+}
+
+/** States of TCP_INFO. */
+const SYN_RECV = 3;
+const TIMESTAMPS = 1;
+
+/**
+ * The kernel's own sample over SYN-ACK and ACK: no other is taken before the server sends data. One that came of
+ * timestamps is in whole milliseconds, so that one of whole milliseconds may be told as none.
+ */
+function serverHandshake({ born, established, start, isUnmeasured }: Life): Wanted {
+  if (isUnmeasured) return 0;
+  // Fast Open gives the socket away before the handshake is over.
+  if (!born || born['state'] === SYN_RECV) return between(0, (established?.after ?? 0) - start.before);
+  const { rtt = 0, options = 0, total_retrans = 0 } = born;
+  const isDoubtful = (options & TIMESTAMPS) !== 0 && total_retrans === 0 && rtt % 1_000 === 0;
+  return isDoubtful ? oneOf(0, rtt) : rtt;
+}
+
+/** No shorter than the kernel's sample over SYN and SYN-ACK, no longer than the call; as the row's own times say. */
+function clientHandshake({ born, start }: Life, established: Bracket): Wanted {
+  // A sample over a SYN that was sent again is of the last one, or of timestamps.
+  const { rtt = 0, total_retrans = 0 } = born ?? {};
+  const least = total_retrans > 0 ? 0 : rtt - ROUND_US;
+  return all(
+    between(least, established.after - start.before + ROUND_US),
+    sameAs(
+      'established_ts - start_ts',
+      (row) => number(row, 'established_ts') - number(row, 'start_ts'),
+      ROUND_US,
+    ),
   );
 }
 

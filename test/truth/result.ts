@@ -38,7 +38,7 @@ export function resultOf({ scenario, finished, error, seconds }: Done, elsewhere
   add('wrong', found.wrong);
   add('late', found.late);
   // What the kernel skipped is nobody's row, but the agent tells that it did.
-  if (!rows.hasSkippedRuns) add('short', found.short);
+  add('short', rows.unexcused(found.short));
   add('missing', found.missing);
   // One that broke off has not told all that was to come.
   if (!error) add('invented', found.invented);

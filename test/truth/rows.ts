@@ -1,6 +1,7 @@
 /** Rows of an agent's spool, read by avsc with the published schema: no code of the agent's decodes them. */
 import { openSegmentChain, type SegmentChain } from '@tcptrail/spool/segment-chain.ts';
 import { BATCH_TYPE } from '../avsc-oracle.ts';
+import { createExcuses, type Excuses, type Short } from './excuses.ts';
 
 export type Value = number | string | boolean | readonly number[];
 /** An event with the columns of its owner; 64-bit values fit a number here, times are µs. */
@@ -16,8 +17,8 @@ export interface Rows {
   all(): Generator<Row>;
   /** Runs of programs that the kernel skipped, as the last batch says: rows may be missing that no agent could tell. */
   readonly skippedRuns: number;
-  /** Whether the kernel skipped runs of programs that tell of segments, as the last batch says. */
-  readonly hasSkippedRuns: boolean;
+  /** Lines of those sums that no skipped run explains, as the last batch says; each explains what it can once. */
+  unexcused(short: readonly Short[]): readonly string[];
   /** What the agent itself says that it missed, in its last batch: runs skipped by the kernel, rings too full. */
   confessions(): readonly string[];
   /** Programs that the kernel refused, as the agent's first word on its health says. */
@@ -68,6 +69,7 @@ export function createRows(spool: string): Rows {
   const chain = openSegmentChain(spool, undefined);
   const rows = new Map<number, { readonly sinceUs: number; readonly rows: Row[] }>();
   let last: Buffer | undefined;
+  let excuses: Excuses | undefined;
   let capabilities: readonly Capability[] | undefined;
   const patterns = new Set<string>();
 
@@ -102,11 +104,13 @@ export function createRows(spool: string): Rows {
     get skippedRuns() {
       return lastBatch()?.programs.reduce((sum, { skipped_runs }) => sum + Number(skipped_runs), 0) ?? 0;
     },
-    get hasSkippedRuns() {
-      const programs = lastBatch()?.programs ?? [];
-      return programs.some(
-        ({ program, skipped_runs }) => Number(skipped_runs) > 0 && /retransmit|reset/.test(String(program)),
+    unexcused(short) {
+      excuses ??= createExcuses(
+        new Map(
+          lastBatch()?.programs.map(({ program, skipped_runs }) => [String(program), Number(skipped_runs)]),
+        ),
       );
+      return excuses.unexcused(short);
     },
     confessions() {
       const batch = lastBatch();

@@ -4,6 +4,7 @@ import { CLOSE } from './scenarios/close.ts';
 import { CONNECT } from './scenarios/connect.ts';
 import { COUNTERS } from './scenarios/counters.ts';
 import { DATA } from './scenarios/data.ts';
+import { HALF_OPEN } from './scenarios/half-open.ts';
 import { MPTCP } from './scenarios/mptcp.ts';
 import { NODE } from './scenarios/node.ts';
 import { OWNER } from './scenarios/owner.ts';
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CONNECT,
   ...UNSENT,
   ...SERVER,
+  ...HALF_OPEN,
   ...COUNTERS,
   ...DATA,
   ...OWNER,

@@ -1,6 +1,7 @@
 /** One socket of an actor, and the log of what truly happened on it. */
 import type { Actor } from './actor.ts';
 import { EINPROGRESS } from './linux.ts';
+import type { Reading } from './readings.ts';
 import type { Bracket, Process, Reply, TcpInfo } from './reply.ts';
 
 export type Family = 'ipv4' | 'ipv6';
@@ -23,7 +24,11 @@ export interface Life {
   start: Bracket;
   /** Undefined: never. */
   established: Bracket | undefined;
-  /** A server's handshake that took no one sample: a cookie, or a SYN-ACK sent twice. */
+  /** TCP_INFO right after connect or accept succeeded, where the call told it. */
+  born: TcpInfo | undefined;
+  /** Every TCP_INFO of it, in order. */
+  readings: Reading[];
+  /** A handshake over which the kernel took no sample: answered by a cookie. */
   isUnmeasured?: true;
   local: Endpoint;
   peer: Endpoint;
@@ -102,6 +107,9 @@ export function createSocket(
 const localOf = (reply: Reply): Endpoint => ({ address: reply.local_address, port: reply.local_port });
 const peerOf = (reply: Reply): Endpoint => ({ address: reply.peer_address, port: reply.peer_port });
 
+const readingsOf = ({ before, after, info }: Reply): Reading[] =>
+  info ? [{ at: { before, after }, info }] : [];
+
 /** The command with its arguments; `how` may have words behind it, or be a thread's that runs it. */
 function compose(how: string, ...arguments_: readonly (string | number)[]): string {
   const words = how.split(' ');
@@ -127,6 +135,7 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
     if (!shared.life) return;
     const { before, after, info, congestion_control } = reply;
     shared.life.closer ??= actor.process;
+    shared.life.readings.push(...readingsOf(reply));
     shared.life.end ??= { before, after };
     shared.life.info = info ?? shared.life.info;
     shared.life.congestionControl = congestion_control ?? shared.life.congestionControl;
@@ -168,6 +177,8 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
         opener: actor.process,
         start: { before, after },
         established: errno === 0 ? { before, after } : undefined,
+        born: reply.info,
+        readings: readingsOf(reply),
         local: localOf(reply),
         peer: to,
         sent: 0,
@@ -197,6 +208,8 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
         opener: undefined,
         start: since,
         established: since,
+        born: reply.info,
+        readings: readingsOf(reply),
         local: localOf(reply),
         peer: peerOf(reply),
         sent: 0,
@@ -238,8 +251,10 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
       await actor.must(`nonblocking ${fd}`);
     },
     async info() {
-      const { info } = await actor.ask(`info ${fd}`);
+      const reply = await actor.ask(`info ${fd}`);
+      const { info } = reply;
       if (!info) throw new Error('TCP_INFO was refused');
+      shared.life?.readings.push(...readingsOf(reply));
       return info;
     },
     asOf: (other, otherFd) => socketOf(other, otherFd, shared),

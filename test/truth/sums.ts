@@ -8,9 +8,25 @@ export interface Sum {
   readonly what: string;
   readonly wanted: Wanted;
   readonly got: number;
-  /** Fewer were told than the kernel counted: what a skipped run of a program looks like. */
-  readonly isShort?: boolean;
+  readonly lack?: Lack;
 }
+
+/**
+ * Fewer were told than the kernel counted: what a skipped run of a program looks like.
+ *
+ * `sent` and `failed` together are all retransmissions of a namespace that have no row; `syn` and `part` are some of
+ * them, seen from another side.
+ */
+export interface Lack {
+  readonly of: 'sent' | 'failed' | 'syn' | 'part' | 'reset';
+  /** Segments. */
+  readonly count: number;
+  /** The most that one row told. */
+  readonly each: number;
+}
+
+const lacking = (of: Lack['of'], count: number, each = 1): Pick<Sum, 'lack'> =>
+  count > 0 ? { lack: { of, count, each } } : {};
 
 const CAUSES = ['syn', 'syn_ack', 'rto', 'loss_recovery', 'fast', 'tail_loss_probe', 'other'] as const;
 
@@ -24,11 +40,12 @@ const abortsOf = (snmp: Snmp): string =>
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
 
-const told = (what: string, wanted: number, got: number): Sum => ({
+/** A sum of `wanted`, of which less may be told. */
+const told = (what: string, wanted: number, got: number, of: Lack['of'], each = 1): Sum => ({
   what,
   wanted,
   got,
-  isShort: got < wanted,
+  ...lacking(of, wanted - got, each),
 });
 
 /** Those that failed on this host and had no row for it, as the kernel counts them. */
@@ -44,11 +61,12 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold):
   const of = (...causes: string[]): number =>
     segments(sent.filter((row) => causes.includes(String(row['retransmit_cause']))));
   const resets = rows.filter((row) => row['kind'] === 'reset' && row['reset_direction'] === 'sent').length;
+  const each = Math.max(1, ...retransmits.map((row) => Number(row['retransmit_segments'])));
   return [
-    told('RetransSegs', counter('RetransSegs'), segments(sent) + counter('TCPRetransFail')),
-    told('TCPSynRetrans', counter('TCPSynRetrans'), of('syn', 'syn_ack')),
-    told('TCPFastRetrans', counter('TCPFastRetrans'), of('fast')),
-    told('TCPSlowStartRetrans', counter('TCPSlowStartRetrans'), of('loss_recovery')),
+    told('RetransSegs', counter('RetransSegs'), segments(sent) + counter('TCPRetransFail'), 'sent', each),
+    told('TCPSynRetrans', counter('TCPSynRetrans'), of('syn', 'syn_ack'), 'syn'),
+    told('TCPFastRetrans', counter('TCPFastRetrans'), of('fast'), 'part'),
+    told('TCPSlowStartRetrans', counter('TCPSlowStartRetrans'), of('loss_recovery'), 'part'),
     // A probe may also carry new data, which is no retransmission.
     { what: 'tail loss probes', wanted: between(0, counter('TCPLossProbes')), got: of('tail_loss_probe') },
     { what: 'no known cause', wanted: 0, got: of('other', 'unknown') },
@@ -59,13 +77,13 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold):
             what: 'failed',
             wanted: atLeast(counter('TCPRetransFail')),
             got: failed,
-            isShort: failed < counter('TCPRetransFail'),
+            ...lacking('failed', counter('TCPRetransFail') - failed, each),
           },
         ]
       : []),
     untold.resetReasons
-      ? { what: 'OutRsts', wanted: between(0, counter('OutRsts')), got: resets, isShort: false }
-      : told(`OutRsts (${abortsOf(snmp)})`, counter('OutRsts'), resets),
+      ? { what: 'OutRsts', wanted: between(0, counter('OutRsts')), got: resets }
+      : told(`OutRsts (${abortsOf(snmp)})`, counter('OutRsts'), resets, 'reset'),
   ];
 }
 
@@ -84,24 +102,27 @@ export function connectionSums(last: Row, rows: readonly Row[], snmp: Snmp, unto
   // What failed unseen is counted under no cause; the namespace may have other connections.
   const failedMost = failedUntold(snmp, untold);
   const upTo = (least: number, more: number): Wanted => (more === 0 ? least : between(least, least + more));
+  const got = (name: string): number => Number(last[name]);
+  const most = retransmitted + failed + failedMost;
+  // What no program saw: of SYN-ACKs the kernel counts it in the connection, of all else it is under no cause.
+  const unseen = (cause: string): number => {
+    if (cause === 'syn_ack') return got('retrans_syn_ack') - by(cause);
+    return cause === 'other' && !untold.failedRetransmits ? got('retrans_other') - by(cause) : 0;
+  };
   return [
     ...CAUSES.map((cause) => ({
       what: `retrans_${cause}`,
       wanted: cause === 'other' ? upTo(by(cause), failedMost) : by(cause),
-      got: Number(last[`retrans_${cause}`]),
-      // What no program saw is counted there.
-      isShort:
-        cause === 'other' &&
-        !untold.failedRetransmits &&
-        Number(last['retrans_other']) > by(cause) + failedMost,
+      got: got(`retrans_${cause}`),
+      ...lacking('part', unseen(cause)),
     })),
-    { what: 'retrans_failed', wanted: failed, got: Number(last['retrans_failed']) },
+    { what: 'retrans_failed', wanted: failed, got: got('retrans_failed') },
     // The kernel counts those that failed on their way, not those that failed before it.
     {
       what: 'total_retrans',
-      wanted: between(retransmitted, retransmitted + failed + failedMost),
-      got: Number(last['total_retrans']),
-      isShort: Number(last['total_retrans']) > retransmitted + failed + failedMost,
+      wanted: between(retransmitted, most),
+      got: got('total_retrans'),
+      ...lacking('part', got('total_retrans') - most),
     },
   ];
 }

@@ -123,6 +123,7 @@ static void listen_socket(int argc, char **argv)
 	say_names(fd);
 }
 
+/* connect, accept: TCP_INFO before anything is sent through the socket. */
 static void connect_socket(int argc, char **argv)
 {
 	union address address;
@@ -135,6 +136,8 @@ static void connect_socket(int argc, char **argv)
 	clock_after();
 	say_error(error);
 	say_names(fd);
+	if (!error)
+		say_info(fd);
 }
 
 static void disconnect(int argc, char **argv)
@@ -166,6 +169,7 @@ static void accept_socket(int argc, char **argv)
 		return;
 	say_number("cookie", cookie_of(fd));
 	say_names(fd);
+	say_info(fd);
 }
 
 /* close FD [abort]: TCP_INFO at the last moment; `abort` sends a reset whatever is queued. */

@@ -101,6 +101,7 @@ static void uring_accept(int argc, char **argv)
 		return;
 	say_number("cookie", cookie_of(fd));
 	say_names(fd);
+	say_info(fd);
 }
 
 static void uring_move(uint8_t opcode, int argc, char **argv)

@@ -132,7 +132,6 @@ export const DATA: readonly Scenario[] = [
       if (isSecond && (options & SYN_DATA) === 0) throw new Error('no data with the SYN');
       // sendto() need not wait for the handshake.
       client.life.established = { before: client.life.start.before, after };
-      server.life.isUnmeasured = true;
       await closeInTurn(t, { client, server, listener });
     }
   }),
@@ -155,7 +154,7 @@ export const DATA: readonly Scenario[] = [
     const all = { before: connected.before, after: Math.max(connected.after, accepted.after) };
     const base = {
       family: 'ipv4',
-      isUnmeasured: true,
+      born: undefined,
       end,
       info: undefined,
       congestionControl: undefined,
@@ -178,7 +177,7 @@ export const DATA: readonly Scenario[] = [
         closer: client.process,
       } as const;
       // The sides close in no order: either may be first.
-      t.closed({ ...life }, oneOf('closed_local', 'closed_peer', 'closed_both'));
+      t.closed({ ...life, readings: [] }, oneOf('closed_local', 'closed_peer', 'closed_both'));
     }
     for (const { cookie, local_port, peer_port } of accepted.sockets) {
       const life = {
@@ -197,7 +196,7 @@ export const DATA: readonly Scenario[] = [
         firstIo: server.process,
         closer: server.process,
       } as const;
-      t.closed({ ...life }, oneOf('closed_local', 'closed_peer', 'closed_both'));
+      t.closed({ ...life, readings: [] }, oneOf('closed_local', 'closed_peer', 'closed_both'));
     }
     t.unlistened(listener, { accept_queue: 0, accept_queue_max: MANY, listen_drops: 0 });
   }),

@@ -16,9 +16,12 @@ import { drop, pass, quiet, whenInfo } from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 import type { Network, Pair, RetransmitRows, RowOptions, Truth } from '../truth.ts';
 
-async function linked(t: Truth): Promise<Pair & { readonly near: Network; readonly far: Network }> {
+async function linked(
+  t: Truth,
+  family: 'ipv4' | 'ipv6' = 'ipv4',
+): Promise<Pair & { readonly near: Network; readonly far: Network }> {
   const [near, far] = await t.link();
-  const pair = await t.pair(await near.actor(), await far.actor(), { at: far.ipv4 });
+  const pair = await t.pair(await near.actor(), await far.actor(), { at: far[family] });
   await pair.client.send(1_000);
   await pair.server.receive(1_000);
   await quiet(pair.client, pair.server);
@@ -70,6 +73,27 @@ function byTimer(t: Truth, network: Network): readonly RetransmitRows[] {
   ];
 }
 
+/** Nothing but the lost segment is under way: every counter of its rows is known, from TCP_INFO on both sides of each. */
+function lastLost(family: 'ipv4' | 'ipv6', suffix: string): Scenario {
+  return scenario(
+    `tail_loss_probe_and_rto${suffix}`,
+    `the last segment is lost${family === 'ipv6' ? ', over IPv6' : ''}: a probe, then the timer`,
+    ['nftables', ...(family === 'ipv6' ? (['ipv6'] as const) : [])],
+    async (t) => {
+      const { far, ...pair } = await linked(t, family);
+      await drop(far, 'input', 'drop');
+      await pair.client.send(500);
+      const { segs_in } = await whenInfo(pair.client, (info) => (info['total_retrans'] ?? 0) >= 3);
+      const read = pair.client.life.readings.filter(({ info }) => info['segs_in'] === segs_in);
+      const counts = new Set(read.map(({ info }) => info['total_retrans']));
+      if (counts.size < 3) throw new Error('TCP_INFO was not read between the retransmissions');
+      await pass(far);
+      await pair.server.receive(500);
+      await finish(t, pair, { fields: { retrans_tail_loss_probe: atLeast(1), retrans_rto: atLeast(1) } });
+    },
+  );
+}
+
 const BULK_BYTES = 2 << 20;
 
 /** A bulk transfer with loss, under one algorithm. `lose` returns when the loss is arranged. */
@@ -119,20 +143,8 @@ const QUEUE = {
 };
 
 export const RETRANSMIT: readonly Scenario[] = [
-  scenario(
-    'tail_loss_probe_and_rto',
-    'the last segment is lost: a probe, then the timer',
-    ['nftables'],
-    async (t) => {
-      const { far, ...pair } = await linked(t);
-      await drop(far, 'input', 'drop');
-      await pair.client.send(500);
-      await whenInfo(pair.client, (info) => (info['total_retrans'] ?? 0) >= 3);
-      await pass(far);
-      await pair.server.receive(500);
-      await finish(t, pair, { fields: { retrans_tail_loss_probe: atLeast(1), retrans_rto: atLeast(1) } });
-    },
-  ),
+  lastLost('ipv4', ''),
+  lastLost('ipv6', '_ipv6'),
 
   scenario(
     'fast_retransmit',

@@ -89,57 +89,6 @@ export const SERVER: readonly Scenario[] = [
     t.unlistened(listener, { listen_drops: t.count(network, 'ListenDrops') });
   }),
 
-  scenario(
-    'half_open',
-    'a SYN from nobody: the SYN-ACK goes twice unanswered, the handshake is given up',
-    ['nftables', 'raw'],
-    async (t) => {
-      const [near, far] = await t.link();
-      await far.sysctl('net.ipv4.tcp_synack_retries', 1);
-      const listener = await t.listen(await far.actor(), far.ipv4);
-      const port = listener.listening?.local.port ?? 0;
-      // Nobody at the other end says that it knows nothing of this.
-      await drop(near, 'input', 'drop');
-      const before = Date.now() * 1_000;
-      await near.steward.must(`raw ${near.ipv4} 5555 ${far.ipv4} ${port} S 1000 0`);
-      await t.counted(far, 'TCPSynRetrans', 1);
-      await t.alone(far, 1);
-      await t.seen(far, 'the handshake to be told as half open', (row) => row['kind'] === 'half_open');
-      const ends = {
-        local_address: addressDigits(far.ipv4),
-        local_port: port,
-        peer_address: addressDigits(near.ipv4),
-        peer_port: 5_555,
-      };
-      const owner = listener.listening ? ownerFields(listener.listening.process, 'listener') : {};
-      const ts = between(before, Date.now() * 1_000 + 999);
-      t.row('half_open', far, {
-        key: { peer_port: 5_555 },
-        fields: {
-          ...ends,
-          ...owner,
-          ts,
-          attempts: 2,
-          role: 'server',
-          socket_cookie: atLeast(1),
-          late: false,
-          generation: 0,
-        },
-      });
-      t.row('retransmit', far, {
-        key: { peer_port: 5_555 },
-        fields: {
-          ...ends,
-          ...owner,
-          ts,
-          retransmit_cause: 'syn_ack',
-          retransmit_segments: 1,
-          role: 'server',
-        },
-      });
-    },
-  ),
-
   scenario('syn_then_reset', 'a SYN from an address that then denies it', ['raw'], async (t) => {
     const network = await t.network();
     const listener = await t.listen(await network.actor(), '127.0.0.1');
@@ -216,7 +165,6 @@ export const SERVER: readonly Scenario[] = [
     const pair = { client, listener, server: await t.accept(listener, client) };
     await exchange(pair);
     await quiet(client, pair.server);
-    pair.server.life.isUnmeasured = true;
     await client.close();
     await pair.server.receive(1);
     await pair.server.close();
@@ -276,7 +224,6 @@ export const SERVER: readonly Scenario[] = [
     await client.send(3_000);
     const server = await t.accept(listener, client);
     await server.receive(3_000);
-    server.life.isUnmeasured = true;
     await client.close();
     await server.receive(1);
     await server.close();

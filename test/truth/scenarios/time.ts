@@ -93,6 +93,7 @@ export const TIME: readonly Scenario[] = [
   scenario('long_idle', 'a connection that idles for seconds has one open, while it lasts', async (t) => {
     const { near, far, ...pair } = await linked(t);
     await exchange(pair);
+    await quiet(pair.client, pair.server);
     await t.seen(near, 'the open of the client', isKind('open', pair.client));
     await t.seen(far, 'the open of the server', isKind('open', pair.server));
     await closeInTurn(t, pair);
@@ -112,6 +113,8 @@ export const TIME: readonly Scenario[] = [
     'a connection is idle, and closed soon after its first second',
     async (t) => {
       const { near: _near, far: _far, ...pair } = await linked(t);
+      await exchange(pair);
+      await quiet(pair.client, pair.server);
       await sleep(1_200);
       await closeInTurn(t, pair);
     },
