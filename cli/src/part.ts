@@ -1,8 +1,9 @@
 /** `tcptrail agent` and `tcptrail consumer`: the part itself, with its own options. */
-import { programOf } from './supervise/parts.ts';
+import { flagsOf, programOf } from './supervise/parts.ts';
 
 /** Becomes the part: same pid, terminal and environment, so signals and exit code are its own. */
 export function part(name: 'agent' | 'consumer', args: readonly string[]): never {
   if (!process.execve) throw new Error('this Node.js cannot execve');
-  return process.execve(process.execPath, [process.execPath, programOf(name), ...args], { ...process.env });
+  const command = [process.execPath, ...flagsOf(name), programOf(name), ...args];
+  return process.execve(process.execPath, command, { ...process.env });
 }

@@ -33,4 +33,5 @@ RUN node --eval "for (const part of ['main', 'libc', 'trace/trace', 'publish/pub
 # Root, because BPF does; docker-compose.yml takes away all of root that it does not need.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=2s \
     CMD ["node", "-e", "fetch('http://127.0.0.1:9480/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "agent/src/main.ts"]
+# agent/src/node-flags.ts
+ENTRYPOINT ["node", "--no-concurrent-recompilation", "--max-semi-space-size=1", "agent/src/main.ts"]

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../../agent/src/node-flags.ts';
 import { type Part, startPart } from './process.ts';
 
 const AGENT = join(import.meta.dirname, '../../agent/src/main.ts');
@@ -38,7 +39,7 @@ export function createTestAgent(folder: string, config: object = {}): TestAgent 
       return part;
     },
     async start() {
-      part = startPart([AGENT, '--config', file]);
+      part = startPart([...NODE_FLAGS, AGENT, '--config', file]);
       await part.said('agent runs');
     },
     isRead(reader) {

@@ -18,6 +18,8 @@ import { reasonIn } from './reason.ts';
 export interface ChildConfig {
   /** As people read it. */
   readonly name: string;
+  /** For Node.js, before the program. */
+  readonly flags?: readonly string[];
   readonly program: string;
   /** Asked before each start: a second start may need what the first found out. */
   readonly args: () => readonly string[];
@@ -63,10 +65,10 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
 
   /** Resolves with the line that says it is ready; rejects when it ends before. */
   function launch(): Promise<string> {
-    const { account } = config;
-    const command = ['--pdeathsig', 'TERM', ...switchTo(account), process.execPath, config.program];
+    const { account, flags = [], program } = config;
+    const command = [process.execPath, ...flags, program, ...config.args()];
     reason = '';
-    const running = spawn('setpriv', [...command, ...config.args()], {
+    const running = spawn('setpriv', ['--pdeathsig', 'TERM', ...switchTo(account), ...command], {
       cwd: '/',
       env: { ...config.env() },
       detached: true,

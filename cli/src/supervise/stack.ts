@@ -13,7 +13,7 @@ import { type Account, ROOT } from './account.ts';
 import { type Child, createChild } from './child.ts';
 import { bytesWaiting, drainGroup, drainSpool } from './drain.ts';
 import { createLogFile } from './log-file.ts';
-import { type PartName, programOf } from './parts.ts';
+import { flagsOf, type PartName, programOf } from './parts.ts';
 import { forgetConnections } from './pins.ts';
 import type { Places } from './places.ts';
 import type { ProcessName } from './process-info.ts';
@@ -100,6 +100,7 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
     const made = createChild(
       {
         name,
+        flags: flagsOf(part),
         program: programOf(part),
         readyMsMax: READY_MS_MAX,
         env: () => ({ ...inherited(), ...env() }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { NODE_FLAGS } from '../../../agent/src/node-flags.ts';
 import { COMPOSE_FILE, environmentOf, ROOT, services } from './compose.ts';
 import { copies, dockerfileOf, instructions, isSent } from './dockerfile.ts';
 
@@ -48,6 +49,11 @@ for (const part of PARTS) {
     assert.deepEqual(moved, []);
   });
 }
+
+test('the image runs Node.js as the agent wants it', () => {
+  const entrypoint = instructions(dockerfileOf('agent')).find(({ name }) => name === 'ENTRYPOINT')?.text;
+  assert.deepEqual(JSON.parse(entrypoint ?? ''), ['node', ...NODE_FLAGS, 'agent/src/main.ts']);
+});
 
 test('secrets, repository and host modules are not sent to a build', () => {
   for (const path of [
