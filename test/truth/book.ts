@@ -117,7 +117,7 @@ export function createBook(): Book {
         Math.max(0, resetsSent(namespace) - (certain.get(namespace) ?? 0));
       const lates = ends
         .filter(({ ending }) => ending.options.isWhole)
-        .map(({ ended }) => lateResetRows(ended, left(ended.namespace)));
+        .flatMap(({ ended }) => lateResetRows(ended, left(ended.namespace)));
       return [...sure, ...lates];
     },
   };

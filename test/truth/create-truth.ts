@@ -8,7 +8,7 @@ import { type Expectation, isRow } from './expected.ts';
 import { RowNeverCame } from './failure.ts';
 import { createNetwork, joinNetworks, type Network } from './network.ts';
 import type { Process } from './reply.ts';
-import { resetRow, strayResetRow } from './reset-rows.ts';
+import { listenerResetRow, resetRow, strayResetRow } from './reset-rows.ts';
 import type { Row, Rows } from './rows.ts';
 import { hasSocket, readSnmp, type Snmp, socketsLeft } from './snmp.ts';
 import type { Life, Socket } from './socket.ts';
@@ -102,10 +102,12 @@ export function createTruth(deps: TruthDeps): { truth: Truth; finish(isFailed: b
     reset(socket: Socket | Life, direction: 'sent' | 'received', options: RowOptions = {}) {
       book.ended((ended) => [resetRow(ended, direction)], socket, { ...options, isWhole: false });
     },
-    strayReset({ inode }, local, peer, { family = 'ipv4', least = 1, most = 1 } = {}) {
+    strayReset({ inode }, local, peer, { family = 'ipv4', least = 1, most = 1, listener } = {}) {
       book.later((endUs) => {
-        const ts = { before: startUs, after: endUs };
-        return { ...strayResetRow([local, peer], { namespace: inode, ts, family }), least, most };
+        const stray = { namespace: inode, ts: { before: startUs, after: endUs }, family };
+        const ends = [local, peer] as const;
+        const row = listener ? listenerResetRow(ends, stray, listener) : strayResetRow(ends, stray);
+        return { ...row, least, most };
       });
     },
     async gone(socket) {

@@ -3,9 +3,9 @@ import { atLeast } from './check.ts';
 import { inside } from './clock.ts';
 import type { Expectation } from './expected.ts';
 import { type Ended, endpoints, keyOf, lifeFields } from './life-fields.ts';
-import { NO_OWNER } from './owner-fields.ts';
+import { NO_OWNER, ownerFields } from './owner-fields.ts';
 import type { Bracket } from './reply.ts';
-import type { Endpoint } from './socket.ts';
+import type { Endpoint, Listening } from './socket.ts';
 
 /** A reset of a connection; its reason is that of the kernel, for one sent. */
 export function resetRow(
@@ -37,7 +37,7 @@ export function strayResetRow(
   return {
     kind: 'reset',
     namespace,
-    key: { socket_cookie: 0, local_port: local.port, peer_port: peer.port },
+    key: { socket_cookie: 0, local_port: local.port, peer_port: peer.port, reset_reason: 'no_socket' },
     least: 1,
     most: 1,
     fields: {
@@ -45,7 +45,6 @@ export function strayResetRow(
       ...NO_OWNER,
       family,
       reset_direction: 'sent',
-      reset_reason: 'no_socket',
       role: 'unknown',
       generation: 0,
       ts: inside(ts),
@@ -55,11 +54,30 @@ export function strayResetRow(
   };
 }
 
+/** A reset sent to what is no part of any connection, where something listens. */
+export function listenerResetRow(
+  ends: readonly [Endpoint, Endpoint],
+  stray: Stray,
+  listener: Listening,
+): Expectation {
+  const row = strayResetRow(ends, stray);
+  return {
+    ...row,
+    key: { ...row.key, reset_reason: 'tcp_flags' },
+    fields: { ...row.fields, ...ownerFields(listener.process, 'listener') },
+  };
+}
+
 /**
- * On a busy machine a late segment may meet no connection any more, once this end is gone. `most`: resets that the
- * kernel has counted in the namespace beyond those that had to come.
+ * On a busy machine a late segment may meet no connection any more, once this end is gone: nothing, or the listener
+ * that it came from. `most`: resets that the kernel has counted in the namespace beyond those that had to come.
  */
-export function lateResetRows({ life, namespace, ts, endUs }: Ended, most: number): Expectation {
+export function lateResetRows(
+  { life, namespace, listener, ts, endUs }: Ended,
+  most: number,
+): readonly Expectation[] {
   const at = { namespace, ts: { before: ts.before, after: endUs }, family: life.family };
-  return { ...strayResetRow([life.local, life.peer], at), least: 0, most };
+  const ends = [life.local, life.peer] as const;
+  const strays = [strayResetRow(ends, at), ...(listener ? [listenerResetRow(ends, at, listener)] : [])];
+  return strays.map((stray) => ({ ...stray, least: 0, most }));
 }

@@ -5,7 +5,7 @@ import type { Expectation, Fields } from './expected.ts';
 import type { Network } from './network.ts';
 import type { Process } from './reply.ts';
 import type { Row, Value } from './rows.ts';
-import type { Endpoint, Family, Life, Socket } from './socket.ts';
+import type { Endpoint, Family, Life, Listening, Socket } from './socket.ts';
 
 /** How rows are told to come; `ts` only where it is known better than from the end of the connection on. */
 export interface RowOptions {
@@ -54,7 +54,7 @@ export interface Truth {
   failed(socket: Socket | Life, verdict: Wanted, options?: RowOptions): void;
   /** A reset of the connection, in its direction; those sent have the kernel's reason. */
   reset(socket: Socket | Life, direction: 'sent' | 'received', options?: RowOptions): void;
-  /** A reset sent by `local`, where there is no socket, to `peer`. */
+  /** A reset sent by `local`, where no socket has such a connection, to `peer`. */
   strayReset(in_: Network, local: Endpoint, peer: Endpoint, options?: StrayOptions): void;
   /** Resolves when the kernel has no such socket any more, or only its TIME_WAIT. */
   gone(socket: Socket | Life): Promise<void>;
@@ -93,6 +93,8 @@ export interface StrayOptions {
   readonly family?: Family;
   readonly least?: number;
   readonly most?: number;
+  /** What listens at `local`; absent: nothing. */
+  readonly listener?: Listening;
 }
 
 export interface ListenOptions {
