@@ -187,6 +187,7 @@ struct tcp_sock {
 	__u8 syn_fastopen_child : 1;
 	/* CONFIG_MPTCP */
 	bool is_mptcp;
+	int linger2;
 	/* 6.7 */
 	__u16 total_rto;
 	__u16 total_rto_recoveries;

@@ -116,6 +116,15 @@ static __always_inline bool is_mptcp_subflow(struct sock *sk)
 	return tp && bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
 }
 
+/* TCP_LINGER2 below 0: no orphan waits for the peer's FIN, it is reset. */
+static __always_inline bool was_not_to_linger(const struct ending *ending, unsigned long flags)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(ending->sk);
+
+	return tp && tp->linger2 < 0 && ending->state == TCP_FIN_WAIT2 && flags & (1UL << SOCK_DEAD) &&
+	       !(flags & (1UL << SOCK_DONE));
+}
+
 static __always_inline __u8 close_verdict(const struct tcptrail_event *e, const struct ending *ending)
 {
 	const struct connection *c = ending->connection;
@@ -124,7 +133,7 @@ static __always_inline __u8 close_verdict(const struct tcptrail_event *e, const 
 	int err = ending_error(ending);
 	__u8 closed_first = c ? c->closed_first : state_closed_first(ending->state);
 
-	if (c && c->closed_on_data)
+	if ((c && c->closed_on_data) || was_not_to_linger(ending, flags))
 		return VERDICT_RESET_SENT;
 	if ((c && c->reset_received) || err == ECONNRESET || err == EPIPE)
 		return VERDICT_RESET_RECEIVED;

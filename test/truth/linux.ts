@@ -15,6 +15,7 @@ export const TCP_KEEPIDLE = [IPPROTO_TCP, 4] as const;
 export const TCP_KEEPINTVL = [IPPROTO_TCP, 5] as const;
 export const TCP_KEEPCNT = [IPPROTO_TCP, 6] as const;
 export const TCP_SYNCNT = [IPPROTO_TCP, 7] as const;
+export const TCP_LINGER2 = [IPPROTO_TCP, 8] as const;
 export const TCP_CONGESTION = [IPPROTO_TCP, 13] as const;
 export const TCP_USER_TIMEOUT = [IPPROTO_TCP, 18] as const;
 export const TCP_FASTOPEN = [IPPROTO_TCP, 23] as const;

@@ -1,5 +1,5 @@
 /** Who closes first, how, and what was still on its way. */
-import { ECONNRESET, EPIPE } from '../linux.ts';
+import { ECONNRESET, EPIPE, TCP_LINGER2 } from '../linux.ts';
 import { closeInTurn, drop, exchange, exchanged, killed, ofGone, quiet, whenInfo } from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 
@@ -223,5 +223,24 @@ export const CLOSE: readonly Scenario[] = [
       fields: { state: 'close_wait', reset_direction: 'sent' },
     });
     t.reset(server, 'sent', { isAtCall: true, fields: { reset_reason: 'tcp_state' } });
+  }),
+
+  scenario('close_without_linger', 'the client closes with TCP_LINGER2 below 0', async (t) => {
+    const network = await t.network();
+    const { client, server } = await t.pair(await network.actor(), await network.actor());
+    await client.set(TCP_LINGER2, -1);
+    await client.send(3_000);
+    await server.receive(3_000);
+    await client.close();
+    await t.gone(client);
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'reset_sent', { fields: { state: 'fin_wait_2', reset_direction: 'sent' } });
+    t.closed(server, 'reset_received', {
+      cause: client,
+      fields: { state: 'close_wait', errno: EPIPE, reset_direction: 'received' },
+    });
+    t.reset(client, 'sent', { fields: { reset_reason: 'tcp_abort_on_data' } });
+    t.reset(server, 'received', { cause: client });
   }),
 ];
