@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AGENT_CONFIG } from '@tcptrail/agent/config.ts';
 import { createTestAgent, type TestAgent } from '../../harness/agent.ts';
 import { until } from '../../harness/until.ts';
 import { cpuOf } from './cpu.ts';
@@ -26,8 +25,8 @@ export interface OpenAtOnce {
   readonly start_ms_open: number;
   /** CPU of the agent while nothing moves. */
   readonly idle_cpu_ms_per_s: number;
-  /** CPU of one pass in which every connection had moved; null: this agent has no updates. */
-  readonly update_cpu_ms: number | null;
+  /** CPU of one pass in which every connection had moved, to the last row in the spool. */
+  readonly update_cpu_ms: number;
   readonly update_rows: number;
   readonly close_capture_ratio: number;
 }
@@ -39,7 +38,6 @@ export interface OpenAtOnceOptions {
 }
 
 const UPDATE_MS = 2_000;
-const HAS_UPDATES = 'events' in AGENT_CONFIG.shape;
 /** Less CPU than this in a second is rest. */
 const REST_US = 50_000;
 
@@ -62,8 +60,9 @@ export async function measureOpenAtOnce(
         idleUs: await cpuDuring(agent.part.pid, idleMs),
       };
     });
-    const events = HAS_UPDATES ? { events: { updateMs: UPDATE_MS } } : {};
-    const moved = await withAgent(events, (agent) => moveAndClose(agent, load, connections));
+    const moved = await withAgent({ events: { updateMs: UPDATE_MS } }, (agent) =>
+      moveAndClose(agent, load, connections),
+    );
     return {
       connections,
       rss_mb: quiet.memory.rssMb,
@@ -128,13 +127,14 @@ async function moveAndClose(agent: TestAgent, load: Load, connections: number) {
   const { pid } = agent.part;
   const rows = readSpool(agent.spool, load.networkNamespace);
   try {
+    // They are older than this agent, which tells each of them once.
+    await rows.wait('update', 2 * connections);
     await rest(pid);
-    const updateUs = HAS_UPDATES ? await updatePass(agent, load, rows, connections) : null;
+    const update = await updatePass(agent, load, rows, connections);
     await load.ask('close');
     await rows.wait('close', 2 * connections);
     return {
-      updateMs: updateUs === null ? null : Math.round(updateUs / 1_000),
-      updateRows: rows.rows('update'),
+      ...update,
       closed: rows.sides('close'),
       rssMbMax: residentOf(pid).rssMbMax,
     };
@@ -146,6 +146,7 @@ async function moveAndClose(agent: TestAgent, load: Load, connections: number) {
 /** Held still while the counters move, so that one pass finds them all. */
 async function updatePass(agent: TestAgent, load: Load, rows: SpoolRows, connections: number) {
   const { pid } = agent.part;
+  const rowsBefore = rows.rows('update');
   process.kill(pid, 'SIGSTOP');
   try {
     await load.ask('move');
@@ -153,8 +154,11 @@ async function updatePass(agent: TestAgent, load: Load, rows: SpoolRows, connect
     process.kill(pid, 'SIGCONT');
   }
   const before = cpuOf(pid);
-  await rows.wait('update', 2 * connections);
-  return cpuOf(pid) - before;
+  await rows.wait('update', rowsBefore + 2 * connections, 'rows');
+  return {
+    updateMs: Math.round((cpuOf(pid) - before) / 1_000),
+    updateRows: rows.rows('update') - rowsBefore,
+  };
 }
 
 /** After its start an agent may have connections to report. */

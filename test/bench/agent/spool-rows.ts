@@ -23,8 +23,8 @@ export interface SpoolRows {
   readonly total: number;
   /** Events of the whole machine that the kernel lost because a ring was full or busy. */
   readonly failed: number;
-  /** Reads until so many sides have such a row, or none has come for a while. */
-  wait(kind: EventKind, sides: number): Promise<void>;
+  /** Reads until so many sides have such a row (until there are so many such rows), or none has come for a while. */
+  wait(kind: EventKind, count: number, of?: 'sides' | 'rows'): Promise<void>;
   close(): void;
 }
 
@@ -83,15 +83,15 @@ export function readSpool(path: string, networkNamespace: number): SpoolRows {
     get failed() {
       return failed;
     },
-    async wait(kind, sides) {
+    async wait(kind, count, of = 'sides') {
       let last = -1;
       let sinceMs = 0;
-      await until(`${sides} sides with a row of kind ${kind}`, () => {
+      await until(`${count} ${of} of kind ${kind}`, () => {
         self.read();
-        const found = self.sides(kind);
+        const found = self[of](kind);
         if (found !== last) sinceMs = performance.now();
         last = found;
-        return found >= sides || performance.now() - sinceMs > QUIET_MS;
+        return found >= count || performance.now() - sinceMs > QUIET_MS;
       });
     },
     close: chain.close,
