@@ -4,14 +4,29 @@ import {
   ECONNREFUSED,
   EHOSTUNREACH,
   EINPROGRESS,
+  EPIPE,
   ETIMEDOUT,
   TCP_SYNCNT,
   TCP_USER_TIMEOUT,
 } from '../linux.ts';
-import { CLOSED, CLOSED_TOO, closeInTurn, drop, exchange, fails, killed, ofGone, pass } from '../play.ts';
+import {
+  CLOSED,
+  CLOSED_TOO,
+  closeInTurn,
+  drop,
+  exchange,
+  fails,
+  killed,
+  ofGone,
+  pass,
+  whenInfo,
+} from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 import type { Socket } from '../socket.ts';
 import type { Truth } from '../truth.ts';
+
+/** Of TCP_INFO. */
+const FIN_WAIT_2 = 5;
 
 async function refused(t: Truth, address: string, family: 'ipv4' | 'ipv6' = 'ipv4'): Promise<void> {
   const network = await t.network();
@@ -75,6 +90,49 @@ export const CONNECT: readonly Scenario[] = [
     await again.server.receive(11);
     await closeInTurn(t, again);
   }),
+
+  scenario('shutdown_disconnect', 'shutdown of both ways, then connect(AF_UNSPEC)', async (t) => {
+    const network = await t.network();
+    const { client, server, listener } = await t.pair(await network.actor(), await network.actor());
+    await exchange({ client, server, listener });
+    await client.shutdown('both');
+    await whenInfo(client, (info) => info['state'] === FIN_WAIT_2);
+    await client.disconnect();
+    await server.receive(1);
+    await server.close();
+    // The FIN was acknowledged, and still the kernel sends a reset.
+    if (t.count(network, 'OutRsts') !== 1) throw new Error(`resets: ${t.count(network, 'OutRsts')}, not 1`);
+    t.closed(client, 'reset_sent', { fields: { state: 'fin_wait_2', reset_direction: 'sent' } });
+    t.reset(client, 'sent', { fields: { reset_reason: 'tcp_state' } });
+    t.closed(server, 'reset_received', {
+      cause: client,
+      fields: { state: 'close_wait', errno: EPIPE, reset_direction: 'received' },
+    });
+    t.reset(server, 'received', { cause: client });
+  }),
+
+  scenario(
+    'shutdown_disconnect_last',
+    'the peer has closed; shutdown of both ways, its FIN is lost, then connect(AF_UNSPEC)',
+    ['nftables'],
+    async (t) => {
+      const [near, far] = await t.link();
+      const pair = await t.pair(await near.actor(), await far.actor(), { at: far.ipv4 });
+      const { client, server } = pair;
+      await exchange(pair);
+      await server.shutdown('write');
+      await client.receive(1);
+      await whenInfo(server, (info) => info['state'] === FIN_WAIT_2);
+      await drop(far, 'input', 'drop');
+      await client.shutdown('both');
+      await client.disconnect();
+      await server.close();
+      // Nobody acknowledged the FIN, and the kernel sends no reset: all had been sent.
+      if (t.count(near, 'OutRsts') !== 0) throw new Error(`resets: ${t.count(near, 'OutRsts')}, not 0`);
+      t.closed(client, 'closed_peer', { fields: { state: 'last_ack', reset_direction: 'none' } });
+      t.closed(server, 'closed_local', { fields: { state: 'fin_wait_2', reset_direction: 'none' } });
+    },
+  ),
 
   scenario('syn_dropped', 'no answer to any SYN', ['nftables'], async (t) => {
     const [near, far] = await t.link();
