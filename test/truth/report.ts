@@ -18,7 +18,7 @@ the agent wrote about those programs is compared with the log: a row nobody expe
 come is missing, one with a field that says something else is wrong. Counters are compared with the kernel's own:
 \`TCP_INFO\` of the socket, and the SNMP counters of the namespace.
 
-Sums of retransmissions or resets may lack something only where the agent told of skipped runs of the programs that see
+Sums of retransmissions or resets may lack at most as much as the agent told of skipped runs of the programs that see
 them. A host may keep all tracing programs away from some softirqs, without a word
 ([decision 12](decisions/0012-calls-that-reach-no-program.md)); the suite counts that with tracefs, and plays again, at
 most three times, a scenario that then failed by nothing but a missing row, a late one, or a sum that lacks something:
