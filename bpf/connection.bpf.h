@@ -61,6 +61,9 @@ struct connection {
 	__u64 epoch; /* of the agent that last looked at it */
 	struct owner owner;
 	struct attempt attempt;
+	/* Of the connection: a socket that is disconnected forgets them. */
+	__u8 local_address[16];
+	__u8 peer_address[16];
 	__u64 start_ts;
 	__u64 established_ts;
 	__u64 fin_wait_2_ts;

@@ -29,6 +29,11 @@ static __always_inline void endpoint_addresses(__u8 *local, __u8 *peer, struct s
 	}
 }
 
+static __always_inline void connection_addresses(struct sock *sk, struct connection *c)
+{
+	endpoint_addresses(c->local_address, c->peer_address, &sk->__sk_common);
+}
+
 static __always_inline void event_addresses(struct tcptrail_event *e, struct sock_common *skc)
 {
 	endpoint_addresses(e->local_address, e->peer_address, skc);

@@ -32,19 +32,19 @@ static __always_inline void count_unseen_retransmits(struct tcptrail_event *e, c
 		e->retrans_other += e->total_retrans - seen;
 }
 
-/* A socket that was disconnected since names no peer, or another. */
-static __always_inline void event_endpoints_kept(struct tcptrail_event *e, const struct connection *c)
+/* Of a socket that was disconnected since: it names no peer, or another. A port that it was bound to it keeps. */
+static __always_inline void event_endpoints_kept(struct tcptrail_event *e, struct sock *sk, const struct connection *c)
 {
-	__u16 peer_port = __builtin_bswap16((__u16)c->ports);
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-	if (c->ports)
+	__builtin_memcpy(e->local_address, c->local_address, sizeof(e->local_address));
+	__builtin_memcpy(e->peer_address, c->peer_address, sizeof(e->peer_address));
+	if (c->ports) {
 		e->local_port = __builtin_bswap16(c->ports >> 16);
-	if (c->role == ROLE_CLIENT && c->attempt.peer_port) {
+		e->peer_port = __builtin_bswap16((__u16)c->ports);
+	} else {
+		e->local_port = tp ? __builtin_bswap16(tp->inet_conn.icsk_inet.inet_sport) : 0;
 		e->peer_port = c->attempt.peer_port;
-		__builtin_memcpy(e->peer_address, c->attempt.peer_address, sizeof(e->peer_address));
-	} else if (c->ports && e->peer_port != peer_port) {
-		e->peer_port = peer_port;
-		__builtin_memset(e->peer_address, 0, sizeof(e->peer_address));
 	}
 }
 
@@ -58,10 +58,13 @@ static __always_inline void emit_state(__u32 kind, const struct ending *ending)
 	e->late = ending->late;
 	e->state = ending->state;
 	event_connection(e, ending->sk, ending->connection);
-	if (!ending->disconnected)
+	if (!ending->disconnected) {
 		event_counters(e, ending->sk, ending->connection);
-	if (ending->late && ending->connection)
-		event_endpoints_kept(e, ending->connection);
+	} else if (ending->connection) {
+		event_endpoints_kept(e, ending->sk, ending->connection);
+		/* There are none. */
+		e->counters_since = COUNTERS_SINCE_SCAN;
+	}
 	count_unseen_retransmits(e, ending->connection);
 	if (kind == EVENT_KIND_CLOSE)
 		judge_close(e, ending);
@@ -70,14 +73,19 @@ static __always_inline void emit_state(__u32 kind, const struct ending *ending)
 	emission_end(&emission);
 }
 
-/* A client whose SYN nobody acknowledged; of another only its birth tells, and that it was not established since. */
-static __always_inline bool ended_in_handshake(struct sock *sk, const struct connection *c)
+/*
+ * A client whose SYN nobody acknowledged; of another, and of one whose counters are gone, only its birth tells, and
+ * that it was not established since.
+ */
+static __always_inline bool ended_in_handshake(struct sock *sk, const struct connection *c, bool disconnected)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
 	if (c->established_ts || c->told != TOLD_NOTHING || c->fin_queued || c->closed_first != CLOSED_FIRST_NOBODY)
 		return 0;
-	return c->role == ROLE_CLIENT && tp ? !tp->bytes_acked : c->counters_since == COUNTERS_SINCE_BIRTH;
+	if (c->role == ROLE_CLIENT && tp && !disconnected)
+		return !tp->bytes_acked;
+	return c->counters_since == COUNTERS_SINCE_BIRTH || c->reset_received;
 }
 
 /* An end that no program saw, once: the state it left is not known. */
@@ -93,7 +101,7 @@ static __always_inline void tell_late_end(struct sock *sk, struct connection *c,
 
 	if (!__sync_val_compare_and_swap(&c->active, 1, 0))
 		return;
-	if (ended_in_handshake(sk, c))
+	if (ended_in_handshake(sk, c, disconnected))
 		ending.state = c->role == ROLE_CLIENT ? TCP_SYN_SENT : TCP_SYN_RECV;
 	/* An `open` would have its counters from a socket that holds none. */
 	if (disconnected)

@@ -54,8 +54,15 @@ static __always_inline void connection_found(struct sock *sk, struct connection 
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
+	/* Where its connect() was seen, so was its process; otherwise both are those of a connection before. */
+	bool known = c->attempt.ts != 0;
+
 	connection_begin(c, ROLE_UNKNOWN);
-	c->attempt.peer_port = 0;
+	connection_addresses(sk, c);
+	if (!known)
+		c->attempt.peer_port = 0;
+	if (!known && c->owner.source != OWNER_SOURCE_LISTENER)
+		c->owner.source = OWNER_SOURCE_UNKNOWN;
 	c->start_ts = 0;
 	c->epoch = tunables.epoch;
 	c->counters_since = COUNTERS_SINCE_SCAN;
@@ -66,9 +73,9 @@ static __always_inline void connection_found(struct sock *sk, struct connection 
 		return;
 	c->untold = 1;
 	c->role = role_found(sk, tp, state);
-	/* As if it were the first of its socket: mostly it is, and keeps the name that an agent of another layout gave. */
-	if (c->role == ROLE_CLIENT && !c->generation)
-		c->generation = 1;
+	/* Of those that are known: the first of its socket mostly is, and keeps the name that an agent of another layout gave. */
+	if (c->role == ROLE_CLIENT || c->generation)
+		c->generation++;
 	c->ports = ports_of(sk, tp);
 	c->data_segs_in_read = tp->data_segs_in;
 }
@@ -94,7 +101,6 @@ static __always_inline void connection_adopt(struct sock *sk, struct connection 
 	} else if (state == TCP_CLOSE) {
 		c->counters_since = COUNTERS_SINCE_SCAN;
 	} else if (c->ports && c->ports != ports_of(sk, tp)) {
-		c->generation++;
 		connection_found(sk, c, state);
 	} else {
 		c->untold = 1;

@@ -37,6 +37,8 @@ int scan_listeners(struct bpf_iter__task_file *ctx)
 	c = connection_made(sk);
 	if (!c)
 		return 0;
+	/* A listener has one; a child that is being made has none yet. */
+	bpf_get_socket_cookie(sk);
 	connection_adopt(sk, c, TCP_LISTEN);
 	/* Its beginning was not seen, or told by an earlier agent. */
 	if (!c->start_ts)
@@ -68,12 +70,15 @@ int scan_connections(struct bpf_iter__task_file *ctx)
 	if (!c)
 		return 0;
 	connection_adopt(sk, c, state);
+	/* Not known, and not ended since. */
+	if (!c->active && c->state == state) {
+		bpf_get_socket_cookie(sk);
+		connection_found(sk, c, state);
+		/* Ended meanwhile, and told by the program that saw it. */
+		if (c->state == TCP_CLOSE)
+			__sync_val_compare_and_swap(&c->active, 1, 0);
+	}
 	if (c->owner.source == OWNER_SOURCE_UNKNOWN)
 		owner_set(&c->owner, task, OWNER_SOURCE_SCAN);
-	/* Known, or ended since. */
-	if (c->active || c->state != state)
-		return 0;
-	bpf_get_socket_cookie(sk);
-	connection_found(sk, c, state);
 	return 0;
 }

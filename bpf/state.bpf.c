@@ -26,6 +26,7 @@ static __always_inline void on_syn_sent(struct sock *sk, struct connection *c, b
 	if (c->active)
 		tell_late_end(sk, c, 1);
 	connection_begin(c, ROLE_CLIENT);
+	connection_addresses(sk, c);
 	c->generation++;
 	if (known)
 		return;
@@ -64,6 +65,8 @@ static __always_inline void on_established(struct sock *sk, struct connection *c
 		connection_found(sk, c, old);
 	if (tp)
 		c->ports = ports_of(sk, tp);
+	if (c->role == ROLE_SERVER)
+		connection_addresses(sk, c);
 	c->established_ts = bpf_ktime_get_boot_ns();
 	if (c->role == ROLE_CLIENT && c->start_ts) {
 		c->handshake_us = (c->established_ts - c->start_ts) / NSEC_PER_USEC;
@@ -127,14 +130,14 @@ static __always_inline int on_state(struct sock *sk, int old, int new)
 	/* By a process; in softirq and timer `current` is whoever was interrupted, never the owner. */
 	bool owned = sk->sk_lock.owned;
 
-	/* Made when first asked for; a request's is its child's. */
-	bpf_get_socket_cookie(sk);
 	if (c) {
 		connection_adopt(sk, c, old);
 		c->state = new;
 	} else {
 		count_untracked();
 	}
+	/* Made when first asked for; a request's is its child's. */
+	bpf_get_socket_cookie(sk);
 	if (new == TCP_CLOSE) {
 		on_close(sk, c, old, owned);
 		return 0;

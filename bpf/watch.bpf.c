@@ -48,8 +48,12 @@ static __always_inline bool watch_connection(struct sock *sk, struct connection 
 	if (open_is_due(c, now))
 		return tell_open(sk, c);
 	if (established_unseen(sk, c) &&
-	    __sync_val_compare_and_swap(&c->told, TOLD_NOTHING, TOLD_OPEN) == TOLD_NOTHING)
-		c->untold = 1;
+	    __sync_val_compare_and_swap(&c->told, TOLD_NOTHING, TOLD_OPEN) == TOLD_NOTHING) {
+		/* The exchange orders: where the time stands there now, it was only read too early. */
+		c->untold = !c->established_ts;
+		if (!c->untold)
+			__sync_val_compare_and_swap(&c->told, TOLD_OPEN, TOLD_NOTHING);
+	}
 	/* An older one is told in any case: what an earlier agent told and this one does not has ended. */
 	if (!c->untold && (c->told != TOLD_OPEN || !update_is_due(c, now, counters_sum(tp))))
 		return 0;
@@ -90,6 +94,9 @@ int watch_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!c)
 		return 0;
 	state = sk->__sk_common.skc_state;
+	/* A child that is being made: it has its listener's state, and soon a cookie and a birth of its own. */
+	if (state == TCP_LISTEN && (c->state != TCP_LISTEN || !sk->__sk_common.skc_cookie.counter))
+		return 0;
 	connection_adopt(sk, c, state);
 	now = bpf_ktime_get_boot_ns();
 	told = state == TCP_LISTEN ? watch_listener(sk, c, now) : watch_connection(sk, c, now);

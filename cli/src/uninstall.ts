@@ -11,7 +11,7 @@ import { isAlive } from './supervise/process-info.ts';
 import type { RunFile } from './supervise/run-file.ts';
 import { ask } from './terminal/ask.ts';
 
-/** As bin/tcptrail has it for root. */
+/** As bin/tcptrail has it for root; every instance's, and it comes again by itself. */
 const COMPILE_CACHE = '/var/cache/tcptrail';
 
 export interface UninstallOptions {
@@ -66,10 +66,8 @@ function foldersOf(places: Places, options: UninstallOptions): readonly string[]
   const config = options.all && !places.home ? [places.config] : [];
   const run = places.home ? [agentLock(places.instance)] : idleFiles(places);
   const inHome = places.home && options.keepData ? [places.run, places.config] : [];
-  // Every instance's; it comes again by itself.
-  const cache = options.keepData ? [] : [COMPILE_CACHE];
   const spool = isWithin(places.spool, places.data) && !options.keepData ? [] : [places.spool];
-  return [...spool, ...run, ...inHome, ...config, ...cache, ...data];
+  return [...spool, ...run, ...inHome, ...config, COMPILE_CACHE, ...data];
 }
 
 const isWithin = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);

@@ -19,10 +19,6 @@ COPY spool spool
 COPY kafka kafka
 COPY consumer consumer
 
-# Compiled here once: the consumer starts sooner and stays smaller.
-ENV NODE_COMPILE_CACHE=node_modules/.cache
-RUN node --eval "import('./consumer/src/main.ts')"
-
 # The image's user `node`. It owns nothing here: all it keeps is in Kafka and ClickHouse.
 USER 1000:1000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --start-interval=2s \

@@ -29,6 +29,8 @@ async function blindFor(
     readonly recorder: Recorder;
     readonly rows: (count: number) => Promise<readonly RingRecord[]>;
     readonly again: () => Promise<unknown>;
+    /** Of `s`. */
+    readonly port: number;
   }) => Promise<void>,
 ): Promise<void> {
   const epochUs = Date.now() * 1_000;
@@ -37,7 +39,7 @@ async function blindFor(
   const peer = python(
     `import ctypes\nlibc = ctypes.CDLL(None)
 def disconnect(s): assert libc.connect(s.fileno(), b'\\0' * 16, 16) == 0
-${life.seen}\nsay(${COOKIE}); hear()\n${life.missed}\nsay(0); hear()\n${life.again}\nsay(0); hear()`,
+${life.seen}\nsay([${COOKIE}, s.getsockname()[1]]); hear()\n${life.missed}\nsay(0); hear()\n${life.again}\nsay(0); hear()`,
     life.namespace === undefined ? {} : { namespace: life.namespace },
   );
   const go = async (): Promise<void> => {
@@ -45,14 +47,14 @@ ${life.seen}\nsay(${COOKIE}); hear()\n${life.missed}\nsay(0); hear()\n${life.aga
     await peer.line();
   };
   try {
-    const cookie = await peer.line<number>();
+    const [cookie, port] = await peer.line<readonly [number, number]>();
     recorder.close('restart');
     life.between?.();
     await go();
     recorder = await startRecorder({ epochUs, events, instance: recorder.instance });
     const isTold = ({ kind, socket_cookie }: RingRecord): boolean =>
       TOLD.includes(String(kind)) && socket_cookie === cookie;
-    await check({ recorder, rows: (count) => recorder.until(count, isTold), again: go });
+    await check({ recorder, rows: (count) => recorder.until(count, isTold), again: go, port });
   } finally {
     peer.kill();
     recorder.close();
@@ -60,8 +62,8 @@ ${life.seen}\nsay(${COOKIE}); hear()\n${life.missed}\nsay(0); hear()\n${life.aga
 }
 
 const CONNECTED = `
-l = listener(); m = listener('127.0.0.2')
-s = socket.create_connection(l.getsockname()); c, _ = l.accept(); port = s.getsockname()[1]`;
+l = listener(); m = listener('127.0.0.2', port=l.getsockname()[1])
+s = socket.socket(); s.bind(('127.0.0.3', 0)); s.connect(l.getsockname()); c, _ = l.accept()`;
 
 test('a missed end is told before the next connection of its socket, with its own endpoints', async () => {
   const life = {
@@ -69,7 +71,7 @@ test('a missed end is told before the next connection of its socket, with its ow
     missed: 'disconnect(s)',
     again: 's.connect(m.getsockname()); d, _ = m.accept(); s.close(); d.close()',
   };
-  await blindFor(life, async ({ rows, again }) => {
+  await blindFor(life, async ({ rows, again, port }) => {
     await again();
     const [end, next, ...more] = await rows(2);
     assert.partialDeepStrictEqual(end, {
@@ -80,10 +82,12 @@ test('a missed end is told before the next connection of its socket, with its ow
       errno: 0,
       errno_known: 0,
       bytes_unsent: 0,
+      counters_since: 'scan',
+      local_address: '127.0.0.3',
+      local_port: port,
       peer_address: '127.0.0.1',
+      peer_port: next?.peer_port ?? 0,
     });
-    assert.notEqual(end?.local_port, 0);
-    assert.notEqual(end?.peer_port, next?.peer_port);
     assert.partialDeepStrictEqual(next, {
       kind: 'close',
       late: 0,
@@ -118,6 +122,37 @@ test('a missed end is told before a connect without a route, and both have their
         late: 0,
         generation: 2,
         peer_address: '203.0.113.1',
+      });
+      assert.deepEqual(more, []);
+    });
+  } finally {
+    network.remove();
+  }
+});
+
+test('a connect given up unseen is a late fail, with the port it had', async () => {
+  const network = createNetwork();
+  try {
+    network.rules(network.there, 'input', ['drop']);
+    const life = {
+      namespace: network.here,
+      seen: "s = socket.socket(); s.setblocking(False); s.connect_ex(('10.9.0.2', 9))",
+      missed: 'disconnect(s)',
+      again: 's.close()',
+    };
+    await blindFor(life, async ({ rows, again, port }) => {
+      await again();
+      const [fail, ...more] = await rows(1);
+      assert.partialDeepStrictEqual(fail, {
+        kind: 'fail',
+        late: 1,
+        generation: 1,
+        errno_known: 0,
+        verdict: 'unknown',
+        local_address: '10.9.0.1',
+        local_port: port,
+        peer_address: '10.9.0.2',
+        peer_port: 9,
       });
       assert.deepEqual(more, []);
     });

@@ -119,6 +119,27 @@ for (const [how, look] of [
   });
 }
 
+test('a socket whose end was told and that connected while no trace was there has another connection', async () => {
+  const life = {
+    begin: `import ctypes\nlibc = ctypes.CDLL(None)\n${CONNECTED}
+assert libc.connect(s.fileno(), b'\\0' * 16, 16) == 0`,
+    away: "m = listener('127.0.0.2'); s.connect(m.getsockname()); d, _ = m.accept()",
+  };
+  await restarted(life, async ({ earlier, later, go }) => {
+    assert.partialDeepStrictEqual(earlier, { kind: 'open', generation: 1 });
+    await go();
+    const rows = await later(1);
+    assert.equal(rows.length, 1);
+    assert.partialDeepStrictEqual(rows[0], {
+      kind: 'close',
+      late: 0,
+      generation: 2,
+      peer_address: '127.0.0.2',
+      owner_source: 'close',
+    });
+  });
+});
+
 test('a socket that connected elsewhere while no trace was there has another connection', async () => {
   const life = {
     begin: `import ctypes\nlibc = ctypes.CDLL(None)\n${CONNECTED}`,

@@ -46,17 +46,18 @@ for (const part of ['agent', 'consumer'] as const) {
       }
     });
 
-    test('carries its code compiled', async () => {
-      const cached = new Set(globSync('node_modules/.cache/**/*', { cwd: image.folder }));
-      assert.ok(cached.size > 50);
-      await image.start(['--print-config', '--config', '/dev/null'], {
-        NODE_COMPILE_CACHE: 'node_modules/.cache',
+    if (part === 'agent')
+      test('carries its code compiled', async () => {
+        const cached = new Set(globSync('node_modules/.cache/**/*', { cwd: image.folder }));
+        assert.ok(cached.size > 50);
+        await image.start(['--print-config', '--config', '/dev/null'], {
+          NODE_COMPILE_CACHE: 'node_modules/.cache',
+        });
+        const added = globSync('node_modules/.cache/**/*', { cwd: image.folder }).filter(
+          (file) => !cached.has(file),
+        );
+        assert.deepEqual(added, []);
       });
-      const added = globSync('node_modules/.cache/**/*', { cwd: image.folder }).filter(
-        (file) => !cached.has(file),
-      );
-      assert.deepEqual(added, []);
-    });
 
     test('carries no tests', () => {
       assert.deepEqual(globSync('*/test', { cwd: image.folder }), []);

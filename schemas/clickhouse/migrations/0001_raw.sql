@@ -99,7 +99,7 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_events {on_cluster}
     `retrans_loss_recovery` UInt32 COMMENT 'Sent again in recovery after a timeout. Unit: segments.' CODEC(T64, ZSTD(1)),
     `retrans_fast` UInt32 COMMENT 'Sent again in fast recovery. Unit: segments.' CODEC(T64, ZSTD(1)),
     `retrans_tail_loss_probe` UInt32 COMMENT 'Sent again as tail loss probe. Unit: segments.' CODEC(T64, ZSTD(1)),
-    `retrans_other` UInt32 COMMENT 'Sent again for another cause, or for one that no program saw. Unit: segments.' CODEC(T64, ZSTD(1)),
+    `retrans_other` UInt32 COMMENT 'Sent again for another cause, or for one that no program saw (kernel 6.17 and later). Unit: segments.' CODEC(T64, ZSTD(1)),
     `retrans_failed` UInt32 COMMENT 'Retransmissions that failed on this host (kernel 6.17 and later). Unit: segments.' CODEC(T64, ZSTD(1)),
     `retransmit_cause` Enum8('unknown' = 0, 'syn' = 1, 'syn_ack' = 2, 'rto' = 3, 'loss_recovery' = 4, 'fast' = 5, 'tail_loss_probe' = 6, 'other' = 7) COMMENT 'Why the segments were sent again.' CODEC(T64, ZSTD(1)),
     `retransmit_segments` UInt32 COMMENT 'Segments in this retransmission. Unit: segments.' CODEC(T64, ZSTD(1)),

@@ -119,7 +119,7 @@ export const COUNTER_FIELDS: readonly Field[] = [
     'retrans_other',
     'u32',
     'segments',
-    'Sent again for another cause, or for one that no program saw.',
+    'Sent again for another cause, or for one that no program saw (kernel 6.17 and later).',
     counters,
   ),
   kernel(
