@@ -52,6 +52,17 @@ test('what is missing, short or late is played again where calls reached no prog
   assert.match(said.join('\n'), /7 calls .*\n.*: a, b, c$/);
 });
 
+test('what lacks more than the calls that reached no program explain is not played again', async () => {
+  const { asked, said, run } = plays(played(0, { a: [] }));
+  const lacking = (lines: number): FailureKind[] => Array.from({ length: lines }, () => 'missing');
+  const { results } = await run(played(1, { a: lacking(4) }));
+  assert.deepEqual(asked, []);
+  assert.equal(results[0]?.failures.length, 4);
+  assert.match(said.join('\n'), /4 lines/);
+  await run(played(1, { a: lacking(3) }));
+  assert.deepEqual(asked, [['a']]);
+});
+
 test('what is wrong, invented, overdue or broken off is never played again, whatever else it lacks', async () => {
   const { asked, run } = plays();
   const first = played(7, {

@@ -6,6 +6,9 @@ import type { Scenario } from './scenario.ts';
 /** Times that a scenario is played again at most; each needs its own evidence. */
 export const AGAIN_MAX = 3;
 
+/** A call that reached no program may take a row, and what that row adds to a sum of its connection and its namespace. */
+const LINES_A_CALL = 3;
+
 export interface Played {
   readonly results: readonly Result[];
   /** Calls that reached no program; undefined where that cannot be known. */
@@ -30,6 +33,11 @@ export async function playAgain(
     say(`! ${last.unreached} calls of tracepoints reached no program: the host keeps them away at times`);
     const chosen = results.filter(({ failures }) => mayBeLostCalls(failures.map(({ kind }) => kind)));
     if (chosen.length === 0) break;
+    const lines = chosen.reduce((count, { failures }) => count + failures.length, 0);
+    if (lines > (last.unreached ?? 0) * LINES_A_CALL) {
+      say(`! not played again: ${lines} lines are more than those calls explain`);
+      break;
+    }
     const scenarios = chosen.map(({ scenario }) => scenario);
     const names = scenarios.map(({ name }) => name);
     say(`! played again, as what they lack may be those calls: ${names.join(', ')}`);

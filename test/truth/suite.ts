@@ -96,7 +96,7 @@ function lackOf(scenario: Scenario, lacking: ReadonlyMap<Need, string>): string 
 
 /** Tells on stdout what the agents missed and which scenarios this machine cannot play. */
 export async function playSuite(chosen: readonly Scenario[]): Promise<SuitePlayed> {
-  const house = await openHouse();
+  const opening = openHouse();
   let reach: Reach | undefined;
   const endReach = (): number | undefined => {
     const last = reach;
@@ -107,15 +107,19 @@ export async function playSuite(chosen: readonly Scenario[]): Promise<SuitePlaye
     try {
       endReach();
     } finally {
-      await house.close();
+      await (await opening).close();
     }
   };
+  let ending = false;
   const abort = (signal: NodeJS.Signals): void => {
-    process.stderr.write(`ended by ${signal}\n`);
+    if (ending) return;
+    ending = true;
+    process.stderr.write(`ended by ${signal}; what is there is taken away\n`);
     void close().finally(() => process.exit(1));
   };
-  for (const signal of SIGNALS) process.once(signal, abort);
+  for (const signal of SIGNALS) process.on(signal, abort);
   try {
+    const house = await opening;
     const lacking = await probeNeeds(house.stageOf('probes'));
     const rows = await house.startAgent();
     const able = chosen.filter((scenario) => lackOf(scenario, lacking) === '');

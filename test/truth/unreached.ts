@@ -4,9 +4,18 @@
  * that process is then unseen, by any tracer, and nothing counts it (docs/decisions/0012).
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import ffi from 'ffi-napi';
 import { createUndo } from '../harness/undo.ts';
 
 export interface Reach {
@@ -14,7 +23,8 @@ export interface Reach {
   end(): number | undefined;
 }
 
-const STATS = '/proc/sys/kernel/bpf_stats_enabled';
+/** bpf(2), BPF_ENABLE_STATS: run times, and with them run counts. */
+const BPF_STATS_RUN_TIME = 0;
 /** Programs of the agent that are run at each such call. */
 const TRACED = [
   { event: 'sock/inet_sock_set_state', programs: ['state'] },
@@ -59,6 +69,14 @@ export function unreachedOf(
   return runs.length === 0 ? undefined : Math.max(0, traced - Math.max(...runs));
 }
 
+/** Programs' runs are counted until this is closed, whoever else counts them. */
+function countRuns(): number {
+  const { bpf_enable_stats } = ffi.Library('libbpf.so.1', { bpf_enable_stats: ['int', ['int']] });
+  const fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+  if (fd < 0) throw new Error(`bpf_enable_stats gave ${fd}`);
+  return fd;
+}
+
 /** Counts from now on; an agent runs already. undefined without tracefs or bpftool. */
 export function watchReach(): Reach | undefined {
   const undo = createUndo();
@@ -67,10 +85,9 @@ export function watchReach(): Reach | undefined {
     undo.push(() => rmdirSync(tracefs));
     execFileSync('mount', ['-t', 'tracefs', 'tracefs', tracefs], { stdio: 'ignore' });
     undo.push(() => execFileSync('umount', [tracefs]));
-    const wereOn = readFileSync(STATS, 'utf8');
     // The programs' count includes that of the trace: it begins before and ends after.
-    writeFileSync(STATS, '1');
-    undo.push(() => writeFileSync(STATS, wereOn));
+    const stats = countRuns();
+    undo.push(() => closeSync(stats));
     const counts = TRACED.map(({ event, programs }, index) => {
       const instance = join(tracefs, 'instances', `tcptrail-${process.pid}-${index}`);
       mkdirSync(instance);
