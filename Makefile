@@ -46,8 +46,8 @@ test-kernels: ## the agent on stock Debian kernels under QEMU [KERNELS="6.1 6.12
 	@YES=1 infra/deps.sh kernels
 	@$(NODE) test/kernels/main.ts $(KERNELS)
 
-test-truth: ## programs log what truly happens; compare every row, about a minute [NAME=scenario] [WRITE=1: docs/accuracy.md]
-	@$(SUDO) env WRITE=$(WRITE) $(NODE) test/truth/main.ts $(NAME)
+test-truth: ## programs log what truly happens; compare every row, about a minute [NAME=scenario] [WRITE=1: docs/accuracy.md] [RUNS=20]
+	@$(SUDO) env WRITE=$(WRITE) RUNS=$(RUNS) $(NODE) test/truth/$(if $(RUNS),repeat,main).ts $(NAME)
 
 run: deps ## record this machine's connections and print them as they close; Ctrl-C ends it
 	@$(SUDO) bin/tcptrail up
