@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestAgent, type TestAgent } from '../../harness/agent.ts';
 import { until } from '../../harness/until.ts';
+import { watchReach } from '../../truth/unreached.ts';
 import { cpuOf } from './cpu.ts';
 import type { Load, LoadProgram } from './load.ts';
 import { median } from './median.ts';
@@ -29,6 +30,8 @@ export interface OpenAtOnce {
   readonly update_cpu_ms: number;
   readonly update_rows: number;
   readonly close_capture_ratio: number;
+  /** State changes that reached no program while they closed (docs/decisions/0012); null: not known here. */
+  readonly close_unreached: number | null;
 }
 
 export interface OpenAtOnceOptions {
@@ -76,6 +79,7 @@ export async function measureOpenAtOnce(
       update_cpu_ms: moved.updateMs,
       update_rows: moved.updateRows,
       close_capture_ratio: moved.closed / (2 * connections),
+      close_unreached: moved.unreached,
     };
   } finally {
     await load.end();
@@ -131,10 +135,12 @@ async function moveAndClose(agent: TestAgent, load: Load, connections: number) {
     await rows.wait('update', 2 * connections);
     await rest(pid);
     const update = await updatePass(agent, load, rows, connections);
+    const reach = watchReach();
     await load.ask('close');
     await rows.wait('close', 2 * connections);
     return {
       ...update,
+      unreached: reach?.end() ?? null,
       closed: rows.sides('close'),
       rssMbMax: residentOf(pid).rssMbMax,
     };
