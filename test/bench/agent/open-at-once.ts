@@ -136,11 +136,16 @@ async function moveAndClose(agent: TestAgent, load: Load, connections: number) {
     await rest(pid);
     const update = await updatePass(agent, load, rows, connections);
     const reach = watchReach();
-    await load.ask('close');
-    await rows.wait('close', 2 * connections);
+    let unreached: number | undefined;
+    try {
+      await load.ask('close');
+      await rows.wait('close', 2 * connections);
+    } finally {
+      unreached = reach?.end();
+    }
     return {
       ...update,
-      unreached: reach?.end() ?? null,
+      unreached: unreached ?? null,
       closed: rows.sides('close'),
       rssMbMax: residentOf(pid).rssMbMax,
     };
