@@ -27,6 +27,9 @@ test('without reasons a reset has none, and one without a whole socket need not 
     close,
   ]);
   assert.equal(withoutUntold([timeWait], untoldOf(['send_reset_reason']))[0]?.least, 0);
+  const found = { ...reset(0), key: { reset_reason: 'no_socket', local_port: 5 } };
+  const key = withoutUntold([found], untoldOf(['send_reset_reason']))[0]?.key;
+  assert.deepEqual(key, { reset_reason: '', local_port: 5 });
 });
 
 test('where failed retransmissions are not seen, none has to be told', () => {

@@ -24,7 +24,15 @@ export function withoutUntold(expectations: readonly Expectation[], untold: Unto
     if (one.kind === 'retransmit' && untold.failedRetransmits) return { ...one, least: 0 };
     if (one.kind !== 'reset' || !untold.resetReasons) return one;
     const isUnseen = one.key['socket_cookie'] === 0 || one.fields['reset_reason'] === 'tcp_timewait_socket';
-    const fields = 'reset_reason' in one.fields ? { ...one.fields, reset_reason: '' } : one.fields;
-    return { ...one, fields, least: isUnseen ? 0 : one.least };
+    return {
+      ...one,
+      key: withoutReason(one.key),
+      fields: withoutReason(one.fields),
+      least: isUnseen ? 0 : one.least,
+    };
   });
+}
+
+function withoutReason<T extends Expectation['key'] | Expectation['fields']>(of: T): T {
+  return 'reset_reason' in of ? { ...of, reset_reason: '' } : of;
 }

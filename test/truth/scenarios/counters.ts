@@ -165,7 +165,7 @@ export const COUNTERS: readonly Scenario[] = [
 
   scenario('zero_window', 'the receiver stops reading, then reads all', async (t) => {
     const { client, server, listener } = await linked(t, 'ipv4');
-    await listener.set(SO_RCVBUF, 8_192);
+    await listener.set(SO_RCVBUF, 32_768);
     const sending = client.send(400_000);
     await stalled(client, 'rwnd_limited');
     await Promise.all([sending, server.receive(400_000)]);
