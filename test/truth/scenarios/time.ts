@@ -212,8 +212,8 @@ export const TIME: readonly Scenario[] = [
         // Its beginning is not known, and so not told.
         const older = ({ life }: Socket) => ({ ...life, established: undefined });
         for (const end of [client, server]) t.anyUpdate(end);
-        t.closed(older(client), 'closed_local', { fields: OLDER });
-        t.closed(older(server), 'closed_peer', { fields: OLDER });
+        t.closed(older(client), 'closed_local', { about: OLDER });
+        t.closed(older(server), 'closed_peer', { about: OLDER });
       }
       const client = await (await listening.near.actor()).socket();
       const { listener } = listening;
