@@ -78,6 +78,24 @@ export function closeRow({ life, namespace, listener, ts, fields, about }: Ended
   };
 }
 
+/** SYNs, and at most a reset for them; of which cause each retransmission was, sums compare. */
+const COUNTERS_OF_FAIL: Fields = {
+  bytes_sent: 0,
+  bytes_delivered: 0,
+  bytes_unsent: 0,
+  bytes_received: 0,
+  bytes_unread: 0,
+  local_drop_bytes: 0,
+  tcp_bytes_sent: 0,
+  tcp_bytes_retrans: 0,
+  tcp_bytes_acked: 0,
+  tcp_bytes_received: 0,
+  data_segs_out: 0,
+  data_segs_in: 0,
+  segs_out: sameAs('total_retrans + 1', (row) => number(row, 'total_retrans') + 1),
+  segs_in: derived('a reset', (row) => (row['reset_direction'] === 'received' ? 1 : 0)),
+};
+
 export function failRow({ life, namespace, ts, fields, about }: Ended): Expectation {
   return {
     kind: 'fail',
@@ -89,12 +107,9 @@ export function failRow({ life, namespace, ts, fields, about }: Ended): Expectat
       ...lifeFields(life),
       ts: inside(ts),
       errno_known: true,
-      bytes_sent: 0,
-      bytes_delivered: 0,
-      bytes_received: 0,
-      bytes_unread: 0,
-      local_drop_bytes: 0,
+      ...COUNTERS_OF_FAIL,
       connections: 1,
+      folded: 0,
       ...about,
       ...fields,
     },
