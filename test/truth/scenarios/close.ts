@@ -99,6 +99,10 @@ export const CLOSE: readonly Scenario[] = [
     await server.receive(3_000);
     await server.send(5_000);
     await whenInfo(client, (info) => info['bytes_received'] === 5_000);
+    await quiet(client, server);
+    // It tells of what lies there unread.
+    for (const { cookie } of [client, server])
+      await t.seen(network, 'the open', (row) => row['kind'] === 'open' && row['socket_cookie'] === cookie);
     await client.close();
     await server.receive(1);
     await server.close();
