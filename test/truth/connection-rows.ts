@@ -24,10 +24,11 @@ export function receivedOf({ life, fields }: Pick<Ended, 'life' | 'fields'>): nu
 }
 
 /** What was acknowledged, in the middle of a connection: what the kernel counted but for a SYN and a FIN. */
-export const deliveredSoFar: Check = derived('tcp_bytes_acked but for SYN and FIN', (row) => {
-  const delivered = number(row, 'tcp_bytes_acked') - (row['role'] === 'client' ? 1 : 0);
-  return between(Math.max(0, delivered - 1), Math.max(0, delivered));
-});
+export const deliveredSoFar = ({ role, sent }: Life): Check =>
+  derived('tcp_bytes_acked but for SYN and FIN', (row) => {
+    const delivered = Math.max(0, number(row, 'tcp_bytes_acked') - (role === 'client' ? 1 : 0));
+    return between(Math.max(0, delivered - 1), Math.min(delivered, sent));
+  });
 
 /** What arrived, in the middle of a connection: no more than at its end, and what the kernel counted but for a FIN. */
 export const receivedSoFar = (ended: Ended): Check =>

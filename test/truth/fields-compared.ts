@@ -20,7 +20,7 @@ interface Played {
 /** By which rows are found; `owner` is the owner's fields. */
 const ALWAYS = ['kind', 'network_namespace', 'owner'];
 /** Their retransmissions by cause are compared as sums. */
-const SUMMED: readonly string[] = ['close', 'fail'];
+const SUMMED: readonly string[] = ['open', 'update', 'close', 'fail'];
 
 /** An expectation that no row met has compared nothing. */
 export function fieldsNotCompared(played: readonly Played[]): readonly NotCompared[] {

@@ -68,7 +68,7 @@ function payloadSoFar(ended: Ended, since: number): Fields {
   const readInAll = receivedOf(ended) - (typeof left === 'number' ? left : 0);
   return {
     bytes_sent: between(0, life.sent),
-    bytes_delivered: all(between(0, life.sent), deliveredSoFar),
+    bytes_delivered: deliveredSoFar(life),
     bytes_unsent: derived('no more than was written', (row) =>
       between(0, life.sent - number(row, 'bytes_sent')),
     ),

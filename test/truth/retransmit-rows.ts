@@ -1,7 +1,7 @@
 /** Rows of retransmissions of a connection. */
 import { atLeast, between, derived, number, oneOf, type Wanted } from './check.ts';
 import { inside } from './clock.ts';
-import { localDropsOf, receivedSoFar } from './connection-rows.ts';
+import { deliveredSoFar, localDropsOf, receivedSoFar } from './connection-rows.ts';
 import type { Expectation, Fields } from './expected.ts';
 import { type Ended, keyOf, lifeFields } from './life-fields.ts';
 import { ownerOfOpen } from './owner-fields.ts';
@@ -61,7 +61,7 @@ function countersOf(ended: Ended): Fields {
   const fields: Readonly<Record<string, readonly [Wanted, ofSynAck: Wanted]>> = {
     state: [stateAtRetransmission(readings, life.end), 'new_syn_received'],
     bytes_sent: [between(0, sent), 0],
-    bytes_delivered: [derived('no more than was sent', (row) => between(0, number(row, 'bytes_sent'))), 0],
+    bytes_delivered: [deliveredSoFar(life), 0],
     bytes_received: [receivedSoFar(ended), 0],
     local_drop_bytes: [
       derived('tcp_bytes_sent - tcp_bytes_retrans - bytes_sent, no more than at the end', (row) => {

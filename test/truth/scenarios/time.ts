@@ -1,10 +1,12 @@
 /** Connections that last, and those that are older than the agent. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addressDigits } from '../address.ts';
-import { atLeast, between, oneOf } from '../check.ts';
+import { atLeast, between, derived, oneOf } from '../check.ts';
+import { inside, now } from '../clock.ts';
 import type { Expectation } from '../expected.ts';
 import { infoFields } from '../frozen.ts';
-import { ownerFields } from '../owner-fields.ts';
+import { lifeFields } from '../life-fields.ts';
+import { ownerFields, ownerOfOpen } from '../owner-fields.ts';
 import { closeInTurn, exchange, quiet } from '../play.ts';
 import type { Row } from '../rows.ts';
 import { type Scenario, scenario } from '../scenario.ts';
@@ -31,7 +33,7 @@ const isKind =
 /** A row of each end with the counters as they are now that all is quiet. */
 async function expectUpdates(
   t: Truth,
-  { client, server, near, far }: Awaited<ReturnType<typeof linked>>,
+  { client, server, listener, near, far }: Awaited<ReturnType<typeof linked>>,
 ): Promise<void> {
   await quiet(client, server);
   for (const [end, network] of [
@@ -45,6 +47,17 @@ async function expectUpdates(
       (row) => isKind('update', end)(row) && row['segs_in'] === info['segs_in'],
     );
     const { life } = end;
+    const same = {
+      ...lifeFields(life, listener.listening),
+      ts: inside({ before: life.start.before, after: now() }),
+      state: 'established',
+      connections: 0,
+      errno: 0,
+      verdict: 'unknown',
+      local_drop_bytes: 0,
+      // It is told at the end.
+      congestion_control: derived('', () => life.congestionControl ?? '(not told)'),
+    };
     t.expect({
       kind: 'update',
       namespace: network.inode,
@@ -52,26 +65,18 @@ async function expectUpdates(
       least: 1,
       most: 1,
       fields: {
+        ...same,
         ...infoFields(info),
-        role: life.role,
-        generation: life.generation,
-        state: 'established',
-        late: false,
-        connections: 0,
-        verdict: 'unknown',
         bytes_sent: life.sent,
         bytes_delivered: life.sent,
+        bytes_unsent: 0,
         bytes_received: life.received,
         bytes_unread: 0,
-        local_port: life.local.port,
-        peer_port: life.peer.port,
-        ...ownerFields(life.opener ?? life.firstIo ?? life.maker, life.opener ? 'connect' : 'first_io'),
       },
     });
     // As many as there were on the way there.
-    t.expect(
-      some('update', network, end, { role: life.role, late: false, bytes_sent: between(0, life.sent) }),
-    );
+    const onTheWay = { ...same, ...ownerOfOpen(life, listener.listening), bytes_sent: between(0, life.sent) };
+    t.expect(some('update', network, end, onTheWay));
   }
 }
 
