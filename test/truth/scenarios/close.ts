@@ -1,5 +1,8 @@
 /** Who closes first, how, and what was still on its way. */
+import { inside, now } from '../clock.ts';
+import { endpoints } from '../life-fields.ts';
 import { ECONNRESET, EPIPE, TCP_LINGER2 } from '../linux.ts';
+import { NO_OWNER } from '../owner-fields.ts';
 import { closeInTurn, drop, exchange, exchanged, killed, ofGone, quiet, whenInfo } from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 
@@ -138,8 +141,12 @@ export const CLOSE: readonly Scenario[] = [
     t.row('reset', network, {
       key: { socket_cookie: client.cookie, reset_direction: 'sent' },
       fields: {
-        local_port: client.life.local.port,
-        peer_port: client.life.peer.port,
+        ...endpoints(client.life.local, client.life.peer),
+        ...NO_OWNER,
+        family: 'ipv4',
+        late: false,
+        connections: 0,
+        ts: inside({ before: client.life.end?.before ?? 0, after: now() }),
         reset_reason: 'tcp_timewait_socket',
       },
     });
