@@ -1,10 +1,13 @@
 /** Who closes first, how, and what was still on its way. */
 import { inside, now } from '../clock.ts';
 import { endpoints } from '../life-fields.ts';
-import { ECONNRESET, EPIPE, TCP_LINGER2 } from '../linux.ts';
+import { ECONNABORTED, ECONNRESET, EPIPE, TCP_LINGER2 } from '../linux.ts';
 import { NO_OWNER } from '../owner-fields.ts';
 import { closeInTurn, drop, exchange, exchanged, killed, ofGone, quiet, whenInfo } from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
+
+/** Of TCP_INFO. */
+const FIN_WAIT_2 = 5;
 
 export const CLOSE: readonly Scenario[] = [
   scenario('plain_ipv4', 'request and answer over IPv4, the client closes first', async (t) => {
@@ -234,6 +237,49 @@ export const CLOSE: readonly Scenario[] = [
       fields: { state: 'close_wait', reset_direction: 'sent' },
     });
     t.reset(server, 'sent', { isAtCall: true, fields: { reset_reason: 'tcp_state' } });
+  }),
+
+  scenario('abort_in_fin_wait_2', 'the client shuts its writing side, then aborts', async (t) => {
+    const { client, server } = await exchanged(t, '127.0.0.1');
+    await client.shutdown('write');
+    await server.receive(1);
+    await whenInfo(client, (info) => info['state'] === FIN_WAIT_2);
+    await client.close('abort');
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'reset_sent', { fields: { state: 'fin_wait_2', reset_direction: 'sent' } });
+    t.closed(server, 'reset_received', {
+      cause: client,
+      fields: { state: 'close_wait', errno: EPIPE, reset_direction: 'received' },
+    });
+    t.reset(client, 'sent', { fields: { reset_reason: 'tcp_state' } });
+    t.reset(server, 'received', { cause: client });
+  }),
+
+  scenario('destroyed', 'an administrator ends the connection: ss -K', ['sock_destroy'], async (t) => {
+    const network = await t.network();
+    const pair = await t.pair(await network.actor(), await network.actor());
+    const { client, server } = pair;
+    await exchange(pair);
+    await quiet(client, server);
+    const { local, peer } = client.life;
+    const before = now() - 1_000;
+    await network.run(`ss -K sport = ${local.port} dport = ${peer.port}`);
+    client.life.end = { before, after: now() };
+    await client.receive(1);
+    await server.receive(1);
+    await client.close();
+    await server.close();
+    t.closed(client, 'reset_sent', {
+      isAtCall: true,
+      fields: { state: 'established', errno: ECONNABORTED, reset_direction: 'sent' },
+    });
+    t.reset(client, 'sent', { isAtCall: true, fields: { reset_reason: 'tcp_state' } });
+    t.closed(server, 'reset_received', {
+      cause: client,
+      fields: { state: 'established', errno: ECONNRESET, reset_direction: 'received' },
+    });
+    t.reset(server, 'received', { cause: client });
   }),
 
   scenario('close_without_linger', 'the client closes with TCP_LINGER2 below 0', async (t) => {

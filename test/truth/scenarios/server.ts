@@ -85,6 +85,7 @@ export const SERVER: readonly Scenario[] = [
     await client.receive(1);
     await client.close();
     expectUnaccepted(t, network, { client, listener, closed });
+    t.unlistened(listener, { accept_queue: 1, listen_drops: 0 });
     // How long it lay there is the machine's to say.
     t.anyOpen(network);
     t.closed(client, 'reset_received', {

@@ -6,6 +6,7 @@ import { inside, now } from '../clock.ts';
 import type { Expectation } from '../expected.ts';
 import { infoFields } from '../frozen.ts';
 import { lifeFields } from '../life-fields.ts';
+import { ECONNRESET } from '../linux.ts';
 import { ownerFields, ownerOfOpen } from '../owner-fields.ts';
 import { closeInTurn, exchange, quiet } from '../play.ts';
 import type { Row } from '../rows.ts';
@@ -125,6 +126,22 @@ export const TIME: readonly Scenario[] = [
     },
   ),
 
+  scenario('closed_within_a_second', 'a connection that lives 0.7 s has no open', async (t) => {
+    const network = await t.network();
+    const pair = await t.pair(await network.actor(), await network.actor());
+    const { client, server } = pair;
+    await exchange(pair);
+    await sleep(700);
+    // By a reset: it is sure to be over when the call is.
+    await client.close('abort');
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'reset_sent', { isAtCall: true });
+    t.reset(client, 'sent', { isAtCall: true, fields: { reset_reason: 'tcp_state' } });
+    t.closed(server, 'reset_received', { cause: client, fields: { errno: ECONNRESET } });
+    t.reset(server, 'received', { cause: client });
+  }),
+
   scenario('opens_at_once', 'openHoldMs 0: every connection has an open', async (t) => {
     await t.watchClosely();
     const { near: _near, far, ...pair } = await linked(t);
@@ -188,6 +205,40 @@ export const TIME: readonly Scenario[] = [
       t.anyUpdate(client);
       t.anyUpdate(server);
     }
+  }),
+
+  scenario('listener_drops', 'updateMs 200: a full queue drops a SYN', async (t) => {
+    await t.watchClosely();
+    const network = await t.network();
+    const listener = await t.listen(await network.actor(), '127.0.0.1', { backlog: 0 });
+    const { listening } = listener;
+    if (!listening) throw new Error('not a listener');
+    const user = await network.actor();
+    const [first, second] = [await user.socket(), await user.socket()];
+    await first.connect(listening.local);
+    await second.nonblocking();
+    await second.connect(listening.local);
+    await t.counted(network, 'ListenDrops', 1);
+    await second.close();
+    const drops = t.count(network, 'ListenDrops');
+    const key = { socket_cookie: listener.cookie, accept_queue: 1, listen_drops: drops };
+    const isFull = (row: Row): boolean => isKind('listener', listener)(row) && row['listen_drops'] === drops;
+    await t.seen(network, 'the drops', isFull);
+    const fields = {
+      ...ownerFields(listening.process, 'listener'),
+      accept_queue_max: 0,
+      role: 'server',
+      local_address: addressDigits('127.0.0.1'),
+      local_port: listening.local.port,
+    };
+    t.expect({ kind: 'listener', namespace: network.inode, key, least: 1, most: 1, fields });
+    t.expect(some('listener', network, listener, { ...fields, listen_drops: between(0, drops) }));
+    t.failed(second, 'cancelled', { isAtCall: true, fields: { state: 'syn_sent', errno: 0 } });
+    const pair = { client: first, listener, server: await t.accept(listener, first) };
+    await exchange(pair);
+    await closeInTurn(t, pair);
+    for (const end of [pair.client, pair.server]) t.anyUpdate(end);
+    t.unlistened(listener, { listen_drops: drops });
   }),
 
   {
