@@ -76,7 +76,7 @@ const STANDING = {
 } as const;
 
 /** Of TCP_INFO, as the rows name them. */
-const STATES: Readonly<Record<number, string>> = {
+export const STATES: Readonly<Record<number, string>> = {
   1: 'established',
   2: 'syn_sent',
   3: 'syn_received',

@@ -4,10 +4,8 @@ import { endpoints } from '../life-fields.ts';
 import { ECONNABORTED, ECONNRESET, EPIPE, TCP_LINGER2 } from '../linux.ts';
 import { NO_OWNER } from '../owner-fields.ts';
 import { closeInTurn, drop, exchange, exchanged, killed, ofGone, quiet, whenInfo } from '../play.ts';
+import { STATES } from '../readings.ts';
 import { type Scenario, scenario } from '../scenario.ts';
-
-/** Of TCP_INFO. */
-const FIN_WAIT_2 = 5;
 
 export const CLOSE: readonly Scenario[] = [
   scenario('plain_ipv4', 'request and answer over IPv4, the client closes first', async (t) => {
@@ -243,7 +241,7 @@ export const CLOSE: readonly Scenario[] = [
     const { client, server } = await exchanged(t, '127.0.0.1');
     await client.shutdown('write');
     await server.receive(1);
-    await whenInfo(client, (info) => info['state'] === FIN_WAIT_2);
+    await whenInfo(client, (info) => STATES[info['state'] ?? 0] === 'fin_wait_2');
     await client.close('abort');
     await server.receive(1);
     await server.close();
@@ -259,12 +257,11 @@ export const CLOSE: readonly Scenario[] = [
   scenario('destroyed', 'an administrator ends the connection: ss -K', ['sock_destroy'], async (t) => {
     const network = await t.network();
     const pair = await t.pair(await network.actor(), await network.actor());
-    const { client, server } = pair;
     await exchange(pair);
+    const { client, server } = pair;
     await quiet(client, server);
-    const { local, peer } = client.life;
     const before = now() - 1_000;
-    await network.run(`ss -K sport = ${local.port} dport = ${peer.port}`);
+    await network.run(`ss -K sport = ${client.life.local.port}`);
     client.life.end = { before, after: now() };
     await client.receive(1);
     await server.receive(1);

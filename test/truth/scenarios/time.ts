@@ -8,7 +8,7 @@ import { infoFields } from '../frozen.ts';
 import { lifeFields } from '../life-fields.ts';
 import { ECONNRESET } from '../linux.ts';
 import { ownerFields, ownerOfOpen } from '../owner-fields.ts';
-import { closeInTurn, exchange, quiet } from '../play.ts';
+import { closeInTurn, exchange, exchanged, quiet } from '../play.ts';
 import type { Row } from '../rows.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 import type { Socket } from '../socket.ts';
@@ -127,10 +127,7 @@ export const TIME: readonly Scenario[] = [
   ),
 
   scenario('closed_within_a_second', 'a connection that lives 0.7 s has no open', async (t) => {
-    const network = await t.network();
-    const pair = await t.pair(await network.actor(), await network.actor());
-    const { client, server } = pair;
-    await exchange(pair);
+    const { client, server } = await exchanged(t, '127.0.0.1');
     await sleep(700);
     // By a reset: it is sure to be over when the call is.
     await client.close('abort');
@@ -222,8 +219,11 @@ export const TIME: readonly Scenario[] = [
     await second.close();
     const drops = t.count(network, 'ListenDrops');
     const key = { socket_cookie: listener.cookie, accept_queue: 1, listen_drops: drops };
-    const isFull = (row: Row): boolean => isKind('listener', listener)(row) && row['listen_drops'] === drops;
-    await t.seen(network, 'the drops', isFull);
+    await t.seen(
+      network,
+      'the drops',
+      (row) => isKind('listener', listener)(row) && row['listen_drops'] === drops,
+    );
     const fields = {
       ...ownerFields(listening.process, 'listener'),
       accept_queue_max: 0,
