@@ -2,10 +2,11 @@
  * What a scenario says happened, as it says it. Rows are made of it when asked for: only at the end are the last times
  * and the kernel's counts known.
  */
-import { type closeRow, type failRow, openRow } from './connection-rows.ts';
+import type { closeRow, failRow } from './connection-rows.ts';
 import type { Expectation, Fields } from './expected.ts';
 import type { Ended } from './life-fields.ts';
 import { listenRows } from './listener-rows.ts';
+import { openRow } from './open-row.ts';
 import { lateResetRows } from './reset-rows.ts';
 import { retransmitRows } from './retransmit-rows.ts';
 import type { Life, Listening, Socket } from './socket.ts';

@@ -6,6 +6,8 @@ export interface Check {
   holds(value: Value, row: Row): boolean;
   /** What it comes to in that row. */
   of?(row: Row): Wanted;
+  /** It holds for whatever a row may say: nothing is compared by it. */
+  readonly cannotFail?: boolean;
 }
 
 export type Wanted = Value | Check;
@@ -15,6 +17,12 @@ export const isCheck = (wanted: Wanted): wanted is Check =>
 
 export const holds = (wanted: Wanted, value: Value, row: Row): boolean =>
   isCheck(wanted) ? wanted.holds(value, row) : String(wanted) === String(value) && value !== undefined;
+
+/** In that row. */
+export function cannotFail(wanted: Wanted, row: Row): boolean {
+  if (!isCheck(wanted)) return false;
+  return wanted.of ? cannotFail(wanted.of(row), row) : wanted.cannotFail === true;
+}
 
 export function describe(wanted: Wanted, row: Row): string {
   if (!isCheck(wanted)) return String(wanted);
@@ -27,6 +35,8 @@ export function describe(wanted: Wanted, row: Row): string {
 export const between = (low: number, high: number): Check => ({
   text: `${low} to ${high}`,
   holds: (value) => typeof value === 'number' && value >= low && value <= high,
+  // No number of a row is signed.
+  cannotFail: low <= 0 && high >= Number.MAX_SAFE_INTEGER,
 });
 
 export const atLeast = (low: number): Check => between(low, Number.MAX_SAFE_INTEGER);
@@ -39,6 +49,7 @@ export const oneOf = (...values: readonly Value[]): Check => ({
 export const all = (...wanted: readonly Wanted[]): Check => ({
   text: wanted.map((one) => describe(one, {})).join(', and '),
   holds: (value, row) => wanted.every((one) => holds(one, value, row)),
+  cannotFail: wanted.every((one) => isCheck(one) && one.cannotFail === true),
 });
 
 /** A value that other fields of the row tell. */

@@ -5,7 +5,7 @@ import { type Expectation, isRow } from './expected.ts';
 import { isOnlyLate } from './lateness.ts';
 import type { Row } from './rows.ts';
 import type { Snmp } from './snmp.ts';
-import { connectionSums, namespaceSums, type Sum } from './sums.ts';
+import { connectionSums, namespaceSums, type Sum, sumsSoFar } from './sums.ts';
 import { NOTHING_UNTOLD, type Untold, withoutUntold } from './untold.ts';
 
 export interface Comparison {
@@ -88,6 +88,8 @@ export function compare(
         (isOnlyLate(row, fit) ? late : wrong).push(`${nameOf(row)}: ${untrue.join('; ')}`);
       if (snmp && (row['kind'] === 'close' || row['kind'] === 'fail'))
         for (const one of connectionSums(row, all, snmp, untold)) sum(nameOf(row), namespace, one);
+      if (snmp && (row['kind'] === 'open' || row['kind'] === 'update'))
+        for (const one of sumsSoFar(row, all)) sum(nameOf(row), namespace, one);
     }
     if (snmp)
       for (const one of namespaceSums(all, snmp, untold)) sum(`namespace ${namespace}`, namespace, one);

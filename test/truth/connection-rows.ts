@@ -1,14 +1,12 @@
-/** Rows of a connection from its first segment to its end. */
-import { all, atLeast, between, type Check, derived, number, sameAs, type Wanted } from './check.ts';
+/** Rows of the end of a connection. */
+import { atLeast, between, type Check, derived, number, sameAs } from './check.ts';
 import { inside } from './clock.ts';
 import type { Expectation, Fields } from './expected.ts';
 import { type Ended, keyOf, lifeFields } from './life-fields.ts';
-import { ownerOfOpen } from './owner-fields.ts';
-import { grownFields } from './readings.ts';
 import type { Life } from './socket.ts';
 
 /** Whatever was handed to the host's network, once, again or in vain. */
-const ALL_SENT = sameAs(
+export const ALL_SENT = sameAs(
   'bytes_sent + tcp_bytes_retrans + local_drop_bytes',
   (row) => number(row, 'bytes_sent') + number(row, 'tcp_bytes_retrans') + number(row, 'local_drop_bytes'),
 );
@@ -20,10 +18,17 @@ export function localDropsOf({ info, sent }: Life): number {
 }
 
 /** Bytes that had arrived at the end: the process may have left some unread. */
-function receivedOf({ life, fields }: Pick<Ended, 'life' | 'fields'>): number {
+export function receivedOf({ life, fields }: Pick<Ended, 'life' | 'fields'>): number {
   const told = fields['bytes_received'];
   return typeof told === 'number' ? told : life.received;
 }
+
+/** What was acknowledged, in the middle of a connection: what the kernel counted but for a SYN and a FIN. */
+export const deliveredSoFar = ({ role, sent }: Life): Check =>
+  derived('tcp_bytes_acked but for SYN and FIN', (row) => {
+    const delivered = Math.max(0, number(row, 'tcp_bytes_acked') - (role === 'client' ? 1 : 0));
+    return between(Math.max(0, delivered - 1), Math.min(delivered, sent));
+  });
 
 /** What arrived, in the middle of a connection: no more than at its end, and what the kernel counted but for a FIN. */
 export const receivedSoFar = (ended: Ended): Check =>
@@ -78,6 +83,24 @@ export function closeRow({ life, namespace, listener, ts, fields, about }: Ended
   };
 }
 
+/** SYNs, and at most a reset for them; of which cause each retransmission was, sums compare. */
+const COUNTERS_OF_FAIL: Fields = {
+  bytes_sent: 0,
+  bytes_delivered: 0,
+  bytes_unsent: 0,
+  bytes_received: 0,
+  bytes_unread: 0,
+  local_drop_bytes: 0,
+  tcp_bytes_sent: 0,
+  tcp_bytes_retrans: 0,
+  tcp_bytes_acked: 0,
+  tcp_bytes_received: 0,
+  data_segs_out: 0,
+  data_segs_in: 0,
+  segs_out: sameAs('total_retrans + 1', (row) => number(row, 'total_retrans') + 1),
+  segs_in: derived('a reset', (row) => (row['reset_direction'] === 'received' ? 1 : 0)),
+};
+
 export function failRow({ life, namespace, ts, fields, about }: Ended): Expectation {
   return {
     kind: 'fail',
@@ -89,62 +112,11 @@ export function failRow({ life, namespace, ts, fields, about }: Ended): Expectat
       ...lifeFields(life),
       ts: inside(ts),
       errno_known: true,
-      bytes_sent: 0,
-      bytes_delivered: 0,
-      bytes_received: 0,
-      bytes_unread: 0,
-      local_drop_bytes: 0,
+      ...COUNTERS_OF_FAIL,
       connections: 1,
+      folded: 0,
       ...about,
       ...fields,
     },
-  };
-}
-
-/** One when it surely lived longer than the hold, none when it surely did not. */
-export function openRow(ended: Ended, holdUs: number): Expectation | undefined {
-  const { life, namespace, listener, ts, about } = ended;
-  const { established } = life;
-  if (!established) return undefined;
-  const least = ts.before - established.after > holdUs ? 1 : 0;
-  const most = ts.after - established.before < holdUs ? 0 : 1;
-  return {
-    kind: 'open',
-    namespace,
-    key: keyOf(life),
-    least,
-    most,
-    fields: {
-      ...lifeFields(life, listener),
-      ...ownerOfOpen(life, listener),
-      ...openCounters(ended, holdUs),
-      ts: sameAs('established_ts', (row) => number(row, 'established_ts')),
-      state: 'established',
-      connections: 0,
-      errno: 0,
-      verdict: 'unknown',
-      ...about,
-    },
-  };
-}
-
-/** As they were when it was told: at once, or some time after the hold. */
-function openCounters(ended: Ended, holdUs: number): Fields {
-  const { life } = ended;
-  const since = (life.established?.before ?? 0) + holdUs;
-  const until = holdUs === 0 ? (life.established?.after ?? 0) : Number.POSITIVE_INFINITY;
-  const { tcp_bytes_sent: reached, ...grown } = grownFields(life.readings, { before: since, after: until });
-  const upTo = (most: number): Wanted => (holdUs === 0 ? 0 : between(0, most));
-  return {
-    ...grown,
-    tcp_bytes_sent: all(reached, ALL_SENT),
-    bytes_sent: upTo(life.sent),
-    bytes_delivered: upTo(life.sent),
-    bytes_received: receivedSoFar(ended),
-    bytes_unread: upTo(receivedOf(ended)),
-    local_drop_bytes: between(0, localDropsOf(life)),
-    ...(life.info
-      ? { congestion_control: life.congestionControl ?? '', advmss: life.info['advmss'] ?? 0 }
-      : {}),
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EventKind } from '@tcptrail/schemas/enums.ts';
+import { atLeast, derived } from './check.ts';
 import type { Expectation, Fields } from './expected.ts';
 import { describeNotCompared, fieldsNotCompared, type NotCompared } from './fields-compared.ts';
 
@@ -39,6 +40,18 @@ test('a field that is compared in a close is not thereby compared in a retransmi
     assert.ok(!of(all, kind).fields.includes('socket_cookie'));
     assert.ok(of(all, kind).fields.includes('cpu'));
   }
+});
+
+test('a check that no value can fail compares nothing', () => {
+  const anything = derived('', () => atLeast(0));
+  const fields = { duration_us: atLeast(0), handshake_us: anything, segs_out: atLeast(1) };
+  const close = of(
+    fieldsNotCompared([{ expectations: [expected('close', fields)], rows: [row('close')] }]),
+    'close',
+  );
+  assert.ok(close.fields.includes('duration_us'));
+  assert.ok(close.fields.includes('handshake_us'));
+  assert.ok(!close.fields.includes('segs_out'));
 });
 
 test('a kind lacks only what it fills', () => {

@@ -1,6 +1,7 @@
 /** Which fields of the published schema the scenarios say nothing about, in rows of which kind. Pure. */
 import { EVENT_KINDS, type EventKind } from '@tcptrail/schemas/enums.ts';
 import { avroFields, EVENT_FIELDS, OWNER_FIELDS } from '@tcptrail/schemas/fields.ts';
+import { cannotFail } from './check.ts';
 import { type Expectation, isRow } from './expected.ts';
 import type { Row } from './rows.ts';
 
@@ -20,17 +21,23 @@ interface Played {
 /** By which rows are found; `owner` is the owner's fields. */
 const ALWAYS = ['kind', 'network_namespace', 'owner'];
 /** Their retransmissions by cause are compared as sums. */
-const SUMMED: readonly string[] = ['close', 'fail'];
+const SUMMED: readonly string[] = ['open', 'update', 'close', 'fail'];
 
-/** An expectation that no row met has compared nothing. */
+/** An expectation that no row met has compared nothing, nor has a check that no value can fail. */
 export function fieldsNotCompared(played: readonly Played[]): readonly NotCompared[] {
   const told = new Map<string, Set<string>>();
   for (const { expectations, rows } of played)
     for (const one of expectations) {
-      const names = [...Object.keys(one.fields), ...Object.keys(one.key)];
-      const known = told.get(one.kind);
-      if (known && names.every((name) => known.has(name))) continue;
-      if (rows.some((row) => isRow(row, one))) told.set(one.kind, new Set([...(known ?? []), ...names]));
+      const known = told.get(one.kind) ?? new Set<string>();
+      const unknown = [
+        ...Object.keys(one.key).map((name) => [name, ''] as const),
+        ...Object.entries(one.fields),
+      ].filter(([name]) => !known.has(name));
+      if (told.has(one.kind) && unknown.length === 0) continue;
+      for (const row of rows.filter((row) => isRow(row, one))) {
+        told.set(one.kind, known);
+        for (const [name, wanted] of unknown) if (!cannotFail(wanted, row)) known.add(name);
+      }
     }
   return EVENT_KINDS.filter((kind) => kind !== 'unknown').map((kind) => ({
     kind,

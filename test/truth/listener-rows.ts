@@ -35,6 +35,6 @@ export function listenRows(
   });
   return [
     row('listen', inside(start), { accept_queue: 0, listen_drops: 0 }),
-    row('unlisten', inside({ before: start.after, after: at.end }), at.unlisten),
+    row('unlisten', inside({ before: start.after, after: at.end }), { accept_queue: 0, ...at.unlisten }),
   ];
 }

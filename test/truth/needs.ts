@@ -4,6 +4,9 @@ import type { Actor, Stage } from './actor.ts';
 import { TCP_CONGESTION } from './linux.ts';
 import { createNetwork, type Network } from './network.ts';
 
+/** Of TCP_INFO. */
+const CLOSED = 7;
+
 const PROBES = {
   nftables: async (network: Network) => await network.run('nft list tables'),
   tbf: async (network: Network) => {
@@ -18,6 +21,16 @@ const PROBES = {
   cubic: async (network: Network) => await (await network.steward.socket()).set(TCP_CONGESTION, 'cubic'),
   bbr: async (network: Network) => await (await network.steward.socket()).set(TCP_CONGESTION, 'bbr'),
   cgroup2: async (_: Network, stage: Stage) => assertThat(stage.cgroup !== '', 'cgroup2 is not mounted'),
+  /** `ss -K`: a kernel that cannot ends nothing, and does not say so. */
+  sock_destroy: async ({ steward, run }: Network) => {
+    const [listener, client] = [await steward.socket(), await steward.socket()];
+    await listener.listen('127.0.0.1');
+    const { port = 0 } = listener.listening?.local ?? {};
+    await client.connect({ address: '127.0.0.1', port });
+    await run(`ss -K dport = ${port}`);
+    const { state } = await client.info();
+    assertThat(state === CLOSED, 'ss -K ends no connection (CONFIG_INET_DIAG_DESTROY)');
+  },
   /** A process that only sends is seen to: tcp_sendmsg_locked or sock_send_length. */
   send_hook: async () => {
     const btf = readFileSync('/sys/kernel/btf/vmlinux', 'latin1');

@@ -9,6 +9,8 @@ import type { Row } from './rows.ts';
 export interface Reading {
   readonly at: Bracket;
   readonly info: TcpInfo;
+  /** Bytes that the process had read by then, at least. */
+  readonly received?: number;
 }
 
 /** Our name → the kernel's, of what only grows. */
@@ -52,8 +54,29 @@ const BY_RETRANSMISSION: Readonly<Record<string, string>> = {
   lost: 'lost',
 };
 
+/** What moves with no segment but by a timer's, in either direction. */
+const BY_SEGMENT: Readonly<Record<string, string>> = {
+  rtt_us: 'rtt',
+  rttvar_us: 'rttvar',
+  min_rtt_us: 'min_rtt',
+  rcv_mss: 'rcv_mss',
+  snd_mss: 'snd_mss',
+  snd_wnd: 'snd_wnd',
+  snd_cwnd: 'snd_cwnd',
+  snd_ssthresh: 'snd_ssthresh',
+};
+
+/** By which a reading is known to have been taken while no segment came or went, and no timer ran. */
+const STANDING = {
+  segs_in: 'segs_in',
+  segs_out: 'segs_out',
+  total_retrans: 'total_retrans',
+  total_rto: 'total_rto',
+  backoff: 'backoff',
+} as const;
+
 /** Of TCP_INFO, as the rows name them. */
-const STATES: Readonly<Record<number, string>> = {
+export const STATES: Readonly<Record<number, string>> = {
   1: 'established',
   2: 'syn_sent',
   3: 'syn_received',
@@ -66,7 +89,7 @@ const STATES: Readonly<Record<number, string>> = {
 
 const CLOSED = 7;
 
-const ANY: Check = { text: 'anything', holds: () => true };
+const ANY: Check = { text: 'anything', holds: () => true, cannotFail: true };
 
 function mapValues<K extends string, T>(names: Readonly<Record<K, string>>, of: (name: string) => T) {
   const entries = Object.entries<string>(names).map(([ours, theirs]) => [ours, of(theirs)] as const);
@@ -109,6 +132,17 @@ function fixed(sides: Around, name: string): Wanted {
 export function grownFields(readings: readonly Reading[], at: Bracket) {
   const sides = around(readings, at);
   return mapValues(GROWING, (theirs) => grown(sides, theirs));
+}
+
+/** Of a row told at any moment: as the reading says between which and the row no segment came or went. */
+export function fieldsOfSameSegments(readings: readonly Reading[]): Fields {
+  const sameOf = (row: Row): TcpInfo | undefined =>
+    readings.find(({ info }) =>
+      Object.entries(STANDING).every(([ours, theirs]) => (info[theirs] ?? row[ours]) === row[ours]),
+    )?.info;
+  return mapValues(BY_SEGMENT, (theirs) =>
+    derived('as TCP_INFO with the same segments', (row) => tell(sameOf(row), theirs) ?? ANY),
+  );
 }
 
 /** Of a row that tells of the moment of its `ts`, when a segment had just been sent again. */

@@ -1,5 +1,4 @@
 /** Rows of resets. */
-import { atLeast } from './check.ts';
 import { inside } from './clock.ts';
 import type { Expectation } from './expected.ts';
 import { type Ended, endpoints, keyOf, lifeFields } from './life-fields.ts';
@@ -7,19 +6,28 @@ import { NO_OWNER, ownerFields } from './owner-fields.ts';
 import type { Bracket } from './reply.ts';
 import type { Endpoint, Listening } from './socket.ts';
 
+/** What the peer resets for, no segment says. */
+const NOT_TOLD = 'not_specified';
+
 /** A reset of a connection; its reason is that of the kernel, for one sent. */
 export function resetRow(
   { life, namespace, listener, ts, fields, about }: Ended,
   direction: string,
 ): Expectation {
-  const { counters_since: _since, ...same } = lifeFields(life, listener);
   return {
     kind: 'reset',
     namespace,
     key: { ...keyOf(life), reset_direction: direction },
     least: 1,
     most: 1,
-    fields: { ...same, ts: inside(ts), duration_us: atLeast(0), connections: 0, ...about, ...fields },
+    fields: {
+      ...lifeFields(life, listener),
+      ts: inside(ts),
+      connections: 0,
+      ...(direction === 'received' ? { reset_reason: NOT_TOLD } : {}),
+      ...about,
+      ...fields,
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /** Rows of retransmissions of a connection. */
-import { atLeast, between, type Check, derived, number, oneOf, type Wanted } from './check.ts';
+import { atLeast, between, derived, number, oneOf, type Wanted } from './check.ts';
 import { inside } from './clock.ts';
-import { localDropsOf, receivedSoFar } from './connection-rows.ts';
+import { deliveredSoFar, localDropsOf, receivedSoFar } from './connection-rows.ts';
 import type { Expectation, Fields } from './expected.ts';
 import { type Ended, keyOf, lifeFields } from './life-fields.ts';
 import { ownerOfOpen } from './owner-fields.ts';
@@ -9,15 +9,10 @@ import { fieldsAtRetransmission, stateAtRetransmission } from './readings.ts';
 import type { Row } from './rows.ts';
 import type { RetransmitRows } from './truth.ts';
 
-/** As many as the scenario knows of; the sums are compared elsewhere. A SYN-ACK is sent again before there is a connection. */
+/** As many as the scenario knows of; the sums are compared elsewhere. */
 export function retransmitRows(ended: Ended, { fields, least, most }: RetransmitRows): Expectation {
   const { life, namespace, listener, ts, about } = ended;
-  const start = inside(life.start);
-  const established = inside(life.established ?? { before: 0, after: 0 });
-  const orSynAck = (check: Check): Check => ({
-    text: `${check.text}, or 0 for a SYN-ACK or an end that is not established`,
-    holds: (value, row) => value === 0 || check.holds(value, row),
-  });
+  const same = lifeFields(life, listener);
   return {
     kind: 'retransmit',
     namespace,
@@ -25,13 +20,10 @@ export function retransmitRows(ended: Ended, { fields, least, most }: Retransmit
     least,
     most,
     fields: {
-      ...lifeFields(life, listener),
+      ...same,
       ...ownerOfOpen(life, listener),
       ts: inside({ before: life.start.before, after: ts.after }),
-      start_ts: orSynAck(start),
-      established_ts: orSynAck(established),
-      handshake_us: atLeast(0),
-      duration_us: atLeast(0),
+      ...timesOf(same),
       retransmit_segments: atLeast(1),
       retransmit_cause: oneOf('syn', 'syn_ack', 'rto', 'loss_recovery', 'fast', 'tail_loss_probe'),
       connections: 0,
@@ -40,6 +32,24 @@ export function retransmitRows(ended: Ended, { fields, least, most }: Retransmit
       ...fields,
     },
   };
+}
+
+/** A SYN is sent again before the connection is established, a SYN-ACK before there is one. */
+function timesOf(same: Fields): Fields {
+  const unknownAt: Readonly<Record<string, readonly string[]>> = {
+    start_ts: ['syn_ack'],
+    duration_us: ['syn_ack'],
+    established_ts: ['syn', 'syn_ack'],
+    handshake_us: ['syn', 'syn_ack'],
+  };
+  return Object.fromEntries(
+    Object.entries(unknownAt).map(([name, before]) => [
+      name,
+      derived('', (row) =>
+        before.includes(String(row['retransmit_cause'])) ? 0 : (same[name] ?? '(absent)'),
+      ),
+    ]),
+  );
 }
 
 const isSynAck = (row: Row): boolean => row['retransmit_cause'] === 'syn_ack';
@@ -51,7 +61,7 @@ function countersOf(ended: Ended): Fields {
   const fields: Readonly<Record<string, readonly [Wanted, ofSynAck: Wanted]>> = {
     state: [stateAtRetransmission(readings, life.end), 'new_syn_received'],
     bytes_sent: [between(0, sent), 0],
-    bytes_delivered: [derived('no more than was sent', (row) => between(0, number(row, 'bytes_sent'))), 0],
+    bytes_delivered: [deliveredSoFar(life), 0],
     bytes_received: [receivedSoFar(ended), 0],
     local_drop_bytes: [
       derived('tcp_bytes_sent - tcp_bytes_retrans - bytes_sent, no more than at the end', (row) => {

@@ -107,8 +107,8 @@ export function createSocket(
 const localOf = (reply: Reply): Endpoint => ({ address: reply.local_address, port: reply.local_port });
 const peerOf = (reply: Reply): Endpoint => ({ address: reply.peer_address, port: reply.peer_port });
 
-const readingsOf = ({ before, after, info }: Reply): Reading[] =>
-  info ? [{ at: { before, after }, info }] : [];
+const readingsOf = ({ before, after, info }: Reply, received = 0): Reading[] =>
+  info ? [{ at: { before, after }, info, received }] : [];
 
 /** The command with its arguments; `how` may have words behind it, or be a thread's that runs it. */
 function compose(how: string, ...arguments_: readonly (string | number)[]): string {
@@ -135,7 +135,7 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
     if (!shared.life) return;
     const { before, after, info, congestion_control } = reply;
     shared.life.closer ??= actor.process;
-    shared.life.readings.push(...readingsOf(reply));
+    shared.life.readings.push(...readingsOf(reply, shared.life.received));
     shared.life.end ??= { before, after };
     shared.life.info = info ?? shared.life.info;
     shared.life.congestionControl = congestion_control ?? shared.life.congestionControl;
@@ -254,7 +254,7 @@ function socketOf(actor: Actor, fd: number, shared: Shared): Socket {
       const reply = await actor.ask(`info ${fd}`);
       const { info } = reply;
       if (!info) throw new Error('TCP_INFO was refused');
-      shared.life?.readings.push(...readingsOf(reply));
+      shared.life?.readings.push(...readingsOf(reply, shared.life.received));
       return info;
     },
     asOf: (other, otherFd) => socketOf(other, otherFd, shared),

@@ -28,6 +28,9 @@ export interface Lack {
 const lacking = (of: Lack['of'], count: number, each = 1): Pick<Sum, 'lack'> =>
   count > 0 ? { lack: { of, count, each } } : {};
 
+/** Between what a row says and its time. */
+const ROW_APART_US = 1_000;
+
 const CAUSES = ['syn', 'syn_ack', 'rto', 'loss_recovery', 'fast', 'tail_loss_probe', 'other'] as const;
 
 const segments = (rows: readonly Row[]): number =>
@@ -87,14 +90,17 @@ export function namespaceSums(rows: readonly Row[], snmp: Snmp, untold: Untold):
   ];
 }
 
-/** The retransmissions of one connection, told singly and in its last row. `snmp`: of its namespace. */
-export function connectionSums(last: Row, rows: readonly Row[], snmp: Snmp, untold: Untold): readonly Sum[] {
-  const own = rows.filter(
+const retransmitsOf = (of: Row, rows: readonly Row[]): readonly Row[] =>
+  rows.filter(
     (row) =>
       row['kind'] === 'retransmit' &&
-      row['socket_cookie'] === last['socket_cookie'] &&
-      row['generation'] === last['generation'],
+      row['socket_cookie'] === of['socket_cookie'] &&
+      row['generation'] === of['generation'],
   );
+
+/** The retransmissions of one connection, told singly and in its last row. `snmp`: of its namespace. */
+export function connectionSums(last: Row, rows: readonly Row[], snmp: Snmp, untold: Untold): readonly Sum[] {
+  const own = retransmitsOf(last, rows);
   const sent = own.filter((row) => row['transmit_failed'] === false);
   const by = (cause: string): number => segments(sent.filter((row) => row['retransmit_cause'] === cause));
   const failed = segments(own) - segments(sent);
@@ -126,3 +132,31 @@ export function connectionSums(last: Row, rows: readonly Row[], snmp: Snmp, unto
     },
   ];
 }
+
+/**
+ * What a row in the middle of a connection says of its retransmissions, against those told until then. An `update` is
+ * told at its `ts`, an `open` some time after it.
+ */
+export function sumsSoFar(row: Row, rows: readonly Row[]): readonly Sum[] {
+  if (row['counters_since'] !== 'birth') return [];
+  const own = retransmitsOf(row, rows);
+  const ts = Number(row['ts']);
+  const before = own.filter((one) => Number(one['ts']) < ts - ROW_APART_US);
+  const until = row['kind'] === 'open' ? own : own.filter((one) => Number(one['ts']) < ts + ROW_APART_US);
+  const by = (among: readonly Row[], cause: string): number =>
+    segments(among.filter((one) => causeOf(one) === cause));
+  return [...CAUSES, 'failed'].map((cause) => {
+    const got = Number(row[`retrans_${cause}`]);
+    const most = by(until, cause);
+    return {
+      what: `retrans_${cause} of ${row['kind']}`,
+      wanted: between(by(before, cause), most),
+      got,
+      // As in a connection's last row, of SYN-ACKs the kernel counts what no program saw.
+      ...lacking('part', cause === 'syn_ack' ? got - most : 0),
+    };
+  });
+}
+
+const causeOf = (row: Row): string =>
+  row['transmit_failed'] === true ? 'failed' : String(row['retransmit_cause']);

@@ -1,6 +1,10 @@
 /** Who closes first, how, and what was still on its way. */
-import { ECONNRESET, EPIPE, TCP_LINGER2 } from '../linux.ts';
+import { inside, now } from '../clock.ts';
+import { endpoints } from '../life-fields.ts';
+import { ECONNABORTED, ECONNRESET, EPIPE, TCP_LINGER2 } from '../linux.ts';
+import { NO_OWNER } from '../owner-fields.ts';
 import { closeInTurn, drop, exchange, exchanged, killed, ofGone, quiet, whenInfo } from '../play.ts';
+import { STATES } from '../readings.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 
 export const CLOSE: readonly Scenario[] = [
@@ -99,6 +103,10 @@ export const CLOSE: readonly Scenario[] = [
     await server.receive(3_000);
     await server.send(5_000);
     await whenInfo(client, (info) => info['bytes_received'] === 5_000);
+    await quiet(client, server);
+    // It tells of what lies there unread.
+    for (const { cookie } of [client, server])
+      await t.seen(network, 'the open', (row) => row['kind'] === 'open' && row['socket_cookie'] === cookie);
     await client.close();
     await server.receive(1);
     await server.close();
@@ -134,8 +142,12 @@ export const CLOSE: readonly Scenario[] = [
     t.row('reset', network, {
       key: { socket_cookie: client.cookie, reset_direction: 'sent' },
       fields: {
-        local_port: client.life.local.port,
-        peer_port: client.life.peer.port,
+        ...endpoints(client.life.local, client.life.peer),
+        ...NO_OWNER,
+        family: 'ipv4',
+        late: false,
+        connections: 0,
+        ts: inside({ before: client.life.end?.before ?? 0, after: now() }),
         reset_reason: 'tcp_timewait_socket',
       },
     });
@@ -223,6 +235,48 @@ export const CLOSE: readonly Scenario[] = [
       fields: { state: 'close_wait', reset_direction: 'sent' },
     });
     t.reset(server, 'sent', { isAtCall: true, fields: { reset_reason: 'tcp_state' } });
+  }),
+
+  scenario('abort_in_fin_wait_2', 'the client shuts its writing side, then aborts', async (t) => {
+    const { client, server } = await exchanged(t, '127.0.0.1');
+    await client.shutdown('write');
+    await server.receive(1);
+    await whenInfo(client, (info) => STATES[info['state'] ?? 0] === 'fin_wait_2');
+    await client.close('abort');
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'reset_sent', { fields: { state: 'fin_wait_2', reset_direction: 'sent' } });
+    t.closed(server, 'reset_received', {
+      cause: client,
+      fields: { state: 'close_wait', errno: EPIPE, reset_direction: 'received' },
+    });
+    t.reset(client, 'sent', { fields: { reset_reason: 'tcp_state' } });
+    t.reset(server, 'received', { cause: client });
+  }),
+
+  scenario('destroyed', 'an administrator ends the connection: ss -K', ['sock_destroy'], async (t) => {
+    const network = await t.network();
+    const pair = await t.pair(await network.actor(), await network.actor());
+    await exchange(pair);
+    const { client, server } = pair;
+    await quiet(client, server);
+    const before = now() - 1_000;
+    await network.run(`ss -K sport = ${client.life.local.port}`);
+    client.life.end = { before, after: now() };
+    await client.receive(1);
+    await server.receive(1);
+    await client.close();
+    await server.close();
+    t.closed(client, 'reset_sent', {
+      isAtCall: true,
+      fields: { state: 'established', errno: ECONNABORTED, reset_direction: 'sent' },
+    });
+    t.reset(client, 'sent', { isAtCall: true, fields: { reset_reason: 'tcp_state' } });
+    t.closed(server, 'reset_received', {
+      cause: client,
+      fields: { state: 'established', errno: ECONNRESET, reset_direction: 'received' },
+    });
+    t.reset(server, 'received', { cause: client });
   }),
 
   scenario('close_without_linger', 'the client closes with TCP_LINGER2 below 0', async (t) => {

@@ -1,11 +1,22 @@
 /** Multipath TCP: the connection is the subflow's, the program's socket is above it. */
 import { until } from '../../harness/until.ts';
-import { atLeast, oneOf } from '../check.ts';
+import { addressDigits } from '../address.ts';
+import { atLeast, number, oneOf, sameAs } from '../check.ts';
+import { inside, now } from '../clock.ts';
+import type { Fields } from '../expected.ts';
 import { ownerFields } from '../owner-fields.ts';
 import { exchange } from '../play.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 
-const SECOND = `${'0'.repeat(20)}ffff0a09004d`;
+const SECOND_ADDRESS = '10.9.0.77';
+const SECOND = addressDigits(SECOND_ADDRESS);
+/** A subflow may outlive the program's socket. */
+const CLOSED_WITHIN_US = 30_000_000;
+
+function ends(role: 'client' | 'server', client: string, server: string): Fields {
+  const [local, peer] = role === 'client' ? [client, server] : [server, client];
+  return { local_address: addressDigits(local), peer_address: addressDigits(peer) };
+}
 
 export const MPTCP: readonly Scenario[] = [
   scenario('mptcp', 'a Multipath TCP connection of one subflow', ['mptcp'], async (t) => {
@@ -44,9 +55,9 @@ export const MPTCP: readonly Scenario[] = [
     ['mptcp', 'mptcp_endpoint'],
     async (t) => {
       const [near, far] = await t.link();
-      await near.steward.must('address link 10.9.0.77 24');
+      await near.steward.must(`address link ${SECOND_ADDRESS} 24`);
       for (const { run } of [near, far]) await run('ip mptcp limits set subflow 2 add_addr_accepted 2');
-      await near.run('ip mptcp endpoint add 10.9.0.77 dev link subflow');
+      await near.run(`ip mptcp endpoint add ${SECOND_ADDRESS} dev link subflow`);
       const [user, serverActor] = [await near.actor(), await far.actor()];
       const pair = await t.pair(user, serverActor, { protocol: 'mptcp', isListed: false, at: far.ipv4 });
       await exchange(pair);
@@ -57,6 +68,7 @@ export const MPTCP: readonly Scenario[] = [
       await server.close();
       const port = listener.listening?.local.port ?? 0;
       const verdict = oneOf('closed_local', 'closed_peer', 'closed_both', 'reset_sent', 'reset_received');
+      const since = { before: client.life.start.before, after: client.life.end?.before ?? 0 };
       for (const [network, role, ports] of [
         [near, 'client', { peer_port: port }],
         [far, 'server', { local_port: port }],
@@ -73,6 +85,21 @@ export const MPTCP: readonly Scenario[] = [
               verdict,
               mptcp_subflow: true,
               late: false,
+              own: false,
+              family: 'ipv4',
+              socket_cookie: atLeast(1),
+              generation: role === 'client' ? 1 : 0,
+              ...ends(role, isSecond ? SECOND_ADDRESS : near.ipv4, far.ipv4),
+              [role === 'client' ? 'peer_port' : 'local_port']: port,
+              counters_since: 'birth',
+              start_ts: inside(since),
+              established_ts: inside(since),
+              duration_us: sameAs('ts - start_ts', (row) => number(row, 'ts') - number(row, 'start_ts'), 2),
+              ts: inside({ before: since.before, after: now() + CLOSED_WITHIN_US }),
+              connections: 1,
+              folded: 0,
+              local_drop_bytes: 0,
+              bytes_unsent: 0,
               ...(role === 'client' && isSecond
                 ? { owner_source: 'socket', pid: 0, comm: '', executable: '' }
                 : { pid: (role === 'client' ? user : serverActor).process.pid }),

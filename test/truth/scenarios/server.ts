@@ -1,46 +1,72 @@
 /** Handshakes and queues as the listening side sees them. */
-import { addressDigits } from '../address.ts';
 import { atLeast } from '../check.ts';
+import { now } from '../clock.ts';
+import { closeRow } from '../connection-rows.ts';
+import type { Ended } from '../life-fields.ts';
 import { ECONNRESET, ETIMEDOUT, SO_REUSEADDR, TCP_SYNCNT } from '../linux.ts';
-import { ownerFields } from '../owner-fields.ts';
 import { closeInTurn, drop, exchange, pass, quiet, whenInfo } from '../play.ts';
+import type { Bracket } from '../reply.ts';
+import { resetRow } from '../reset-rows.ts';
 import { type Scenario, scenario } from '../scenario.ts';
-import type { Socket } from '../socket.ts';
+import type { Life, Socket } from '../socket.ts';
 import type { Network, Truth } from '../truth.ts';
 
-/** A connection that the listener's process never took: its cookie is nobody's to know. */
+/**
+ * What nobody accepted, as its client knows it: a socket without a process, whose cookie is nobody's to know. It
+ * wrote nothing, and left what arrived.
+ */
 function expectUnaccepted(
   t: Truth,
-  network: Network,
-  { client, listener, received }: { client: Socket; listener: Socket; received: number },
+  { inode }: Network,
+  { client, listener, closed }: { client: Socket; listener: Socket; closed: Bracket },
 ): void {
   const { listening } = listener;
   if (!listening) throw new Error('not a listener');
-  const { local, peer } = client.life;
-  const ends = { local_port: peer.port, peer_port: local.port };
-  const owner = ownerFields(listening.process, 'listener');
-  t.row('close', network, {
-    key: ends,
-    fields: {
-      ...owner,
-      socket_cookie: atLeast(1),
-      generation: 0,
-      role: 'server',
-      state: 'established',
-      verdict: 'unaccepted',
-      local_address: addressDigits(peer.address),
-      peer_address: addressDigits(local.address),
-      bytes_received: received,
-      bytes_unread: received,
-      bytes_sent: 0,
-      reset_direction: 'sent',
-      counters_since: 'birth',
-      late: false,
-    },
+  const { life } = client;
+  const unaccepted: Life = {
+    ...life,
+    role: 'server',
+    generation: 0,
+    maker: listening.process,
+    opener: undefined,
+    firstIo: undefined,
+    closer: undefined,
+    local: life.peer,
+    peer: life.local,
+    sent: 0,
+    received: life.sent,
+    readings: [],
+    born: undefined,
+    info: undefined,
+  };
+  const ended: Ended = {
+    life: unaccepted,
+    namespace: inode,
+    listener: listening,
+    ts: closed,
+    endUs: closed.after,
+    fields: {},
+    about: { socket_cookie: atLeast(1) },
+  };
+  const key = { local_port: life.peer.port, peer_port: life.local.port };
+  t.expect({
+    ...closeRow({
+      ...ended,
+      fields: {
+        state: 'established',
+        verdict: 'unaccepted',
+        bytes_unread: life.sent,
+        reset_direction: 'sent',
+        segs_in: atLeast(2),
+        data_segs_in: 1,
+        data_segs_out: 0,
+      },
+    }),
+    key,
   });
-  t.row('reset', network, {
-    key: { ...ends, reset_direction: 'sent' },
-    fields: { ...owner, socket_cookie: atLeast(1), role: 'server', reset_reason: 'tcp_state' },
+  t.expect({
+    ...resetRow({ ...ended, fields: { reset_reason: 'tcp_state' } }, 'sent'),
+    key: { ...key, reset_direction: 'sent' },
   });
 }
 
@@ -53,10 +79,13 @@ export const SERVER: readonly Scenario[] = [
     await client.connect({ address: '127.0.0.1', port: listener.listening?.local.port ?? 0 });
     await client.send(100);
     await whenInfo(client, (info) => info['unacked'] === 0);
+    const before = now();
     await listener.close();
+    const closed = { before: before - 1_000, after: now() };
     await client.receive(1);
     await client.close();
-    expectUnaccepted(t, network, { client, listener, received: 100 });
+    expectUnaccepted(t, network, { client, listener, closed });
+    t.unlistened(listener, { accept_queue: 1, listen_drops: 0 });
     // How long it lay there is the machine's to say.
     t.anyOpen(network);
     t.closed(client, 'reset_received', {
@@ -158,6 +187,9 @@ export const SERVER: readonly Scenario[] = [
     const pair = { client, listener, server: await t.accept(listener, client) };
     await exchange(pair);
     await quiet(client, pair.server);
+    // They tell of what was sent again before.
+    for (const [network, { cookie }] of [[near, client] as const, [far, pair.server] as const])
+      await t.seen(network, 'the open', (row) => row['kind'] === 'open' && row['socket_cookie'] === cookie);
     await client.close();
     await pair.server.receive(1);
     await pair.server.close();

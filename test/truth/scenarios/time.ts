@@ -1,11 +1,14 @@
 /** Connections that last, and those that are older than the agent. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addressDigits } from '../address.ts';
-import { atLeast, between, oneOf } from '../check.ts';
+import { atLeast, between, derived, oneOf } from '../check.ts';
+import { inside, now } from '../clock.ts';
 import type { Expectation } from '../expected.ts';
 import { infoFields } from '../frozen.ts';
-import { ownerFields } from '../owner-fields.ts';
-import { closeInTurn, exchange, quiet } from '../play.ts';
+import { lifeFields } from '../life-fields.ts';
+import { ECONNRESET } from '../linux.ts';
+import { ownerFields, ownerOfOpen } from '../owner-fields.ts';
+import { closeInTurn, exchange, exchanged, quiet } from '../play.ts';
 import type { Row } from '../rows.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 import type { Socket } from '../socket.ts';
@@ -31,7 +34,7 @@ const isKind =
 /** A row of each end with the counters as they are now that all is quiet. */
 async function expectUpdates(
   t: Truth,
-  { client, server, near, far }: Awaited<ReturnType<typeof linked>>,
+  { client, server, listener, near, far }: Awaited<ReturnType<typeof linked>>,
 ): Promise<void> {
   await quiet(client, server);
   for (const [end, network] of [
@@ -45,6 +48,17 @@ async function expectUpdates(
       (row) => isKind('update', end)(row) && row['segs_in'] === info['segs_in'],
     );
     const { life } = end;
+    const same = {
+      ...lifeFields(life, listener.listening),
+      ts: inside({ before: life.start.before, after: now() }),
+      state: 'established',
+      connections: 0,
+      errno: 0,
+      verdict: 'unknown',
+      local_drop_bytes: 0,
+      // It is told at the end.
+      congestion_control: derived('', () => life.congestionControl ?? '(not told)'),
+    };
     t.expect({
       kind: 'update',
       namespace: network.inode,
@@ -52,26 +66,18 @@ async function expectUpdates(
       least: 1,
       most: 1,
       fields: {
+        ...same,
         ...infoFields(info),
-        role: life.role,
-        generation: life.generation,
-        state: 'established',
-        late: false,
-        connections: 0,
-        verdict: 'unknown',
         bytes_sent: life.sent,
         bytes_delivered: life.sent,
+        bytes_unsent: 0,
         bytes_received: life.received,
         bytes_unread: 0,
-        local_port: life.local.port,
-        peer_port: life.peer.port,
-        ...ownerFields(life.opener ?? life.firstIo ?? life.maker, life.opener ? 'connect' : 'first_io'),
       },
     });
     // As many as there were on the way there.
-    t.expect(
-      some('update', network, end, { role: life.role, late: false, bytes_sent: between(0, life.sent) }),
-    );
+    const onTheWay = { ...same, ...ownerOfOpen(life, listener.listening), bytes_sent: between(0, life.sent) };
+    t.expect(some('update', network, end, onTheWay));
   }
 }
 
@@ -119,6 +125,19 @@ export const TIME: readonly Scenario[] = [
       await closeInTurn(t, pair);
     },
   ),
+
+  scenario('closed_within_a_second', 'a connection that lives 0.7 s has no open', async (t) => {
+    const { client, server } = await exchanged(t, '127.0.0.1');
+    await sleep(700);
+    // By a reset: it is sure to be over when the call is.
+    await client.close('abort');
+    await server.receive(1);
+    await server.close();
+    t.closed(client, 'reset_sent', { isAtCall: true });
+    t.reset(client, 'sent', { isAtCall: true, fields: { reset_reason: 'tcp_state' } });
+    t.closed(server, 'reset_received', { cause: client, fields: { errno: ECONNRESET } });
+    t.reset(server, 'received', { cause: client });
+  }),
 
   scenario('opens_at_once', 'openHoldMs 0: every connection has an open', async (t) => {
     await t.watchClosely();
@@ -185,6 +204,43 @@ export const TIME: readonly Scenario[] = [
     }
   }),
 
+  scenario('listener_drops', 'updateMs 200: a full queue drops a SYN', async (t) => {
+    await t.watchClosely();
+    const network = await t.network();
+    const listener = await t.listen(await network.actor(), '127.0.0.1', { backlog: 0 });
+    const { listening } = listener;
+    if (!listening) throw new Error('not a listener');
+    const user = await network.actor();
+    const [first, second] = [await user.socket(), await user.socket()];
+    await first.connect(listening.local);
+    await second.nonblocking();
+    await second.connect(listening.local);
+    await t.counted(network, 'ListenDrops', 1);
+    await second.close();
+    const drops = t.count(network, 'ListenDrops');
+    const key = { socket_cookie: listener.cookie, accept_queue: 1, listen_drops: drops };
+    await t.seen(
+      network,
+      'the drops',
+      (row) => isKind('listener', listener)(row) && row['listen_drops'] === drops,
+    );
+    const fields = {
+      ...ownerFields(listening.process, 'listener'),
+      accept_queue_max: 0,
+      role: 'server',
+      local_address: addressDigits('127.0.0.1'),
+      local_port: listening.local.port,
+    };
+    t.expect({ kind: 'listener', namespace: network.inode, key, least: 1, most: 1, fields });
+    t.expect(some('listener', network, listener, { ...fields, listen_drops: between(0, drops) }));
+    t.failed(second, 'cancelled', { isAtCall: true, fields: { state: 'syn_sent', errno: 0 } });
+    const pair = { client: first, listener, server: await t.accept(listener, first) };
+    await exchange(pair);
+    await closeInTurn(t, pair);
+    for (const end of [pair.client, pair.server]) t.anyUpdate(end);
+    t.unlistened(listener, { listen_drops: drops });
+  }),
+
   {
     startsAgent: true,
     ...scenario('older_than_agent', 'listeners and connections are older than the agent', async (t) => {
@@ -212,8 +268,8 @@ export const TIME: readonly Scenario[] = [
         // Its beginning is not known, and so not told.
         const older = ({ life }: Socket) => ({ ...life, established: undefined });
         for (const end of [client, server]) t.anyUpdate(end);
-        t.closed(older(client), 'closed_local', { fields: OLDER });
-        t.closed(older(server), 'closed_peer', { fields: OLDER });
+        t.closed(older(client), 'closed_local', { about: OLDER });
+        t.closed(older(server), 'closed_peer', { about: OLDER });
       }
       const client = await (await listening.near.actor()).socket();
       const { listener } = listening;

@@ -7,7 +7,12 @@ import type { Socket } from '../socket.ts';
 import type { Truth } from '../truth.ts';
 
 /** The kernel tells nobody why: the row says that it does not know. */
-const NO_PORT = { state: 'syn_sent', errno: oneOf(0, EADDRNOTAVAIL), errno_known: false } as const;
+const NO_PORT = {
+  state: 'syn_sent',
+  errno: oneOf(0, EADDRNOTAVAIL),
+  errno_known: false,
+  segs_out: 0,
+} as const;
 
 /** A connect that fails before there is a SYN: seen by nobody but the process. */
 function expectUnseen(t: Truth, client: Socket): void {
@@ -16,6 +21,7 @@ function expectUnseen(t: Truth, client: Socket): void {
     fields: {
       errno: 0,
       errno_known: false,
+      segs_out: 0,
       generation: client.life.generation,
       local_address: atAnyAddress(client),
       local_port: atLeast(0),
