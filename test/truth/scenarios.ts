@@ -5,6 +5,7 @@ import { CONNECT } from './scenarios/connect.ts';
 import { COUNTERS } from './scenarios/counters.ts';
 import { DATA } from './scenarios/data.ts';
 import { HALF_OPEN } from './scenarios/half-open.ts';
+import { LISTENER } from './scenarios/listener.ts';
 import { MPTCP } from './scenarios/mptcp.ts';
 import { NODE } from './scenarios/node.ts';
 import { OWNER } from './scenarios/owner.ts';
@@ -29,5 +30,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...MPTCP,
   ...NODE,
   ...TIME,
+  ...LISTENER,
   ...RETRANSMIT,
 ];

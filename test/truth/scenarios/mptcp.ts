@@ -55,6 +55,8 @@ export const MPTCP: readonly Scenario[] = [
     ['mptcp', 'mptcp_endpoint'],
     async (t) => {
       const [near, far] = await t.link();
+      // On a slow machine the subflows live more than a second, and no actor tells of the second.
+      for (const network of [near, far]) t.anyOpen(network);
       await near.steward.must(`address link ${SECOND_ADDRESS} 24`);
       for (const { run } of [near, far]) await run('ip mptcp limits set subflow 2 add_addr_accepted 2');
       await near.run(`ip mptcp endpoint add ${SECOND_ADDRESS} dev link subflow`);

@@ -1,5 +1,5 @@
 /** Segments sent again: every cause, every place where they are lost. */
-import { until } from '../../harness/until.ts';
+import { Overdue, until } from '../../harness/until.ts';
 import { atLeast, number, oneOf, sameAs } from '../check.ts';
 import {
   ETIMEDOUT,
@@ -86,7 +86,7 @@ function lastLost(family: 'ipv4' | 'ipv6', suffix: string): Scenario {
       const { segs_in } = await whenInfo(pair.client, (info) => (info['total_retrans'] ?? 0) >= 3);
       const read = pair.client.life.readings.filter(({ info }) => info['segs_in'] === segs_in);
       const counts = new Set(read.map(({ info }) => info['total_retrans']));
-      if (counts.size < 3) throw new Error('TCP_INFO was not read between the retransmissions');
+      if (counts.size < 3) throw new Overdue('TCP_INFO was not read between the retransmissions');
       await pass(far);
       await pair.server.receive(500);
       await finish(t, pair, { fields: { retrans_tail_loss_probe: atLeast(1), retrans_rto: atLeast(1) } });

@@ -1,15 +1,13 @@
 /** Connections that last, and those that are older than the agent. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addressDigits } from '../address.ts';
 import { atLeast, between, derived, oneOf } from '../check.ts';
 import { inside, now } from '../clock.ts';
-import type { Expectation } from '../expected.ts';
 import { infoFields } from '../frozen.ts';
 import { lifeFields } from '../life-fields.ts';
 import { ECONNRESET } from '../linux.ts';
 import { ownerFields, ownerOfOpen } from '../owner-fields.ts';
 import { closeInTurn, exchange, exchanged, quiet } from '../play.ts';
-import type { Row } from '../rows.ts';
+import { isKind, some } from '../rows-of.ts';
 import { type Scenario, scenario } from '../scenario.ts';
 import type { Socket } from '../socket.ts';
 import type { Network, Pair, Truth } from '../truth.ts';
@@ -25,11 +23,6 @@ async function linked(
   });
   return { ...pair, near, far };
 }
-
-const isKind =
-  (kind: string, socket: Socket) =>
-  (row: Row): boolean =>
-    row['kind'] === kind && row['socket_cookie'] === socket.cookie;
 
 /** A row of each end with the counters as they are now that all is quiet. */
 async function expectUpdates(
@@ -80,20 +73,6 @@ async function expectUpdates(
     t.expect(some('update', network, end, onTheWay));
   }
 }
-
-const some = (
-  kind: string,
-  { inode }: Network,
-  { cookie }: Socket,
-  fields: Expectation['fields'],
-): Expectation => ({
-  kind,
-  namespace: inode,
-  key: { socket_cookie: cookie },
-  fields,
-  least: 0,
-  most: Number.POSITIVE_INFINITY,
-});
 
 export const TIME: readonly Scenario[] = [
   scenario('long_idle', 'a connection that idles for seconds has one open, while it lasts', async (t) => {
@@ -158,87 +137,6 @@ export const TIME: readonly Scenario[] = [
     await expectUpdates(t, pair);
     await closeInTurn(t, pair);
     t.anyListener(pair.far);
-  }),
-
-  scenario('listener_health', 'updateMs 200: the queue of a listener as it fills and empties', async (t) => {
-    await t.watchClosely();
-    const network = await t.network();
-    const listener = await t.listen(await network.actor(), '127.0.0.1', { backlog: 7 });
-    const user = await network.actor();
-    const clients: Socket[] = [];
-    for (let turn = 0; turn < 3; turn++) {
-      const client = await user.socket();
-      await client.connect({ address: '127.0.0.1', port: listener.listening?.local.port ?? 0 });
-      clients.push(client);
-    }
-    const isFull = (row: Row): boolean => isKind('listener', listener)(row) && row['accept_queue'] === 3;
-    await t.seen(network, 'the full queue', isFull);
-    const { listening } = listener;
-    if (!listening) throw new Error('not a listener');
-    t.expect({
-      kind: 'listener',
-      namespace: network.inode,
-      key: { socket_cookie: listener.cookie, accept_queue: 3 },
-      least: 1,
-      most: 1,
-      fields: {
-        accept_queue_max: 7,
-        listen_drops: 0,
-        role: 'server',
-        local_address: addressDigits('127.0.0.1'),
-        local_port: listening.local.port,
-        ...ownerFields(listening.process, 'listener'),
-      },
-    });
-    t.expect(some('listener', network, listener, { accept_queue: between(0, 2), accept_queue_max: 7 }));
-    for (const client of clients) {
-      const server = await t.accept(listener, client);
-      await exchange({ client, server, listener });
-      await client.close();
-      await server.receive(1);
-      await server.close();
-      t.closed(client, 'closed_local');
-      t.closed(server, 'closed_peer');
-      t.anyUpdate(client);
-      t.anyUpdate(server);
-    }
-  }),
-
-  scenario('listener_drops', 'updateMs 200: a full queue drops a SYN', async (t) => {
-    await t.watchClosely();
-    const network = await t.network();
-    const listener = await t.listen(await network.actor(), '127.0.0.1', { backlog: 0 });
-    const { listening } = listener;
-    if (!listening) throw new Error('not a listener');
-    const user = await network.actor();
-    const [first, second] = [await user.socket(), await user.socket()];
-    await first.connect(listening.local);
-    await second.nonblocking();
-    await second.connect(listening.local);
-    await t.counted(network, 'ListenDrops', 1);
-    await second.close();
-    const drops = t.count(network, 'ListenDrops');
-    const key = { socket_cookie: listener.cookie, accept_queue: 1, listen_drops: drops };
-    await t.seen(
-      network,
-      'the drops',
-      (row) => isKind('listener', listener)(row) && row['listen_drops'] === drops,
-    );
-    const fields = {
-      ...ownerFields(listening.process, 'listener'),
-      accept_queue_max: 0,
-      role: 'server',
-      local_address: addressDigits('127.0.0.1'),
-      local_port: listening.local.port,
-    };
-    t.expect({ kind: 'listener', namespace: network.inode, key, least: 1, most: 1, fields });
-    t.expect(some('listener', network, listener, { ...fields, listen_drops: between(0, drops) }));
-    t.failed(second, 'cancelled', { isAtCall: true, fields: { state: 'syn_sent', errno: 0 } });
-    const pair = { client: first, listener, server: await t.accept(listener, first) };
-    await exchange(pair);
-    await closeInTurn(t, pair);
-    for (const end of [pair.client, pair.server]) t.anyUpdate(end);
-    t.unlistened(listener, { listen_drops: drops });
   }),
 
   {
