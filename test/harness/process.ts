@@ -1,6 +1,6 @@
 /** A child process of a test: started, waited for, ended by pid, its output kept for when it fails. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { spawnBound } from '@tcptrail/local-kafka/bound-child.ts';
 
 export interface Part {
   readonly pid: number;
@@ -17,9 +17,10 @@ export interface Part {
 }
 
 export function startPart(args: readonly string[], env: NodeJS.ProcessEnv = {}): Part {
-  const child: ChildProcess = spawn(process.execPath, args, {
+  const child = spawnBound(process.execPath, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    atEnd: 'TERM',
   });
   const text: string[] = [];
   const listeners = new Set<() => void>();

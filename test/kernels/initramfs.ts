@@ -17,7 +17,7 @@ import { librariesOf, libraryPath, programPath } from './shared-libraries.ts';
 const ROOT = join(import.meta.dirname, '../..');
 /** Where the tree stands in the guest. */
 const TREE = 'tcptrail';
-const PROGRAMS = ['ip', 'tc', 'nft', 'ss', 'nsenter'];
+const PROGRAMS = ['ip', 'tc', 'nft', 'ss', 'nsenter', 'setpriv'];
 /** As merged in Debian; programs and libraries then stand where they think they do. */
 const LINKS = { bin: 'usr/bin', sbin: 'usr/sbin', lib: 'usr/lib', lib64: 'usr/lib64' } as const;
 const FOLDERS = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'root', 'modules', 'var'];
