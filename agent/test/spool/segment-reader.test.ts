@@ -13,8 +13,8 @@ function segmentOfThree(t: TestContext): { file: string; ends: number[] } {
   const folder = createSpoolFolder(tempFolder(t));
   folder.make();
   const writer = createSegmentWriter(
-    { agentEpoch: 1, segmentBytes: 1_000_000, schema: SCHEMA, durable: false },
-    { folder },
+    { agentEpoch: 1, segmentBytes: 1_000_000, segmentMs: 1e9, schema: SCHEMA, durable: false },
+    { folder, nowMs: () => 0 },
   );
   const data = dataOf({ batches: [1, 2, 3].map((batch) => recordsOf(20, { from: batch * 20 - 19 })) });
   const ends = data.map((datum) => writer.append(datum).end);
