@@ -53,6 +53,20 @@ test('a damaged batch is passed over in both directions', (t) => {
   assert.deepEqual(numbers(batchesBackwards(file)), [3, 1]);
 });
 
+test('a damaged sync marker costs no batch in either direction, wherever it stands', (t) => {
+  const { file, ends } = segmentOfThree(t);
+  const good = readFileSync(file);
+  const [first] = batchesOf(file);
+  const headerEnd = first?.position ?? 0;
+  for (const end of [headerEnd, ...ends]) {
+    const bytes = Buffer.from(good);
+    bytes[end - 4] = (bytes[end - 4] ?? 0) ^ 0x20;
+    writeFileSync(file, bytes);
+    assert.deepEqual(numbers(batchesOf(file)), [1, 2, 3], `marker before byte ${end}`);
+    assert.deepEqual(numbers(batchesBackwards(file)), [3, 2, 1], `marker before byte ${end}`);
+  }
+});
+
 test('a file that is empty, torn in its header, or something else has no batches', (t) => {
   const { file } = segmentOfThree(t);
   for (const content of ['', 'Ob', readFileSync(file).subarray(0, 500), 'something else']) {

@@ -1,6 +1,7 @@
 /** What a segment holds, block by block, while an agent may be writing it. */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { type BatchEnvelope, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
+import { SYNC_BYTES } from '@tcptrail/schemas/container.ts';
 import { openSegment, type Segment } from '@tcptrail/spool/segment.ts';
 import { pathIn, unreadable } from './source.ts';
 
@@ -72,8 +73,10 @@ function* walk(spool: string, segment: Segment, isGrowing: boolean): Generator<F
         if (segment.size > from) yield { kind: 'unfinished', bytes: segment.size - from };
         return;
       }
-      if (read.kind === 'batch') yield batchOf(read.datum, { from, bytes: read.bytes });
-      else yield { ...read, bytes: read.bytes.length };
+      if (read.kind === 'batch') {
+        yield batchOf(read.datum, { from, bytes: read.bytes });
+        if (!read.isMarked) yield unmarked(segment.position);
+      } else yield { ...read, bytes: read.bytes.length };
       // What is written faster than it is read would have no end.
       if (isGrowing && segment.position >= until) return;
     }
@@ -83,6 +86,11 @@ function* walk(spool: string, segment: Segment, isGrowing: boolean): Generator<F
   } finally {
     segment.close();
   }
+}
+
+function unmarked(end: number): Damage {
+  const why = 'the sync marker after a block is wrong; the block is whole, and readers take it';
+  return { kind: 'damage', reason: 'SEGMENT_CORRUPT', from: end - SYNC_BYTES, bytes: SYNC_BYTES, why };
 }
 
 function batchOf(datum: Uint8Array, at: { readonly from: number; readonly bytes: number }): Found {

@@ -52,6 +52,13 @@ test('a flipped bit within a block is told with the place of the block, and the 
   assert.deepEqual(two && told(two), [3, 12, []]);
 });
 
+test('a damaged sync marker is told, and costs no row', () => {
+  const { spool, first, ends } = spoolOfSix();
+  flip(first, (ends[1] ?? 0) - 2);
+  const [one] = verified(spool.path);
+  assert.deepEqual(one && told(one), [3, 12, [['SEGMENT_CORRUPT', (ends[1] ?? 0) - 16, 16]]]);
+});
+
 test('any flipped bit of a segment is told, or harms nothing that was written', () => {
   const { spool, first } = spoolOfSix();
   const good = readFileSync(first);
