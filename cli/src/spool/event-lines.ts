@@ -54,7 +54,7 @@ function linesOf(
   const lines: string[] = [];
   for (const { arrays, rows } of blocks) {
     for (let row = 0; row < rows; row++) {
-      const ts = Number(wide(arrays.ts, row));
+      const ts = wide(arrays.ts, row);
       const suspect = isSuspect(ts, envelope.batch_ts);
       const day = timeText(suspect ? envelope.batch_ts : ts).slice(0, 10);
       const event = EVENT_COLUMNS.map((field) => `"${field.name}":${valueAt(field, arrays, texts, row)}`);
@@ -83,22 +83,39 @@ function valueAt(field: Field, arrays: EventArrays, texts: EventTexts, row: numb
     case 'bool':
       return String(array[row] === 1);
     case 'u64':
-      return String(BigInt.asUintN(64, wide(array as Uint32Array, row)));
+      return wideText(array as Uint32Array, row);
     case 'time':
-      return `"${timeText(Number(wide(array as Uint32Array, row)))}"`;
+      return `"${timeAt(array as Uint32Array, row)}"`;
     case 'address':
       return `"${addressText(array as Uint8Array, 16 * row)}"`;
     case 'text':
     case 'name16':
       return JSON.stringify(texts[field.name as keyof EventTexts].values[(array[row] as number) ?? 0]);
-    default:
+    case 'u32[]':
       return JSON.stringify(array[row]);
+    default:
+      return String(array[row]);
   }
 }
 
-/** A 64-bit value of two words, low first. */
-function wide(words: Uint32Array, row: number): bigint {
-  return BigInt.asIntN(64, (BigInt(words[2 * row + 1] ?? 0) << 32n) | BigInt(words[2 * row] ?? 0));
+const NEVER = timeText(0);
+
+/** Most times of an event are 0. */
+function timeAt(words: Uint32Array, row: number): string {
+  const us = wide(words, row);
+  return us === 0 ? NEVER : timeText(us);
+}
+
+/** A 64-bit value of two words, low first; times stay below 2^53. */
+function wide(words: Uint32Array, row: number): number {
+  return ((words[2 * row + 1] ?? 0) | 0) * 2 ** 32 + (words[2 * row] ?? 0);
+}
+
+/** As `wide`, unsigned, and exact beyond 2^53 too. */
+function wideText(words: Uint32Array, row: number): string {
+  const [low, high] = [words[2 * row] ?? 0, words[2 * row + 1] ?? 0];
+  if (high < 2 ** 21) return String(high * 2 ** 32 + low);
+  return String((BigInt(high) << 32n) | BigInt(low));
 }
 
 function newTexts(): EventTexts {
