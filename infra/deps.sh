@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 run=(ca-certificates libbpf1 util-linux)
-test=(bpftool clang-14 curl gcc iproute2 libbpf-dev libbpf-tools libc6-dev libelf-dev lz4 make nftables openssl procps python3 python3-venv)
+test=(bpftool clang-14 curl e2fsprogs gcc iproute2 libbpf-dev libbpf-tools libc6-dev libelf-dev lz4 make nftables openssl procps python3 python3-venv)
 kafka=(ca-certificates util-linux)
 kernels=(busybox-static cpio debian-archive-keyring gcc git iproute2 kmod libc6-dev make nftables qemu-system-x86 xz-utils)
 packages=("${run[@]}")

@@ -111,6 +111,14 @@ export const AGENT_CONFIG = z.strictObject({
         .max(1024 * 1024 * MIB)
         .default(512 * MIB)
         .describe('Size of the whole spool; beyond it the oldest file is dropped, and counted.'),
+      ageMaxMs: z
+        .int()
+        .min(0)
+        .max(315_360_000_000)
+        .default(604_800_000)
+        .describe(
+          'Milliseconds a file of the spool waits to be read; then it is dropped, and counted. Time that the machine is off does not count. 0 = no limit.',
+        ),
       fsyncMs: z
         .int()
         .min(0)

@@ -52,6 +52,11 @@ export const AGENT_ERRORS = {
     (bytes: string, path: string) =>
       `spool full: ${bytes} bytes at ${path}, its oldest segment was dropped; start its reader or raise spool.bytesMax`,
   ),
+  AGENT_SPOOL_AGED: entry(
+    1,
+    (ms: string, path: string) =>
+      `spool too old: a segment at ${path} waited more than ${ms} ms and was dropped unread; start its reader or raise spool.ageMaxMs`,
+  ),
   AGENT_SPOOL_UNSPOOLED: entry(
     1,
     (count: string, path: string, reason: string) =>

@@ -14,6 +14,7 @@ import { type ConfigSource, loadConfig } from '@tcptrail/config/load.ts';
 import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { RINGS } from '@tcptrail/schemas/enums.ts';
+import { createAges } from '@tcptrail/spool/ages.ts';
 import { AGENT_CONFIG, type AgentConfig } from './config.ts';
 import { createCycle } from './cycle.ts';
 import { createAccount } from './encode/account.ts';
@@ -74,6 +75,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     {
       folder: createSpoolFolder(config.spool.path),
       nowMs,
+      ages: createAges(config.spool.path),
       onWriteFailed: notices.spoolWriteFailed,
       onDropped: notices.spoolDropped,
       onWritten: () => publisher?.wake(),

@@ -13,7 +13,7 @@ const COUNTERS = {
   ring_bad_records: 'Records of a ring that no event could be made of; counted as failed.',
   sockets_untracked:
     'State changes of sockets, and half-open handshakes, that the kernel had no room to track.',
-  spool_dropped_events: 'Rows dropped unread from a full spool.',
+  spool_dropped_events: 'Rows dropped unread from the spool, which was full or held them too long.',
   spool_write_failures: 'Writes to the spool that the disk refused.',
   publish_messages: 'Messages Kafka acknowledged: batches, or parts of one.',
   publish_bytes: 'Avro bytes of these messages, before compression.',

@@ -58,13 +58,17 @@ export function createNotices(
       metrics.add('spool_write_failures');
       limited('error', agentError('AGENT_SPOOL_WRITE', [config.spool.path, reason]), { pending });
     },
-    spoolDropped({ segment, rows }) {
+    spoolDropped({ reason, segment, rows }) {
       const count = Object.values(rows)
         .flatMap((cpus) => Object.values(cpus))
         .reduce((sum, ofCpu) => sum + ofCpu, 0);
       metrics.add('spool_dropped_events', count);
-      const full = agentError('AGENT_SPOOL_FULL', [String(config.spool.bytesMax), config.spool.path]);
-      limited('warn', full, { segment, rows: count });
+      const { path, bytesMax, ageMaxMs } = config.spool;
+      const why =
+        reason === 'bytes'
+          ? agentError('AGENT_SPOOL_FULL', [String(bytesMax), path])
+          : agentError('AGENT_SPOOL_AGED', [String(ageMaxMs), path]);
+      limited('warn', why, { segment, rows: count });
     },
     accountUnsettled() {
       metrics.add('account_samples_unsettled');

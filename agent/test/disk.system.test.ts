@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { agentHome, runningAgent, spooled, until } from './support/agent-process.ts';
+import { agentHome, runningAgent, spooled, startAgent, until } from './support/agent-process.ts';
 import { converse, echoServer } from './support/connections.ts';
+import { ext4Disk, needsLoop } from './support/ext4-disk.ts';
 import { needsRoot } from './support/needs-root.ts';
 import type { OracleBatch } from './support/oracle.ts';
 import { smallDisk } from './support/small-disk.ts';
@@ -111,4 +112,68 @@ test('a full spool loses its oldest rows and counts every one of them', needsRoo
   assert.equal(totalOf(account(), 'rows') - totalOf(account(), 'spool_dropped'), left());
   // One of the rows that went may have been all that was told of an older connection.
   assert.equal(spooled(home).findLast(({ health }) => health)?.health?.['older_told'], false);
+});
+
+test(
+  'a disk that fails and turns read-only ends no agent, and the next one accounts for what it held',
+  needsLoop,
+  async (t) => {
+    const disk = ext4Disk(t);
+    const home = agentHome(t, { disk: disk.path, spool: { fsyncMs: 50 } });
+    const first = await runningAgent(t, home);
+    const epoch = spooled(home)[0]?.kernel_epoch;
+    const echo = await echoServer(t, '127.0.0.1');
+    disk.fail();
+    for (let count = 0; count < 20; count++) await converse('127.0.0.1', echo.port);
+    await until('the agent says so', () => first.stderr().includes('AGENT_SPOOL_WRITE'));
+    await converse('127.0.0.1', echo.port);
+    await echo.stop();
+    assert.ok(spooled(home).length > 0, 'what is there can be read');
+    first.child.kill('SIGTERM');
+    assert.equal(await first.ended(), 1);
+    assert.match(first.stderr(), /\ntcptrail agent: stopped with \d+ batches [^\n]* \(EROFS\)[^\n]*\n$/);
+
+    const refused = startAgent(t, ['--config', home.configFile]);
+    assert.equal(await refused.ended(), 1);
+    assert.match(refused.stderr(), /^tcptrail agent: cannot [^\n]*\(EROFS\); make it writable[^\n]*\n$/m);
+
+    disk.mend();
+    const rows = rowsIn(spooled(home));
+    const second = await runningAgent(t, home);
+    second.child.kill('SIGTERM');
+    assert.equal(await second.ended(), 0, second.stderr());
+    const closing = spooled(home).findLast((batch) => batch.kernel_epoch === epoch);
+    assert.equal(totalOf(closing, 'rows'), rows);
+    assert.ok(totalOf(closing, 'seq_last') > rows + totalOf(closing, 'failed'));
+  },
+);
+
+test('what waits too long for a reader is dropped, and every row of it counted', needsRoot, async (t) => {
+  const home = agentHome(t, { spool: { ageMaxMs: 1 } });
+  const first = await runningAgent(t, home);
+  const echo = await echoServer(t, '127.0.0.1');
+  for (let count = 0; count < 20; count++) await converse('127.0.0.1', echo.port);
+  await echo.stop();
+  first.child.kill('SIGTERM');
+  assert.equal(await first.ended(), 0, first.stderr());
+  const before = spooled(home);
+  const epoch = before[0]?.kernel_epoch;
+  const rows = rowsIn(before);
+  assert.ok(rows > 20);
+
+  const second = await runningAgent(t, home);
+  await until('the agent drops it', () => second.stderr().includes('AGENT_SPOOL_AGED'));
+  second.child.kill('SIGTERM');
+  assert.equal(await second.ended(), 0, second.stderr());
+  const state = JSON.parse(readFileSync(join(home.spoolPath, 'state.json'), 'utf8')) as {
+    readonly dropped: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  };
+  const dropped = Object.values(state.dropped[String(epoch)] ?? {}).reduce((sum, count) => sum + count, 0);
+  assert.equal(dropped, rows);
+  const account = spooled(home).findLast((batch) => batch.kernel_epoch === epoch);
+  assert.deepEqual(
+    [totalOf(account, 'rows'), totalOf(account, 'spool_dropped')],
+    [rows, rows],
+    'shipped, too',
+  );
 });

@@ -9,7 +9,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   '--verdict': VERDICTS,
 };
 const FILES = new Set(['--config', '--password-file', '--reader-password-file']);
-const FOLDERS = new Set(['--home']);
+const FOLDERS = new Set(['--home', '--path']);
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { completion: ['bash', 'zsh'] };
 
 /** The script for `shell`. Throws CLI_USAGE for a shell other than bash and zsh. */

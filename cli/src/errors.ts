@@ -83,6 +83,16 @@ export const CLI_ERRORS = {
     (spool: string, reason: string, log: string) =>
       `what waits in ${spool} could not be stored before Kafka takes over (${reason}); mend that and start again, the log is ${log}`,
   ),
+  CLI_NO_SPOOL: entry(
+    1,
+    (path: string) =>
+      `there is no spool at ${path}; start 'tcptrail up' or 'tcptrail agent' once, or give its folder with --path`,
+  ),
+  CLI_SPOOL_UNREADABLE: entry(
+    1,
+    (path: string, reason: string) =>
+      `cannot read ${path} (${reason}); run it as root or as a user of the group tcptrail, or give another spool with --path`,
+  ),
   CLI_SPOOL_IN_USE: entry(
     1,
     (spool: string, pid: string) =>

@@ -1,7 +1,9 @@
 /** The commands and their options; each loads its part only when it runs. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { brokers, instanceName, integer, list, ports } from './options.ts';
+import { examples, home, instance } from './command-parts.ts';
+import { brokers, integer, list, ports } from './options.ts';
+import { addSpool } from './spool/commands.ts';
 
 const VERSION_FILE = new URL('../package.json', import.meta.url);
 
@@ -20,6 +22,7 @@ export function createProgram(): Command {
   addQuery(program);
   addTail(program);
   addTopic(program);
+  addSpool(program);
   addDoctor(program);
   addPart(program, 'agent', 'record the connections of this host into the spool or Kafka (needs root)');
   addPart(program, 'consumer', 'move the spool or Kafka into ClickHouse, exactly once');
@@ -42,24 +45,10 @@ const EXAMPLES = [
   ['sudo tcptrail doctor', 'what works on this machine, what does not, and what to do'],
 ] as const;
 
-function examples(lines: readonly (readonly [string, string])[]): string {
-  const text = lines.map(([command, why]) => `  ${command}${why === '' ? '' : `\n      ${why}`}`);
-  return `\nExamples:\n${text.join('\n')}`;
-}
-
 function versionOf(): string {
   const manifest = JSON.parse(readFileSync(VERSION_FILE, 'utf8')) as { readonly version: string };
   return manifest.version;
 }
-
-const home = (): Option =>
-  new Option('--home <folder>', 'keep everything under this folder instead of the standard places').env(
-    'TCPTRAIL_HOME',
-  );
-const instance = (): Option =>
-  new Option('--instance <name>', 'name that keeps several apart on one host')
-    .argParser(instanceName)
-    .default('default');
 
 function addUp(program: Command): void {
   program

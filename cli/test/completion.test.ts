@@ -34,6 +34,12 @@ test('bash offers the commands of a command, and their options', () => {
   assert.deepEqual(offered('tcptrail', 'topic', 'create', '--j'), ['']);
 });
 
+test('bash offers the commands of spool, and folders for its path', () => {
+  assert.deepEqual(offered('tcptrail', 'spool', 'c'), ['cat']);
+  assert.deepEqual(offered('tcptrail', 'spool', 'verify', '--j'), ['--json']);
+  assert.match(completion('bash', createProgram()), /--home\|--path\) compopt/);
+});
+
 test('bash offers the shells of completion', () => {
   assert.deepEqual(offered('tcptrail', 'completion', 'z'), ['zsh']);
 });

@@ -21,6 +21,7 @@ test('--version prints the version, --help the commands, both with exit code 0',
     'query',
     'tail',
     'topic',
+    'spool',
     'doctor',
     'agent',
     'consumer',
@@ -67,6 +68,7 @@ const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['topic', 'create', '--nope'],
     /unknown option '--nope'; see 'tcptrail topic create --help'/,
   ],
+  ['an unknown command of spool', ['spool', 'nope'], /unknown command 'nope'; see 'tcptrail spool --help'/],
   ['another shell', ['completion', 'fish'], /known are bash and zsh/],
 ];
 for (const [name, args, sentence] of wrong) {

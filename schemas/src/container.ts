@@ -26,7 +26,13 @@ export interface ContainerHeader {
 }
 
 export type Block =
-  | { readonly kind: 'block'; readonly datum: Uint8Array; readonly next: number }
+  | {
+      readonly kind: 'block';
+      readonly datum: Uint8Array;
+      readonly next: number;
+      /** False: the sync marker behind the block is damaged; its checksum says that the block is not. */
+      readonly isMarked: boolean;
+    }
   /** The bytes end before the block does: still being written, or torn. */
   | { readonly kind: 'incomplete' };
 
@@ -105,13 +111,15 @@ export function readBlock(bytes: Uint8Array, position: number, sync: Uint8Array)
   }
   const from = reader.position - size - SYNC_BYTES;
   const end = reader.position - SYNC_BYTES;
-  if (!Buffer.from(sync).equals(bytes.subarray(end, reader.position))) {
-    throw corrupt('the sync marker after a block is wrong', position);
-  }
+  const isMarked = Buffer.from(sync).equals(bytes.subarray(end, reader.position));
   try {
-    return { kind: 'block', datum: zstdDecompressSync(bytes.subarray(from, end)), next: reader.position };
+    const datum = zstdDecompressSync(bytes.subarray(from, end));
+    return { kind: 'block', datum, next: reader.position, isMarked };
   } catch (error) {
-    throw corrupt('a block does not decompress', position, error);
+    const what = isMarked
+      ? 'a block does not decompress'
+      : 'neither a block nor the sync marker after it is whole';
+    throw corrupt(what, position, error);
   }
 }
 

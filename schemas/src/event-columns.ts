@@ -50,11 +50,13 @@ export interface EventColumns {
 
 type Numbers = Uint8Array | Uint16Array | Uint32Array;
 
-/** Events stamped further than this from their batch are filed under the batch's day. */
 const SUSPECT_US = 2 * 86_400e6;
 const DAY_US = 86_400e6;
 /** No event is smaller: one byte a field at least. Bounds what a damaged count can make us allocate. */
 const EVENT_BYTES_MIN = EVENT_COLUMNS.length;
+
+/** An event stamped so far from its batch (both µs) is filed under the batch's day. */
+export const isSuspect = (ts: number, batchTs: number): boolean => Math.abs(ts - batchTs) > SUSPECT_US;
 
 export function createEventColumns(rowsInitial = 4096): EventColumns {
   let capacity = rowsInitial;
@@ -110,7 +112,7 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
   function file(count: number, batch: BatchEnvelope, index: number): void {
     for (let row = rows; row < rows + count; row++) {
       const ts = time(arrays.ts, row);
-      const far = Math.abs(ts - batch.batch_ts) > SUSPECT_US;
+      const far = isSuspect(ts, batch.batch_ts);
       suspect[row] = far ? 1 : 0;
       dayOf[row] = Math.floor((far ? batch.batch_ts : ts) / DAY_US);
       batchOf[row] = index;

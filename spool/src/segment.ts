@@ -12,7 +12,13 @@ import {
 const READ_BYTES_MIN = 1024 * 1024;
 
 export type SegmentRead =
-  | { readonly kind: 'batch'; readonly datum: Uint8Array; readonly bytes: number }
+  | {
+      readonly kind: 'batch';
+      readonly datum: Uint8Array;
+      readonly bytes: number;
+      /** False: the marker behind it is damaged, which costs no reader anything. */
+      readonly isMarked: boolean;
+    }
   /** Bytes that are no block; the reader stands behind them. SEGMENT_TORN: the agent did not finish them. */
   | {
       readonly kind: 'damage';
@@ -98,7 +104,7 @@ export function openSegment(folder: string, name: string, start: number): Segmen
       if (block.kind === 'incomplete') return torn(bytes, isComplete);
       const length = block.next - position;
       position = block.next;
-      return { kind: 'batch', datum: block.datum, bytes: length };
+      return { kind: 'batch', datum: block.datum, bytes: length, isMarked: block.isMarked };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       const next = findSync(bytes, position, header.sync);

@@ -1,17 +1,20 @@
 /**
- * Bounds the spool: segments that every reader is past go; when that is not enough the oldest one that no reader is
- * in goes unread, its rows counted durably before the unlink.
+ * Bounds the spool: segments that every reader is past go; when that leaves too many bytes, or a segment that is too
+ * old, the oldest one that no reader is in goes unread, its rows counted durably before the unlink.
  *
  * A reader writes its cursor before it goes on to the next segment; so it is in the segment of its cursor, or, when
  * the cursor stands at that one's end, in the next.
  */
 import { unlinkSync } from 'node:fs';
+import type { Ages } from '@tcptrail/spool/ages.ts';
 import type { Place } from '@tcptrail/spool/cursor.ts';
 import { addRows, countRows, type RowCounts } from './dropped-rows.ts';
 import type { Segment, SpoolFolder } from './folder.ts';
 import type { StateFile } from './state.ts';
 
 export interface Dropped {
+  /** What the spool had too much of. */
+  readonly reason: 'bytes' | 'age';
   readonly segment: string;
   readonly bytes: number;
   readonly rows: RowCounts;
@@ -22,22 +25,28 @@ export interface Retention {
   start(): void;
   /** Deletes what every reader is past, but nothing from `newest` on, which holds the newest batch. Returns the bytes left. */
   release(newest: string): number;
-  /** Drops unread segments before `newest` until at most `bytesMax` are left. */
+  /** Drops unread segments before `newest` until at most `bytesMax` are left, and none that is older than `ageMaxMs`. */
   makeRoom(newest: string): Dropped[];
 }
 
 export function createRetention(
-  config: { readonly bytesMax: number },
-  deps: { readonly folder: SpoolFolder; readonly state: StateFile },
+  /** `ageMaxMs`: 0 = none is too old. */
+  config: { readonly bytesMax: number; readonly ageMaxMs: number },
+  deps: { readonly folder: SpoolFolder; readonly state: StateFile; readonly ages: Pick<Ages, 'ofMs'> },
 ): Retention {
-  const { folder, state } = deps;
+  const { folder, state, ages } = deps;
 
-  function drop(segment: Segment, from: number): Dropped {
-    const rows = countRows(folder.fileOf(segment.name), from);
+  function drop(segment: Segment, from: number): Omit<Dropped, 'reason'> {
+    const file = folder.fileOf(segment.name);
+    // Counted already when the unlink was refused the last time.
+    const rows = state.value.dropping === segment.name ? {} : countRows(file, from);
     state.change({ dropped: addRows(state.value.dropped, rows), dropping: segment.name });
-    unlinkSync(folder.fileOf(segment.name));
+    unlinkSync(file);
     return { segment: segment.name, bytes: segment.bytes, rows };
   }
+
+  const isTooOld = (segment: Segment): boolean =>
+    config.ageMaxMs > 0 && ages.ofMs(segment.name) > config.ageMaxMs;
 
   function release(newest: string): number {
     const segments = folder.segments();
@@ -60,17 +69,20 @@ export function createRetention(
     release,
     makeRoom(newest) {
       const dropped: Dropped[] = [];
-      for (let bytes = release(newest); bytes > config.bytesMax; ) {
+      for (let bytes = release(newest); ; ) {
         const segments = folder.segments().filter((segment) => segment.name < newest);
         const cursors = folder.cursors();
         const inUse = new Set(cursors.map((cursor) => segmentInUse(cursor, segments)));
-        const victim = segments.find((segment) => !inUse.has(segment.name)) ?? segments[0];
-        if (!victim) break;
+        const idle = segments.find((segment) => !inUse.has(segment.name));
+        const reason = bytes > config.bytesMax ? 'bytes' : 'age';
+        // A reader's segment goes only for its bytes: what of it was read could not be told.
+        const victim = reason === 'bytes' ? (idle ?? segments[0]) : idle && isTooOld(idle) ? idle : undefined;
+        if (!victim) return dropped;
         const slowest = cursors[0];
-        dropped.push(drop(victim, slowest?.segment === victim.name ? slowest.position : 0));
+        const from = slowest?.segment === victim.name ? slowest.position : 0;
+        dropped.push({ reason, ...drop(victim, from) });
         bytes -= victim.bytes;
       }
-      return dropped;
     },
   };
 }

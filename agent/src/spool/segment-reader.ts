@@ -28,15 +28,27 @@ export function* batchesBackwards(file: string): Generator<SpooledBatch> {
   const bytes = readFileSync(file);
   const header = headerOf(bytes);
   if (!header) return;
-  // Every block starts after a sync marker, the header's among them.
+  // A block starts after a sync marker, the header's among them, or where that is damaged, after a block.
+  let known = bytes.length;
   for (let end = bytes.length; end >= header.end; ) {
     const marker = bytes.lastIndexOf(header.sync, end - SYNC_BYTES);
-    if (marker < 0) return;
-    const position = marker + SYNC_BYTES;
-    const block = position < bytes.length ? blockAt(bytes, position, header.sync) : undefined;
-    if (block) yield { datum: block.datum, position };
-    end = position - 1;
+    // In the header itself it may be what is damaged.
+    const from = Math.max(marker + SYNC_BYTES, header.end);
+    yield* blocksBetween(bytes, from, known, header.sync).reverse();
+    known = from;
+    end = from - 1;
   }
+}
+
+function blocksBetween(bytes: Uint8Array, from: number, to: number, sync: Uint8Array): SpooledBatch[] {
+  const blocks: SpooledBatch[] = [];
+  for (let position = from; position < to; ) {
+    const block = blockAt(bytes, position, sync);
+    if (!block) break;
+    blocks.push({ datum: block.datum, position });
+    position = block.next;
+  }
+  return blocks;
 }
 
 function headerOf(bytes: Uint8Array): ReturnType<typeof readHeader> {

@@ -1,5 +1,5 @@
 /**
- * Appends blocks to segments: opens lazily, rotates by size, never rewrites. A block that did not go in whole is cut
+ * Appends blocks to segments: opens lazily, rotates by size and time, never rewrites. A block that did not go in whole is cut
  * off again, so that the next try starts clean.
  */
 import { randomBytes } from 'node:crypto';
@@ -40,6 +40,7 @@ interface Open {
   readonly name: string;
   readonly fd: number;
   readonly marker: Uint8Array;
+  readonly sinceMs: number;
   bytes: number;
   dirty: boolean;
 }
@@ -48,12 +49,15 @@ export function createSegmentWriter(
   config: {
     readonly agentEpoch: number;
     readonly segmentBytes: number;
+    /** A segment takes batches this long. */
+    readonly segmentMs: number;
     readonly schema: string;
     readonly durable: boolean;
   },
-  deps: { readonly folder: SpoolFolder },
+  /** `nowMs`: monotonic. */
+  deps: { readonly folder: SpoolFolder; readonly nowMs: () => number },
 ): SegmentWriter {
-  const { folder } = deps;
+  const { folder, nowMs } = deps;
   let open: Open | undefined;
   let number = 0;
   let syncing = false;
@@ -75,7 +79,7 @@ export function createSegmentWriter(
       throw error;
     }
     number += 1;
-    return { name, fd, marker, bytes: header.length, dirty: true };
+    return { name, fd, marker, sinceMs: nowMs(), bytes: header.length, dirty: true };
   }
 
   function close(segment: Open): void {
@@ -90,13 +94,16 @@ export function createSegmentWriter(
     }
   }
 
+  const isFinished = ({ bytes, sinceMs }: Open): boolean =>
+    bytes >= config.segmentBytes || nowMs() - sinceMs >= config.segmentMs;
+
   return {
     get current() {
       return open?.name ?? '';
     },
     append(datum) {
       // A running sync holds the descriptor: then the segment grows a little past its size.
-      if (open && open.bytes >= config.segmentBytes && !syncing) close(open);
+      if (open && isFinished(open) && !syncing) close(open);
       open ??= create();
       const segment = open;
       const block = writeBlock(datum, segment.marker);

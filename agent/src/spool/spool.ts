@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { type CpuAccount, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
+import type { Ages } from '@tcptrail/spool/ages.ts';
 import { comparePlaces, type Place } from '@tcptrail/spool/cursor.ts';
 import { parseSegmentName } from '@tcptrail/spool/segment-name.ts';
 import { agentError, reasonOf } from '../errors.ts';
@@ -18,6 +19,8 @@ import { createStateFile, type StateFile } from './state.ts';
 export interface SpoolConfig {
   readonly segmentBytes: number;
   readonly bytesMax: number;
+  /** 0 = none is too old. */
+  readonly ageMaxMs: number;
   /** 0 = never. */
   readonly fsyncMs: number;
   /** Avro schema for the segments' headers. */
@@ -29,6 +32,7 @@ export interface SpoolDeps {
   readonly folder: SpoolFolder;
   /** Monotonic, ms. */
   readonly nowMs: () => number;
+  readonly ages: Ages;
   readonly onWriteFailed: (failure: { readonly reason: string; readonly pending: number }) => void;
   readonly onDropped: (dropped: Dropped) => void;
   /** A batch is in the spool. */
@@ -58,10 +62,10 @@ export interface Spool {
   readonly ready: boolean;
   /** Why the disk refused the last write, '' when it did not. */
   readonly failed: string;
-  /** Tries again what waits, at most once a second; deletes what is read; syncs when due. */
+  /** Tries again what waits, at most once a second; deletes what is read or too old; syncs when due. */
   tick(): void;
   health(nowUs: number): SpoolHealth;
-  /** Rows dropped from a full spool, by kernel epoch and CPU; durable. */
+  /** Rows dropped unread, by kernel epoch and CPU; durable. */
   readonly dropped: Readonly<RowCounts>;
   /** Final accounts of ended kernel epochs. */
   readonly ended: StateFile['value']['ended'];
@@ -76,14 +80,18 @@ export interface Spool {
 const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 const RETRY_MS = 1_000;
 const RELEASE_MS = 5_000;
+/** However young the spool must be kept, its segments are not many. */
+const SEGMENT_MS_MIN = 60_000;
 
 export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
   const { folder } = deps;
   const pendingBytesMax = config.pendingBytesMax ?? PENDING_BYTES_MAX;
   /** Small spools still hold several segments, so that one can go at a time. */
   const segmentBytes = Math.min(config.segmentBytes, Math.floor(config.bytesMax / 4));
+  const segmentMs =
+    config.ageMaxMs > 0 ? Math.max(SEGMENT_MS_MIN, config.ageMaxMs / 4) : Number.POSITIVE_INFINITY;
   const state = createStateFile(join(folder.path, 'state.json'));
-  const retention = createRetention({ bytesMax: config.bytesMax }, { folder, state });
+  const retention = createRetention(config, { folder, state, ages: deps.ages });
   const lag = createLag();
   const pending: { readonly datum: Uint8Array; readonly closedUs: number }[] = [];
   let pendingBytes = 0;
@@ -114,11 +122,13 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
       current = written.segment;
       closedBytes = retention.release(current) - written.end;
     }
-    if (closedBytes + written.end > config.bytesMax) {
-      for (const dropped of retention.makeRoom(current)) {
-        closedBytes -= dropped.bytes;
-        deps.onDropped(dropped);
-      }
+    if (closedBytes + written.end > config.bytesMax) makeRoom();
+  }
+
+  function makeRoom(): void {
+    for (const dropped of retention.makeRoom(current)) {
+      closedBytes -= dropped.bytes;
+      deps.onDropped(dropped);
     }
   }
 
@@ -150,7 +160,10 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
       for (const { name, bytes } of folder.segments())
         lag.spooled({ at: { segment: name, position: bytes }, ts: folder.sinceUs(name) });
       const durable = config.fsyncMs > 0;
-      writer = createSegmentWriter({ agentEpoch, segmentBytes, schema: config.schema, durable }, { folder });
+      writer = createSegmentWriter(
+        { agentEpoch, segmentBytes, segmentMs, schema: config.schema, durable },
+        { folder, nowMs: deps.nowMs },
+      );
     },
     append(datum, closedUs) {
       pending.push({ datum, closedUs });
@@ -168,7 +181,7 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
       if (pending.length > 0 && nowMs >= retryAtMs) flush();
       if (nowMs >= releaseAtMs && current !== '') {
         releaseAtMs = nowMs + RELEASE_MS;
-        releaseRead();
+        tidy();
       }
       if (config.fsyncMs > 0 && nowMs >= syncAtMs) {
         syncAtMs = nowMs + config.fsyncMs;
@@ -218,10 +231,14 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
     },
   };
 
-  function releaseRead(): void {
+  function tidy(): void {
     try {
-      const size = folder.segments().find((segment) => segment.name === current)?.bytes ?? 0;
+      const segments = folder.segments();
+      const finished = segments.filter(({ name }) => name < current).map(({ name }) => name);
+      deps.ages.keep(finished);
+      const size = segments.find((segment) => segment.name === current)?.bytes ?? 0;
       closedBytes = retention.release(current) - size;
+      makeRoom();
     } catch (error) {
       fail(error);
     }

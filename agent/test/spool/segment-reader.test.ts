@@ -13,8 +13,8 @@ function segmentOfThree(t: TestContext): { file: string; ends: number[] } {
   const folder = createSpoolFolder(tempFolder(t));
   folder.make();
   const writer = createSegmentWriter(
-    { agentEpoch: 1, segmentBytes: 1_000_000, schema: SCHEMA, durable: false },
-    { folder },
+    { agentEpoch: 1, segmentBytes: 1_000_000, segmentMs: 1e9, schema: SCHEMA, durable: false },
+    { folder, nowMs: () => 0 },
   );
   const data = dataOf({ batches: [1, 2, 3].map((batch) => recordsOf(20, { from: batch * 20 - 19 })) });
   const ends = data.map((datum) => writer.append(datum).end);
@@ -51,6 +51,20 @@ test('a damaged batch is passed over in both directions', (t) => {
   writeFileSync(file, bytes);
   assert.deepEqual(numbers(batchesOf(file)), [1, 3]);
   assert.deepEqual(numbers(batchesBackwards(file)), [3, 1]);
+});
+
+test('a damaged sync marker costs no batch in either direction, wherever it stands', (t) => {
+  const { file, ends } = segmentOfThree(t);
+  const good = readFileSync(file);
+  const [first] = batchesOf(file);
+  const headerEnd = first?.position ?? 0;
+  for (const end of [headerEnd, ...ends]) {
+    const bytes = Buffer.from(good);
+    bytes[end - 4] = (bytes[end - 4] ?? 0) ^ 0x20;
+    writeFileSync(file, bytes);
+    assert.deepEqual(numbers(batchesOf(file)), [1, 2, 3], `marker before byte ${end}`);
+    assert.deepEqual(numbers(batchesBackwards(file)), [3, 2, 1], `marker before byte ${end}`);
+  }
 });
 
 test('a file that is empty, torn in its header, or something else has no batches', (t) => {

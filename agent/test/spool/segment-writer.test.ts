@@ -12,12 +12,13 @@ const EPOCH = 1_700_000_000_000_000;
 
 function writerIn(t: TestContext, segmentBytes = 1_000_000) {
   const folder = createSpoolFolder(tempFolder(t));
+  const clock = { ms: 0 };
   folder.make();
   const writer = createSegmentWriter(
-    { agentEpoch: EPOCH, segmentBytes, schema: SCHEMA, durable: true },
-    { folder },
+    { agentEpoch: EPOCH, segmentBytes, segmentMs: 1_000, schema: SCHEMA, durable: true },
+    { folder, nowMs: () => clock.ms },
   );
-  return { folder, writer };
+  return { folder, writer, clock };
 }
 
 test('an independent Avro reader opens a segment and finds one batch a block', async (t) => {
@@ -56,6 +57,19 @@ test('a segment that reached its size is followed by the next number', async (t)
     read.flat().map((batch) => batch.batch_seq),
     Array.from({ length: 12 }, (_, index) => index + 1),
   );
+});
+
+test('a segment that took batches for its time is followed by the next number', (t) => {
+  const { folder, writer, clock } = writerIn(t);
+  const batches = Array.from({ length: 4 }, (_, index) => recordsOf(1, { from: 1 + index }));
+  const segments = dataOf({ batches }).map((datum) => {
+    const { segment } = writer.append(datum);
+    clock.ms += 500;
+    return segment;
+  });
+  writer.stop();
+  const [first, second] = folder.segments().map(({ name }) => name);
+  assert.deepEqual(segments, [first, first, second, second]);
 });
 
 test('where a block ends is told as a reader counts it', (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createAges } from '@tcptrail/spool/ages.ts';
 import { createSpoolFolder } from '../../src/spool/folder.ts';
 import { batchesOf } from '../../src/spool/segment-reader.ts';
 import { createSpool, type SpoolConfig } from '../../src/spool/spool.ts';
@@ -14,18 +15,26 @@ import { tempFolder } from '../support/temp-folder.ts';
 const EPOCH = 1_700_000_000_000_000;
 const BATCHES = 40;
 
-function spoolIn(path: string, config: Partial<SpoolConfig> = {}) {
+function spoolIn(path: string, config: Partial<SpoolConfig> = {}, bootId = 'boot') {
   const folder = createSpoolFolder(path);
   const clock = { ms: 0 };
   const failures: string[] = [];
   const dropped: string[] = [];
   const spool = createSpool(
-    { segmentBytes: 64 * 1024, bytesMax: 64 * 1024 * 1024, fsyncMs: 0, schema: SCHEMA, ...config },
+    {
+      segmentBytes: 64 * 1024,
+      bytesMax: 64 * 1024 * 1024,
+      ageMaxMs: 0,
+      fsyncMs: 0,
+      schema: SCHEMA,
+      ...config,
+    },
     {
       folder,
       nowMs: () => clock.ms,
+      ages: createAges(path, { now: () => ({ bootId, ms: clock.ms }) }),
       onWriteFailed: ({ reason }) => failures.push(reason),
-      onDropped: ({ segment }) => dropped.push(segment),
+      onDropped: ({ reason, segment }) => dropped.push(`${reason} ${segment}`),
     },
   );
   const numbers = (): number[] =>
@@ -240,4 +249,60 @@ test('what an earlier run left counts as waiting from when it was written', (t) 
   const cursor = JSON.stringify({ segment: newest?.name, position: newest?.bytes });
   writeFileSync(join(folder.path, 'cursor', 'consumer.json'), cursor);
   assert.equal(spool.health(now).lag_us, 0);
+});
+
+test('what nobody reads in time is dropped and counted, segment after segment', (t) => {
+  const HOUR = 3_600_000;
+  const { spool, folder, clock, dropped } = spoolIn(tempFolder(t), { ageMaxMs: 4 * HOUR });
+  spool.start();
+  spool.open(EPOCH);
+  const rows = (): number =>
+    folder
+      .segments()
+      .flatMap(({ name }) => [...batchesOf(folder.fileOf(name))])
+      .reduce((sum, { datum }) => sum + readDatum(datum).events.length, 0);
+  const batches = Array.from({ length: 12 }, (_, index) => recordsOf(10, { from: 1 + index * 10 }));
+  for (const datum of dataOf({ kernelEpoch: 9, batches })) {
+    spool.append(datum, 0);
+    spool.tick();
+    clock.ms += HOUR;
+  }
+  const segments = folder.segments().length;
+  assert.deepEqual([...new Set(dropped.map((line) => line.split(' ')[0]))], ['age']);
+  assert.equal(segments + dropped.length, 12, 'a segment takes batches for a quarter of the age');
+  assert.ok(segments >= 4 && segments <= 6);
+  assert.deepEqual(spool.dropped, { 9: { 0: 120 - rows() } });
+  spool.stop();
+});
+
+test('a wall clock that jumps back and forth neither orders segments nor ages them', (t) => {
+  const YEAR_US = 365 * 86_400e6;
+  const path = tempFolder(t);
+  const wrote: number[] = [];
+  let run = 0;
+  for (const jumpUs of [0, 10 * YEAR_US, -10 * YEAR_US, 1, -1, 2 * YEAR_US]) {
+    const { spool, clock, dropped } = spoolIn(path, { ageMaxMs: 86_400_000 });
+    clock.ms = run * 60_000;
+    spool.start();
+    const nowUs = EPOCH + jumpUs;
+    spool.open(spool.epochAfter(nowUs));
+    const [datum = new Uint8Array()] = dataOf({ agentEpoch: run, batches: [recordsOf(2)] });
+    // The clock is set while the run lasts, too.
+    for (const closedUs of [nowUs, nowUs - YEAR_US, nowUs + YEAR_US]) {
+      spool.append(datum, closedUs);
+      wrote.push(run);
+      assert.ok(spool.health(nowUs).lag_us >= 0);
+      clock.ms += 6_000;
+      spool.tick();
+    }
+    spool.stop();
+    assert.deepEqual(dropped, []);
+    run += 1;
+  }
+  const { folder } = spoolIn(path);
+  const read = folder.segments().flatMap(({ name }) => [...batchesOf(folder.fileOf(name))]);
+  assert.deepEqual(
+    read.map(({ datum }) => readDatum(datum).agent_epoch),
+    wrote,
+  );
 });

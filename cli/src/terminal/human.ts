@@ -35,7 +35,7 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** `plural(1, 'row')` → `1 row`, `plural(2, 'row')` → `2 rows`. */
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+/** `plural(1, 'row')` → `1 row`, `plural(2, 'row')` → `2 rows`; `many` where it is not the noun and an s. */
+export function plural(value: number, noun: string, many = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : many}`;
 }
