@@ -68,8 +68,14 @@ async function expectUpdates(
         bytes_unread: 0,
       },
     });
-    // As many as there were on the way there.
-    const onTheWay = { ...same, ...ownerOfOpen(life, listener.listening), bytes_sent: between(0, life.sent) };
+    // As many as there were on the way there, and on a slow machine on the way to its end.
+    const onTheWay = {
+      ...same,
+      ...ownerOfOpen(life, listener.listening),
+      ts: atLeast(life.start.before),
+      state: oneOf('established', 'fin_wait_1', 'fin_wait_2', 'close_wait', 'last_ack'),
+      bytes_sent: between(0, life.sent),
+    };
     t.expect(some('update', network, end, onTheWay));
   }
 }
