@@ -67,7 +67,14 @@ export function goldenBatch(record: Uint8Array, event: GoldenEvent): Uint8Array 
   new Uint8Array(buffer).set(record);
   const out = new Uint8Array(EVENT_BYTES_MAX);
   const fields = agent as unknown as AgentFields;
-  const end = encodeEvent(new Uint32Array(buffer), new Uint8Array(buffer), 0, out, 0, fields);
+  const end = encodeEvent(
+    new Uint32Array(buffer),
+    new Uint8Array(buffer),
+    0,
+    new DataView(out.buffer),
+    0,
+    fields,
+  );
   return encodeBatch(sampleEnvelope(), { bytes: out.subarray(0, end), count: 1 });
 }
 
