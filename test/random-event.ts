@@ -11,9 +11,8 @@ export const BOOT_US = 1_790_000_000_000_000;
 /** 0, small, and every length of varint, in equal parts. */
 function number(random: Random, bits: number): bigint {
   const width = random.below(bits + 1);
-  let value = 0n;
-  for (let bit = 0; bit < width; bit++) value |= BigInt(random.below(2)) << BigInt(bit);
-  return value;
+  const word = (): bigint => BigInt(random.below(2 ** 32));
+  return BigInt.asUintN(width, (word() << 32n) | word());
 }
 
 function bits(field: Field): number {
