@@ -8,6 +8,9 @@ import type { Random } from './random.ts';
 /** UTC of the machine's boot in these tests, µs. */
 export const BOOT_US = 1_790_000_000_000_000;
 
+/** An address as the agent has it. */
+export const wordsOf = (address: Uint8Array): Uint32Array => new Uint32Array(Uint8Array.from(address).buffer);
+
 /** 0, small, and every length of varint, in equal parts. */
 function number(random: Random, bits: number): bigint {
   const width = random.below(bits + 1);
@@ -89,7 +92,7 @@ function agentValue(random: Random, field: Field, agent: Record<string, unknown>
     }
     case 'address': {
       const value = Buffer.from(Array.from({ length: 16 }, () => random.below(256)));
-      return set(value, value);
+      return set(wordsOf(value), value);
     }
     case 'text': {
       const value = random.pick(['', 'db.example.org', 'größe', 'x'.repeat(200)]);

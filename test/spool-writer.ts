@@ -46,7 +46,7 @@ export function datumOf(change: Partial<BatchEnvelope>, events: readonly MadeEve
     clock_offset_us: 0,
     peer_name: EMPTY,
     peer_name_source: 0,
-    peer_translated_address: new Uint8Array(16),
+    peer_translated_address: new Uint32Array(4),
     peer_translated_port: 0,
     owner: 0,
     own: false,

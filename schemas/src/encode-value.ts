@@ -41,9 +41,9 @@ export function writeName(out: DataView, position: number, bytes: Uint8Array, at
   return position + 1 + length;
 }
 
-/** The 16 bytes of an address. */
-export function writeAddress(out: DataView, position: number, address: Uint8Array): number {
-  for (let index = 0; index < 16; index++) out.setUint8(position + index, address[index] as number);
+/** An address as four words, as the ring has it. */
+export function writeAddress(out: DataView, position: number, address: Uint32Array): number {
+  for (let index = 0; index < 4; index++) out.setUint32(position + 4 * index, address[index] as number, true);
   return position + 16;
 }
 

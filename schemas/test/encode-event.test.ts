@@ -6,7 +6,7 @@ import { EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode
 import { RING, RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
 import { EVENT_TYPE, plain } from '../../test/avsc-oracle.ts';
 import { createRandom } from '../../test/random.ts';
-import { BOOT_US, type RandomEvent, randomEvent } from '../../test/random-event.ts';
+import { BOOT_US, type RandomEvent, randomEvent, wordsOf } from '../../test/random-event.ts';
 
 const EVENTS = Number(process.env['TCPTRAIL_TEST_EVENTS'] ?? 20_000);
 
@@ -96,11 +96,15 @@ function extremesIn({ type }: Field): Extreme[] {
 
 const BYTES: Readonly<Record<string, number>> = { u16: 2, u32: 4, u64: 8, time: 8, address: 16, name16: 16 };
 
+function asAgents(type: Field['type'], given: Extreme['given']): unknown {
+  if (typeof given === 'bigint') return type === 'bool' ? given === 1n : Number(given);
+  return type === 'address' ? wordsOf(given as Uint8Array) : given;
+}
+
 function withValue(event: RandomEvent, { name, stage, type }: Field, { given, read }: Extreme): RandomEvent {
   const expected = { ...event.expected, [name]: read };
   if (stage === 'agent') {
-    const value = typeof given !== 'bigint' ? given : type === 'bool' ? given === 1n : Number(given);
-    return { ...event, expected, agent: { ...event.agent, [name]: value } };
+    return { ...event, expected, agent: { ...event.agent, [name]: asAgents(type, given) } };
   }
   const changed = Uint8Array.from(event.ring);
   const at = RING[name as keyof typeof RING];

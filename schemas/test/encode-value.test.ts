@@ -26,7 +26,7 @@ function longest(): AgentFields {
     clock_offset_us: 2 ** 52,
     peer_name: text(TEXT_BYTES_MAX),
     peer_name_source: 1,
-    peer_translated_address: new Uint8Array(16),
+    peer_translated_address: new Uint32Array(4),
     peer_translated_port: 0xffff,
     owner: 0x7fff_ffff,
     own: true,

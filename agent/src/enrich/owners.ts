@@ -60,6 +60,7 @@ const AT = [
   RING.exec_id,
 ].map((offset) => offset >>> 2);
 const PID_AT = RING.pid >>> 2;
+/** A power of two. */
 const RECENT = 256;
 /** Places of the numbers in AT. */
 const PID = 0;
@@ -129,7 +130,7 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
 
   function find(words: Uint32Array, ring: Uint8Array, at: number): Entry {
     const base = at >>> 2;
-    const place = (words[base + PID_AT] ?? 0) % RECENT;
+    const place = (words[base + PID_AT] as number) & (RECENT - 1);
     const last = recent[place];
     if (last && isSame(last.words, words, base)) return last;
     const found = findKnown(words, base) ?? add(words, ring, at);

@@ -14,7 +14,8 @@ const SAFE_HIGH = '0x20_0000';
 function agentType(field: Field): string {
   if (typeof field.type === 'object') return 'number';
   if (field.type === 'bool') return 'boolean';
-  if (field.type === 'text' || field.type === 'address') return 'Uint8Array';
+  if (field.type === 'text') return 'Uint8Array';
+  if (field.type === 'address') return 'Uint32Array';
   return field.type === 'u32[]' ? 'readonly number[]' : 'number';
 }
 

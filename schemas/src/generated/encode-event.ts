@@ -14,7 +14,7 @@ export interface AgentFields {
   /** Where the peer name comes from. */
   peer_name_source: number;
   /** Peer behind address translation; :: when not translated. */
-  peer_translated_address: Uint8Array;
+  peer_translated_address: Uint32Array;
   /** Port behind address translation; 0 when not translated. */
   peer_translated_port: number;
   /** Index of the owner in the batch's `owners`; becomes the owner's columns. */
