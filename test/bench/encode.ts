@@ -10,11 +10,14 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import { NODE_FLAGS } from '@tcptrail/agent/node-flags.ts';
 import { ZSTD_LEVEL } from '@tcptrail/kafka/zstd.ts';
 import { frame } from '@tcptrail/schemas/single-object.ts';
+import { runLoad } from '../harness/load.ts';
+import { runPacedLoad } from '../harness/paced-load.ts';
 import { median } from './agent/median.ts';
 import { BATCH_TYPE } from './encode/event-type.ts';
-import { PATHS, type PathName } from './encode/paths.ts';
+import { createFilledRing } from './encode/filled-ring.ts';
+import { createPath, PATHS, type PathName } from './encode/paths.ts';
 import { type RealRecords, recordLoad } from './encode/real-records.ts';
-import type { Answer, Order, Round } from './encode/worker.ts';
+import { type Answer, type Order, RING_BYTES, type Round } from './encode/worker.ts';
 
 const QUICK = Boolean(process.env['QUICK']);
 /** Two closes each: they fill the ring, and hardly one is left out. */
@@ -102,10 +105,22 @@ async function measure(real: RealRecords) {
   }
 }
 
+/** One in 20 is refused; the others carry up to 100,000 bytes each way, over IPv4 and IPv6. */
+const variedLoad = () => runLoad({ count: CONNECTIONS, refused: Math.floor(CONNECTIONS / 20), seed: 1 });
+/** As the benchmark e2e has it. */
+const steadyLoad = () => runPacedLoad({ count: CONNECTIONS, perSecond: 5_000 });
+
+function batchesOf(real: RealRecords): { batches: Uint8Array[]; events: number } {
+  const batches: Uint8Array[] = [];
+  const ring = createFilledRing(RING_BYTES, real.records, real.records.length);
+  createPath('tcptrail', real, (datum) => batches.push(datum)).run(ring.reader());
+  return { batches, events: ring.count };
+}
+
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 const round = (value: number): number => Math.round(value * 100) / 100;
 
-const real = await recordLoad(CONNECTIONS);
+const real = await recordLoad(variedLoad);
 const { rounds, same } = await measure(real);
 const of = (name: PathName): readonly Round[] => rounds[name] ?? [];
 const perSecond = (name: PathName, time: 'cpuUs' | 'wallUs'): number =>
@@ -125,6 +140,7 @@ console.log(
     ratio_avsc_to_buffer: ratio('avsc_to_buffer'),
     ratio_avsc_encode: ratio('avsc_encode'),
     bytes_an_event: bytesAnEvent(same),
+    bytes_an_event_steady: bytesAnEvent(batchesOf(await recordLoad(steadyLoad))),
   }),
 );
 process.exit();

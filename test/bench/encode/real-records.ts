@@ -6,7 +6,6 @@ import { createProcesses, type ProcessFacts, type ProcessKey } from '@tcptrail/a
 import { createLibc } from '@tcptrail/agent/libc.ts';
 import { createTrace, type Trace } from '@tcptrail/agent/trace/trace.ts';
 import { RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
-import { runLoad } from '../../harness/load.ts';
 
 const CONFIG = AGENT_CONFIG.parse({});
 const POLL_MS = 20;
@@ -23,8 +22,8 @@ export interface RealRecords {
 export const nameOf = ({ pid, startNs, execId, cgroupId }: ProcessKey): string =>
   [pid, startNs, execId, cgroupId].join(' ');
 
-/** Every 20th connection is refused; the others carry up to 100,000 bytes each way, over IPv4 and IPv6. */
-export async function recordLoad(connections: number): Promise<RealRecords> {
+/** Everything the kernel side of an agent as by default tells while `run` makes connections. */
+export async function recordLoad(run: () => Promise<unknown>): Promise<RealRecords> {
   const libc = createLibc();
   const nowUs = (): number => Number(libc.realtimeNs() / 1_000n);
   const clockOffsetUs = nowUs() - Number(libc.boottimeNs() / 1_000n);
@@ -58,11 +57,9 @@ export async function recordLoad(connections: number): Promise<RealRecords> {
   trace.start();
   try {
     const load = { isOver: false };
-    const made = runLoad({ count: connections, refused: Math.floor(connections / 20), seed: 1 }).finally(
-      () => {
-        load.isOver = true;
-      },
-    );
+    const made = run().finally(() => {
+      load.isOver = true;
+    });
     while (!load.isOver) {
       drain();
       await wait(POLL_MS);
