@@ -24,6 +24,10 @@ export const BATCH_TYPE: avsc.Type = avsc.Type.forSchema(JSON.parse(readFileSync
   wrapUnions: false,
 });
 
+/** One event of it. */
+export const EVENT_TYPE = ((BATCH_TYPE as avsc.types.RecordType).field('events').type as avsc.types.ArrayType)
+  .itemsType as avsc.types.RecordType;
+
 /** Deep copy with ints as bigint, so that int and long compare alike, and prototypes dropped. */
 export function plain(value: unknown): unknown {
   if (typeof value === 'number') return BigInt(value);

@@ -11,6 +11,7 @@ import { ENUMS } from '@tcptrail/schemas/enums.ts';
 import { EVENT_FIELDS, type Field, OWNER_FIELDS } from '@tcptrail/schemas/fields.ts';
 import { type AgentFields, EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode-event.ts';
 import { RING, RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
+import { wordsOf } from './random-event.ts';
 import { sampleEnvelope } from './sample-batch.ts';
 
 const FOLDER = join(import.meta.dirname, 'fixtures/golden');
@@ -59,7 +60,7 @@ export function goldenBatch(record: Uint8Array, event: GoldenEvent): Uint8Array 
     const value = event[field.name];
     if (typeof field.type === 'object')
       agent[field.name] = (ENUMS[field.type.enum] as readonly unknown[]).indexOf(value);
-    else if (field.type === 'address') agent[field.name] = Buffer.from(String(value), 'hex');
+    else if (field.type === 'address') agent[field.name] = wordsOf(Buffer.from(String(value), 'hex'));
     else if (field.type === 'text') agent[field.name] = Buffer.from(String(value));
     else agent[field.name] = value;
   }
@@ -67,7 +68,14 @@ export function goldenBatch(record: Uint8Array, event: GoldenEvent): Uint8Array 
   new Uint8Array(buffer).set(record);
   const out = new Uint8Array(EVENT_BYTES_MAX);
   const fields = agent as unknown as AgentFields;
-  const end = encodeEvent(new Uint32Array(buffer), new Uint8Array(buffer), 0, out, 0, fields);
+  const end = encodeEvent(
+    new Uint32Array(buffer),
+    new Uint8Array(buffer),
+    0,
+    new DataView(out.buffer),
+    0,
+    fields,
+  );
   return encodeBatch(sampleEnvelope(), { bytes: out.subarray(0, end), count: 1 });
 }
 

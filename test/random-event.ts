@@ -8,12 +8,14 @@ import type { Random } from './random.ts';
 /** UTC of the machine's boot in these tests, µs. */
 export const BOOT_US = 1_790_000_000_000_000;
 
+/** An address as the agent has it. */
+export const wordsOf = (address: Uint8Array): Uint32Array => new Uint32Array(Uint8Array.from(address).buffer);
+
 /** 0, small, and every length of varint, in equal parts. */
 function number(random: Random, bits: number): bigint {
   const width = random.below(bits + 1);
-  let value = 0n;
-  for (let bit = 0; bit < width; bit++) value |= BigInt(random.below(2)) << BigInt(bit);
-  return value;
+  const word = (): bigint => BigInt(random.below(2 ** 32));
+  return BigInt.asUintN(width, (word() << 32n) | word());
 }
 
 function bits(field: Field): number {
@@ -90,7 +92,7 @@ function agentValue(random: Random, field: Field, agent: Record<string, unknown>
     }
     case 'address': {
       const value = Buffer.from(Array.from({ length: 16 }, () => random.below(256)));
-      return set(value, value);
+      return set(wordsOf(value), value);
     }
     case 'text': {
       const value = random.pick(['', 'db.example.org', 'größe', 'x'.repeat(200)]);

@@ -40,12 +40,13 @@ export interface MadeEvent {
 export function datumOf(change: Partial<BatchEnvelope>, events: readonly MadeEvent[]): Uint8Array {
   const envelope = sampleEnvelope({ host_id: HOST, batch_ts: NOW_US, owners: [SAMPLE_OWNER], ...change });
   const out = new Uint8Array(Math.max(1, events.length) * EVENT_BYTES_MAX);
+  const view = new DataView(out.buffer);
   let position = 0;
   const agent = {
     clock_offset_us: 0,
     peer_name: EMPTY,
     peer_name_source: 0,
-    peer_translated_address: new Uint8Array(16),
+    peer_translated_address: new Uint32Array(4),
     peer_translated_port: 0,
     owner: 0,
     own: false,
@@ -65,7 +66,7 @@ export function datumOf(change: Partial<BatchEnvelope>, events: readonly MadeEve
     ring.writeBigUInt64LE(BigInt(event.cookie ?? event.seq), RING.socket_cookie);
     ring.writeUInt32LE(event.generation ?? 0, RING.generation);
     ring[RING.verdict] = event.verdict ?? 0;
-    position = encodeEvent(new Uint32Array(ring.buffer), ring, 0, out, position, agent);
+    position = encodeEvent(new Uint32Array(ring.buffer), ring, 0, view, position, agent);
   }
   return encodeBatch(envelope, { bytes: out.subarray(0, position), count: events.length });
 }

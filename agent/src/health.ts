@@ -14,6 +14,8 @@ export interface HealthDeps {
   readonly processCounters: () => ProcessCounters;
   readonly kernelFailed: () => number;
   readonly kernelUntracked: () => number;
+  /** Lines left out of the log so far. */
+  readonly suppressedLines: number;
   readonly olderTold: boolean;
   readonly metrics: Metrics;
 }
@@ -29,16 +31,17 @@ export function measureHealth(deps: HealthDeps): Health {
   metrics.set('spool_waiting_bytes', spool.bytes);
   metrics.set('spool_segments', spool.segments);
   metrics.set('spool_pending_batches', spool.pending);
-  metrics.set('publish_lag_microseconds', spool.lag_us);
-  metrics.set('clock_error_microseconds', clock.error_us);
-  metrics.set('programs_attached', programs.length - missing(programs));
-  metrics.set('programs_missing', missing(programs));
-  metrics.set('surroundings_missing', missing(surroundings));
+  metrics.set('publish_lag_seconds', spool.lag_us / 1e6);
+  metrics.set('clock_error_seconds', clock.error_us / 1e6);
+  metrics.set('attached_programs', programs.length - missing(programs));
+  metrics.set('missing_programs', missing(programs));
+  metrics.set('missing_surroundings', missing(surroundings));
   metrics.raise('ring_failed_events', deps.kernelFailed());
-  metrics.raise('sockets_untracked', deps.kernelUntracked());
+  metrics.raise('untracked_sockets', deps.kernelUntracked());
+  metrics.raise('log_suppressed_lines', deps.suppressedLines);
   metrics.raise('process_lookups', processes.read);
-  metrics.raise('process_gone', processes.gone);
-  metrics.raise('process_unreadable', processes.unreadable);
+  metrics.raise('gone_processes', processes.gone);
+  metrics.raise('unreadable_processes', processes.unreadable);
   return {
     capabilities: [...programs, ...surroundings],
     cpu_us: user + system,

@@ -150,9 +150,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         },
         namespaces: namespaces.counts,
         onBatch({ datum, rows, closedUs }) {
-          metrics.add('batches_count');
-          metrics.add('batches_bytes', datum.length);
-          metrics.add('rows_events', rows);
+          metrics.add('batches');
+          metrics.add('batch_bytes', datum.length);
+          metrics.add('rows', rows);
           spool.append(datum, closedUs);
         },
       },
@@ -176,6 +176,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
           processCounters: processes.counters,
           kernelFailed: () => trace.failedReserves().reduce((sum, { count }) => sum + count, 0),
           kernelUntracked: trace.untracked,
+          suppressedLines: log.suppressed,
           // What a full spool dropped may have told some of them.
           olderTold: olderTold && spool.dropped[trace.kernelEpoch] === undefined,
           metrics,

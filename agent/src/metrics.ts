@@ -3,47 +3,72 @@
  * loopback listener that shows them.
  */
 import { createServer } from 'node:http';
+import type { MetricRow } from '@tcptrail/schemas/metric-row.ts';
 import { Counter, Gauge, Registry } from 'prom-client';
 
+/** Name → unit, help. */
+type Rows = Readonly<Record<string, readonly [unit: string, help: string]>>;
+
 const COUNTERS = {
-  rows_events: 'Events that became rows of a batch.',
-  batches_count: 'Batches closed, heartbeats included.',
-  batches_bytes: 'Avro bytes of the batches closed.',
-  ring_failed_events: 'Events the kernel lost because a ring was full or busy.',
-  ring_bad_records: 'Records of a ring that no event could be made of; counted as failed.',
-  sockets_untracked:
+  rows: ['rows', 'Events that became rows of a batch.'],
+  batches: ['batches', 'Batches closed, heartbeats included.'],
+  batch_bytes: ['bytes', 'Avro bytes of the batches closed.'],
+  ring_failed_events: ['events', 'Events the kernel lost because a ring was full or busy.'],
+  ring_bad_records: ['records', 'Records of a ring that no event could be made of; counted as failed.'],
+  untracked_sockets: [
+    'sockets',
     'State changes of sockets, and half-open handshakes, that the kernel had no room to track.',
-  spool_dropped_events: 'Rows dropped unread from the spool, which was full or held them too long.',
-  spool_write_failures: 'Writes to the spool that the disk refused.',
-  publish_messages: 'Messages Kafka acknowledged: batches, or parts of one.',
-  publish_bytes: 'Avro bytes of these messages, before compression.',
-  publish_repeated_messages: 'Of these messages, those marked as perhaps sent before.',
-  publish_split_batches: 'Times batches had to be split because the topic takes no message of their size.',
-  publish_failures: 'Times publishing was held up by an error.',
-  publish_damaged_bytes: 'Bytes of the spool that are no batch: set aside and not published.',
-  process_lookups: 'Processes looked up in /proc.',
-  process_gone: 'Processes that had ended before they were looked up.',
-  process_unreadable: 'Processes whose executable /proc refused.',
-  clock_steps: 'Times the clock was set while the agent ran.',
-  account_samples_unsettled: 'Account samples put off because an event was under way.',
-  metrics_listen_failures: 'Times the metrics port could not be opened.',
-  log_suppressed_lines: 'Repeated log lines left out.',
-} as const;
+  ],
+  spool_dropped_events: [
+    'events',
+    'Rows dropped unread from the spool, which was full or held them too long.',
+  ],
+  spool_write_failures: ['failures', 'Writes to the spool that the disk refused.'],
+  publish_messages: ['messages', 'Messages Kafka acknowledged: batches, or parts of one.'],
+  publish_bytes: ['bytes', 'Avro bytes of these messages, before compression.'],
+  publish_repeated_messages: ['messages', 'Of these messages, those marked as perhaps sent before.'],
+  publish_split_batches: [
+    'batches',
+    'Times batches had to be split because the topic takes no message of their size.',
+  ],
+  publish_failures: ['failures', 'Times publishing was held up by an error.'],
+  publish_damaged_bytes: ['bytes', 'Bytes of the spool that are no batch: set aside and not published.'],
+  process_lookups: ['lookups', 'Processes looked up in /proc.'],
+  gone_processes: ['processes', 'Processes that had ended before they were looked up.'],
+  unreadable_processes: ['processes', 'Processes whose executable /proc refused.'],
+  clock_steps: ['steps', 'Times the clock was set while the agent ran.'],
+  unsettled_account_samples: ['samples', 'Account samples put off because an event was under way.'],
+  metrics_listen_failures: ['failures', 'Times the metrics port could not be opened.'],
+  log_suppressed_lines: ['lines', 'Repeated log lines left out.'],
+} as const satisfies Rows;
 
 const GAUGES = {
-  spool_waiting_bytes: 'Bytes in the spool that no reader has released.',
-  spool_segments: 'Segments with such bytes.',
-  spool_pending_batches: 'Batches in memory that the disk has not taken.',
-  publish_lag_microseconds: 'Age of the oldest batch no reader has released.',
-  publish_up: '1 while Kafka takes batches; 0 while it does not, or before the first.',
-  clock_error_microseconds: 'Uncertainty of the conversion from kernel time to UTC.',
-  programs_attached: 'BPF programs that run.',
-  programs_missing: 'BPF programs that could not be attached.',
-  surroundings_missing: 'What the agent needs around it and does not have; heartbeats name it.',
-} as const;
+  spool_waiting_bytes: ['bytes', 'Bytes in the spool that no reader has released.'],
+  spool_segments: ['segments', 'Segments with such bytes.'],
+  spool_pending_batches: ['batches', 'Batches in memory that the disk has not taken.'],
+  publish_lag_seconds: ['seconds', 'Age of the oldest batch no reader has released.'],
+  publish_up: ['', '1 while Kafka takes batches; 0 while it does not, or before the first.'],
+  clock_error_seconds: ['seconds', 'Uncertainty of the conversion from kernel time to UTC.'],
+  attached_programs: ['programs', 'BPF programs that run.'],
+  missing_programs: ['programs', 'BPF programs that could not be attached.'],
+  missing_surroundings: [
+    'surroundings',
+    'What the agent needs around it and does not have; heartbeats name it.',
+  ],
+} as const satisfies Rows;
 
 export type CounterName = keyof typeof COUNTERS;
 export type GaugeName = keyof typeof GAUGES;
+
+const counterOf = (name: string): string => `tcptrail_agent_${name}_total`;
+const gaugeOf = (name: string): string => `tcptrail_agent_${name}`;
+const rowsOf = (rows: Rows, type: MetricRow['type'], nameOf: (name: string) => string): MetricRow[] =>
+  Object.entries(rows).map(([name, [unit, help]]) => ({ name: nameOf(name), type, unit, help, labels: [] }));
+
+export const AGENT_METRICS: readonly MetricRow[] = [
+  ...rowsOf(COUNTERS, 'counter', counterOf),
+  ...rowsOf(GAUGES, 'gauge', gaugeOf),
+];
 
 export interface Metrics {
   add(name: CounterName, by?: number): void;
@@ -58,12 +83,12 @@ export function createMetrics(): Metrics {
   const counters = new Map<CounterName, Counter>();
   const gauges = new Map<GaugeName, Gauge>();
   const totals = new Map<CounterName, number>();
-  for (const [name, help] of Object.entries(COUNTERS)) {
-    const counter = new Counter({ name: `tcptrail_agent_${name}_total`, help, registers: [registry] });
+  for (const [name, [, help]] of Object.entries(COUNTERS)) {
+    const counter = new Counter({ name: counterOf(name), help, registers: [registry] });
     counters.set(name as CounterName, counter);
   }
-  for (const [name, help] of Object.entries(GAUGES)) {
-    const gauge = new Gauge({ name: `tcptrail_agent_${name}`, help, registers: [registry] });
+  for (const [name, [, help]] of Object.entries(GAUGES)) {
+    const gauge = new Gauge({ name: gaugeOf(name), help, registers: [registry] });
     gauges.set(name as GaugeName, gauge);
   }
 

@@ -71,7 +71,7 @@ export function createNotices(
       limited('warn', why, { segment, rows: count });
     },
     accountUnsettled() {
-      metrics.add('account_samples_unsettled');
+      metrics.add('unsettled_account_samples');
     },
     badRecords(count) {
       metrics.add('ring_bad_records', count);

@@ -24,6 +24,7 @@ function depsOf(change: Partial<HealthDeps> = {}): HealthDeps & { readonly metri
     processCounters: () => ({ read: 3, gone: 2, unreadable: 1 }),
     kernelFailed: () => 5,
     kernelUntracked: () => 6,
+    suppressedLines: 7,
     olderTold: true,
     metrics: createMetrics(),
     ...change,
@@ -70,11 +71,11 @@ test('the lag is asked for as of the clock that stamps batches, and told as gaug
     [86_400_000_000, 1_000, 3, 17],
   );
   for (const [name, value] of [
-    ['publish_lag_microseconds', 86_400_000_000],
+    ['publish_lag_seconds', 86_400],
     ['spool_waiting_bytes', 1_000],
     ['spool_segments', 3],
     ['spool_pending_batches', 2],
-    ['clock_error_microseconds', 17],
+    ['clock_error_seconds', 0.000_017],
   ] as const)
     assert.equal(await metricOf(deps.metrics, name), value, name);
 });
@@ -85,7 +86,7 @@ test('a lag that is over is told as 0', async () => {
   measureHealth(deps);
   lag_us = 0;
   assert.equal(measureHealth(deps).publish_lag_us, 0);
-  assert.equal(await metricOf(deps.metrics, 'publish_lag_microseconds'), 0);
+  assert.equal(await metricOf(deps.metrics, 'publish_lag_seconds'), 0);
 });
 
 test('programs and surroundings stand together in the heartbeat and are counted apart', async () => {
@@ -95,9 +96,9 @@ test('programs and surroundings stand together in the heartbeat and are counted 
     ['state', 'destroy', 'first_read', 'host_pid_namespace', 'bpffs'],
   );
   for (const [name, value] of [
-    ['programs_attached', 2],
-    ['programs_missing', 1],
-    ['surroundings_missing', 1],
+    ['attached_programs', 2],
+    ['missing_programs', 1],
+    ['missing_surroundings', 1],
   ] as const)
     assert.equal(await metricOf(deps.metrics, name), value, name);
 });
@@ -108,10 +109,10 @@ test('totals of the kernel and of /proc become counters that do not count twice'
   measureHealth(deps);
   for (const [name, value] of [
     ['ring_failed_events', 5],
-    ['sockets_untracked', 6],
+    ['untracked_sockets', 6],
     ['process_lookups', 3],
-    ['process_gone', 2],
-    ['process_unreadable', 1],
+    ['gone_processes', 2],
+    ['unreadable_processes', 1],
   ] as const)
     assert.equal(await metricOf(deps.metrics, `${name}_total`), value, name);
 });

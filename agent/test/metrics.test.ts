@@ -29,7 +29,7 @@ test('a total kept elsewhere raises its counter and never lowers it', async () =
 
 test('metrics and health are served, and a taken port is told', async () => {
   const metrics = createMetrics();
-  metrics.add('rows_events', 3);
+  metrics.add('rows', 3);
   const config = { host: '127.0.0.1', port: await freePort() };
   let reason = '';
   let held = '';
@@ -37,7 +37,7 @@ test('metrics and health are served, and a taken port is told', async () => {
   await server.start();
   try {
     const get = (path: string) => fetch(`http://127.0.0.1:${config.port}${path}`);
-    assert.match(await (await get('/metrics')).text(), /tcptrail_agent_rows_events_total 3\n/);
+    assert.match(await (await get('/metrics')).text(), /tcptrail_agent_rows_total 3\n/);
     assert.equal((await get('/healthz')).status, 200);
     held = 'Kafka does not answer';
     const waiting = await get('/healthz');

@@ -6,10 +6,12 @@
 import { join } from 'node:path';
 import { settleFiles } from '@tcptrail/schemas/generated-files.ts';
 import { configPage } from './docs/config-page.ts';
+import { metricsPage } from './docs/metrics-page.ts';
 
 const args = process.argv.slice(2);
 const check = args.includes('--check');
 const root = args.find((arg) => !arg.startsWith('--')) ?? join(import.meta.dirname, '../..');
 
-const source = 'the config.ts of its part';
-if (settleFiles({ 'docs/config.md': configPage }, { root, check, source }) > 0) process.exit(1);
+const source = 'the config.ts or metrics.ts of its part';
+const pages = { 'docs/config.md': configPage, 'docs/metrics.md': metricsPage };
+if (settleFiles(pages, { root, check, source }) > 0) process.exit(1);

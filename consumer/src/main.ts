@@ -5,13 +5,14 @@ import { checkReport } from '@tcptrail/config/check.ts';
 import { type ConfigSource, configFileOf, loadConfig } from '@tcptrail/config/load.ts';
 import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { createBatcher } from './batch/batcher.ts';
 import { CONSUMER_CONFIG, type ConsumerConfig } from './config.ts';
 import { createKafkaTransport } from './consume/kafka.ts';
 import { createSpoolTransport } from './consume/spool.ts';
 import type { Transport } from './consume/transport.ts';
 import { createRangeDecoder } from './decode/range.ts';
+import { createLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import { migrate } from './migrate/migrate.ts';
@@ -32,13 +33,13 @@ const ONCE_TRIES_MAX = 5;
 
 /** Runs until `signal`, or until drained with `isOnce`. Rejects with an AppError that says what to mend. */
 export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {}): Promise<void> {
-  const log = deps.log ?? createLog();
+  const metrics = createMetrics();
+  const log = deps.log ?? createLog({ onSuppressed: () => metrics.suppressedLines.inc() });
   const isOnce = deps.isOnce ?? false;
   const signal = deps.signal ?? new AbortController().signal;
   const triesMax = isOnce ? ONCE_TRIES_MAX : Number.POSITIVE_INFINITY;
   let trouble: string | undefined = 'starting';
 
-  const metrics = createMetrics();
   const health = createMetricsServer(config.metrics, { metrics, trouble: () => trouble });
   const clickhouse = createClickHouse(config.clickhouse);
   const store = createStore({ triesMax }, { clickhouse, createDecoder: createRangeDecoder, log, metrics });
@@ -144,10 +145,6 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function createLog(): Logger {
-  return pino({ name: 'consumer' }, pino.destination({ dest: 2, sync: true }));
-}
-
 const USAGE = `usage: consumer [--config FILE] [--once | --check | --print-config]
 
   --config FILE    configuration (default ${configFileOf('consumer')}); TCPTRAIL_* variables go over it
@@ -183,7 +180,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     const ending = new AbortController();
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => ending.abort());
-    await runConsumer(config, { log, signal: ending.signal, isOnce: values.once ?? false });
+    await runConsumer(config, { signal: ending.signal, isOnce: values.once ?? false });
     return 0;
   } catch (error) {
     if (error instanceof AppError) {

@@ -1,5 +1,63 @@
-/** Everything the consumer counts. Names: tcptrail_consumer_<noun>_<unit>_total. */
+/** Everything the consumer counts. Names: tcptrail_consumer_<noun>_<unit>_total (gauges without `_total`). */
+import type { MetricRow } from '@tcptrail/schemas/metric-row.ts';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+interface Row<L extends string> extends MetricRow {
+  readonly labels: readonly L[];
+}
+
+const row = <L extends string>(
+  type: MetricRow['type'],
+  name: string,
+  unit: string,
+  help: string,
+  labels: readonly L[],
+): Row<L> => ({ name: `tcptrail_consumer_${name}`, type, unit, help, labels });
+const counter = <L extends string = never>(name: string, unit: string, help: string, ...labels: L[]) =>
+  row('counter', `${name}_total`, unit, help, labels);
+const gauge = <L extends string = never>(name: string, unit: string, help: string, ...labels: L[]) =>
+  row('gauge', name, unit, help, labels);
+
+const ROWS = {
+  batches: counter('batches', 'batches', 'Batches stored.'),
+  rows: counter('rows', 'rows', 'Rows stored.', 'table'),
+  inserts: counter('inserts', 'inserts', 'INSERTs that ended well.', 'table'),
+  insertFailures: counter('insert_failures', 'failures', 'INSERTs that failed or were not answered.', 'code'),
+  ledgerSkips: counter(
+    'ledger_skipped_batches',
+    'batches',
+    'Batches found stored already and not inserted again.',
+  ),
+  ledgerAlarms: counter('ledger_alarms', 'alarms', 'Times the stored rows were not what was inserted.'),
+  parked: counter('parked_batches', 'batches', 'Batches set aside because they do not decode.', 'reason'),
+  damagedBytes: counter('damaged_bytes', 'bytes', 'Damaged bytes of the spool set aside.'),
+  setAsideFiles: counter('set_aside_files', 'files', 'Files written to set-aside/.'),
+  cursorLosses: counter('cursor_losses', 'losses', 'Times the cursor named a segment that is gone.'),
+  tornTails: counter('torn_tails', 'tails', 'Segments of dead agents that end inside a block.'),
+  duplicates: counter('duplicate_batches', 'batches', 'Batches that were sent twice and stored once.'),
+  kafkaFailures: counter(
+    'kafka_failures',
+    'failures',
+    'Times reading from Kafka ended with an error.',
+    'code',
+  ),
+  stopped: gauge('stopped', '', '1 while storing is stopped by an alarm.'),
+  clickhouseUp: gauge('clickhouse_up', '', '1 while ClickHouse answers.'),
+  exactlyOnce: gauge('exactly_once', '', '1 when the server gives exactly-once inserts.'),
+  spoolBytes: gauge('spool_bytes', 'bytes', 'Bytes of the spool still to read.'),
+  lag: gauge('lag_seconds', 'seconds', 'Age of the last batch when it was stored.'),
+  lagMessages: gauge(
+    'lag_messages',
+    'messages',
+    'Messages of a partition not yet stored, as of its last fetch.',
+    'partition',
+  ),
+  assignedPartitions: gauge('assigned_partitions', 'partitions', 'Partitions this consumer reads.'),
+  suppressedLines: counter('log_suppressed_lines', 'lines', 'Repeated log lines left out.'),
+  insertSeconds: row('histogram', 'insert_duration_seconds', 'seconds', 'Duration of an INSERT.', []),
+};
+
+export const CONSUMER_METRICS: readonly MetricRow[] = Object.values(ROWS);
 
 export interface Metrics {
   readonly registry: Registry;
@@ -24,48 +82,41 @@ export interface Metrics {
   readonly lagMessages: Gauge<'partition'>;
   readonly assignedPartitions: Gauge;
   readonly insertSeconds: Histogram;
+  readonly suppressedLines: Counter;
 }
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const registers = [registry];
-  const counter = (name: string, help: string) =>
-    new Counter({ name: `tcptrail_consumer_${name}_total`, help, registers });
-  const labelled = <L extends string>(name: string, help: string, label: L) =>
-    new Counter({ name: `tcptrail_consumer_${name}_total`, help, registers, labelNames: [label] });
-  const gauge = (name: string, help: string) =>
-    new Gauge({ name: `tcptrail_consumer_${name}`, help, registers });
+  const options = <L extends string>({ name, help, labels }: Row<L>) => {
+    return { name, help, labelNames: labels, registers: [registry] };
+  };
+  const makeCounter = <L extends string>(of: Row<L>) => new Counter<L>(options(of));
+  const makeGauge = <L extends string>(of: Row<L>) => new Gauge<L>(options(of));
   return {
     registry,
-    batches: counter('batches', 'Batches stored.'),
-    rows: labelled('rows', 'Rows stored.', 'table'),
-    inserts: labelled('inserts', 'INSERTs that ended well.', 'table'),
-    insertFailures: labelled('insert_failures', 'INSERTs that failed or were not answered.', 'code'),
-    ledgerSkips: counter('ledger_skipped_batches', 'Batches found stored already and not inserted again.'),
-    ledgerAlarms: counter('ledger_alarms', 'Times the stored rows were not what was inserted.'),
-    parked: labelled('parked_batches', 'Batches set aside because they do not decode.', 'reason'),
-    damagedBytes: counter('damaged_bytes', 'Damaged bytes of the spool set aside.'),
-    setAsideFiles: counter('set_aside_files', 'Files written to set-aside/.'),
-    cursorLosses: counter('cursor_losses', 'Times the cursor named a segment that is gone.'),
-    tornTails: counter('torn_tails', 'Segments of dead agents that end inside a block.'),
-    duplicates: counter('duplicate_batches', 'Batches that were sent twice and stored once.'),
-    kafkaFailures: labelled('kafka_failures', 'Times reading from Kafka ended with an error.', 'code'),
-    stopped: gauge('stopped', '1 while storing is stopped by an alarm.'),
-    clickhouseUp: gauge('clickhouse_up', '1 while ClickHouse answers.'),
-    exactlyOnce: gauge('exactly_once', '1 when the server gives exactly-once inserts.'),
-    spoolBytes: gauge('spool_bytes', 'Bytes of the spool still to read.'),
-    lag: gauge('lag_seconds', 'Age of the last batch when it was stored.'),
-    lagMessages: new Gauge({
-      name: 'tcptrail_consumer_lag_messages',
-      help: 'Messages of a partition not yet stored, as of its last fetch.',
-      registers,
-      labelNames: ['partition'],
-    }),
-    assignedPartitions: gauge('assigned_partitions', 'Partitions this consumer reads.'),
+    batches: makeCounter(ROWS.batches),
+    rows: makeCounter(ROWS.rows),
+    inserts: makeCounter(ROWS.inserts),
+    insertFailures: makeCounter(ROWS.insertFailures),
+    ledgerSkips: makeCounter(ROWS.ledgerSkips),
+    ledgerAlarms: makeCounter(ROWS.ledgerAlarms),
+    parked: makeCounter(ROWS.parked),
+    damagedBytes: makeCounter(ROWS.damagedBytes),
+    setAsideFiles: makeCounter(ROWS.setAsideFiles),
+    cursorLosses: makeCounter(ROWS.cursorLosses),
+    tornTails: makeCounter(ROWS.tornTails),
+    duplicates: makeCounter(ROWS.duplicates),
+    kafkaFailures: makeCounter(ROWS.kafkaFailures),
+    stopped: makeGauge(ROWS.stopped),
+    clickhouseUp: makeGauge(ROWS.clickhouseUp),
+    exactlyOnce: makeGauge(ROWS.exactlyOnce),
+    spoolBytes: makeGauge(ROWS.spoolBytes),
+    lag: makeGauge(ROWS.lag),
+    lagMessages: makeGauge(ROWS.lagMessages),
+    assignedPartitions: makeGauge(ROWS.assignedPartitions),
+    suppressedLines: makeCounter(ROWS.suppressedLines),
     insertSeconds: new Histogram({
-      name: 'tcptrail_consumer_insert_seconds',
-      help: 'Duration of an INSERT.',
-      registers,
+      ...options(ROWS.insertSeconds),
       buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
     }),
   };

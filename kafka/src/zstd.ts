@@ -4,7 +4,7 @@ import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import kafkajs from 'kafkajs';
 
 const { CompressionCodecs, CompressionTypes } = kafkajs;
-const LEVEL = 3;
+export const ZSTD_LEVEL = 3;
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -12,7 +12,7 @@ const decompress = promisify(zstdDecompress);
 export function registerZstd(): void {
   CompressionCodecs[CompressionTypes.ZSTD] = () => ({
     compress: (encoder: { readonly buffer: Buffer }) =>
-      compress(encoder.buffer, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } }),
+      compress(encoder.buffer, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } }),
     decompress: (bytes: Buffer) => decompress(bytes),
   });
 }

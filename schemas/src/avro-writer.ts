@@ -1,5 +1,5 @@
 /** A growing buffer of Avro binary. One writer serves many data: `take` copies out what was written. */
-import { VARINT_BYTES_MAX, writeLong } from './varint.ts';
+import { VARINT_ROOM, writeLong } from './varint.ts';
 
 export interface AvroWriter {
   boolean(value: boolean): void;
@@ -14,18 +14,20 @@ export interface AvroWriter {
 }
 
 export function createAvroWriter(bytesInitial = 64 * 1024): AvroWriter {
-  let buffer = Buffer.allocUnsafe(bytesInitial);
+  let buffer = new Uint8Array(bytesInitial);
+  let view = new DataView(buffer.buffer);
   let position = 0;
 
   function reserve(bytes: number): void {
     if (position + bytes <= buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, position + bytes));
-    buffer.copy(larger, 0, 0, position);
+    const larger = new Uint8Array(Math.max(buffer.length * 2, position + bytes));
+    larger.set(buffer.subarray(0, position));
     buffer = larger;
+    view = new DataView(buffer.buffer);
   }
   function long(value: number): void {
-    reserve(VARINT_BYTES_MAX);
-    position = writeLong(buffer, position, value);
+    reserve(VARINT_ROOM);
+    position = writeLong(view, position, value);
   }
   function raw(bytes: Uint8Array): void {
     reserve(bytes.length);
@@ -45,7 +47,7 @@ export function createAvroWriter(bytesInitial = 64 * 1024): AvroWriter {
     },
     raw,
     take() {
-      const taken = new Uint8Array(buffer.subarray(0, position));
+      const taken = buffer.slice(0, position);
       position = 0;
       return taken;
     },

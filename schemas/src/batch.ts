@@ -35,18 +35,29 @@ export function encodeBatch(envelope: BatchEnvelope, events: EncodedEvents): Uin
   const values = envelope as unknown as RecordValue;
   // A batch that threw left its beginning behind.
   writer.reset();
+  let before: Uint8Array = new Uint8Array(0);
   for (const field of BATCH_FIELDS) {
     if (field.type === 'events') {
-      if (events.count > 0) {
-        writer.long(events.count);
-        writer.raw(events.bytes);
-      }
+      if (events.count > 0) writer.long(events.count);
+      before = writer.take();
       writer.long(0);
     } else {
       writeValue(writer, field.type, values[field.name]);
     }
   }
-  return writer.take();
+  return joined(before, events.bytes, writer.take());
+}
+
+/** In memory that is not cleared first: the events are most of a batch, and copied once. */
+function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+  const whole = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  return whole;
 }
 
 /** Reads the events array that starts at `offset`; `before` holds the fields that stand before it, owners included. */

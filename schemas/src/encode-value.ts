@@ -19,38 +19,40 @@ export function microseconds(low: number, high: number): number {
 
 /** Kernel time (ns since boot, two halves) as µs since the epoch; 0 stays 0 (never). */
 export function writeTime(
-  out: Uint8Array,
+  out: DataView,
   position: number,
   low: number,
   high: number,
   offsetUs: number,
 ): number {
-  if (low === 0 && high === 0) {
-    out[position] = 0;
-    return position + 1;
-  }
+  if (low === 0 && high === 0) return writeEmpty(out, position);
   return writeLong(out, position, microseconds(low, high) + offsetUs);
 }
 
 /** A NUL-padded name of 16 bytes as string. */
-export function writeName(out: Uint8Array, position: number, bytes: Uint8Array, at: number): number {
+export function writeName(out: DataView, position: number, bytes: Uint8Array, at: number): number {
   let length = 0;
-  let p = position + 1;
   for (; length < NAME_BYTES; length++) {
     const byte = bytes[at + length] as number;
     if (byte === 0) break;
-    out[p++] = byte;
+    out.setUint8(position + 1 + length, byte);
   }
-  out[position] = length << 1;
-  return p;
+  out.setUint8(position, length << 1);
+  return position + 1 + length;
+}
+
+/** An address as four words, as the ring has it. */
+export function writeAddress(out: DataView, position: number, address: Uint32Array): number {
+  for (let index = 0; index < 4; index++) out.setUint32(position + 4 * index, address[index] as number, true);
+  return position + 16;
 }
 
 /** UTF-8 bytes as string. Throws a RangeError for more than TEXT_BYTES_MAX, and has then written nothing. */
-export function writeText(out: Uint8Array, position: number, text: Uint8Array): number {
+export function writeText(out: DataView, position: number, text: Uint8Array): number {
   if (text.length > TEXT_BYTES_MAX) throw new RangeError(`text of ${text.length} bytes`);
+  if (text.length === 0) return writeEmpty(out, position);
   const p = writeWords(out, position, text.length, 0);
-  if (text.length === 0) return p;
-  out.set(text, p);
+  for (let index = 0; index < text.length; index++) out.setUint8(p + index, text[index] as number);
   return p + text.length;
 }
 
@@ -58,15 +60,17 @@ export function writeText(out: Uint8Array, position: number, text: Uint8Array): 
  * Unsigned 32-bit numbers as an array of one block. Throws a RangeError for more than LIST_ITEMS_MAX or another
  * number, and has then written nothing.
  */
-export function writeList(out: Uint8Array, position: number, items: readonly number[]): number {
+export function writeList(out: DataView, position: number, items: readonly number[]): number {
   if (items.length > LIST_ITEMS_MAX) throw new RangeError(`list of ${items.length} items`);
+  if (items.length === 0) return writeEmpty(out, position);
   const wrong = items.find((item) => item >>> 0 !== item);
   if (wrong !== undefined) throw new RangeError(`${wrong} in a list of 32-bit numbers`);
-  let p = position;
-  if (items.length > 0) {
-    p = writeWords(out, p, items.length, 0);
-    for (const item of items) p = writeWords(out, p, item, 0);
-  }
-  out[p] = 0;
-  return p + 1;
+  let p = writeWords(out, position, items.length, 0);
+  for (const item of items) p = writeWords(out, p, item, 0);
+  return writeEmpty(out, p);
+}
+
+function writeEmpty(out: DataView, position: number): number {
+  out.setUint8(position, 0);
+  return position + 1;
 }

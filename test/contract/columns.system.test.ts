@@ -32,13 +32,14 @@ const owners = (batch: number): Owner[] =>
 /** A batch of random events; returns the rows it must become, as text. */
 function appendBatch(columns: EventColumns, random: Random, batch: number): string[] {
   const out = new Uint8Array(EVENTS * EVENT_BYTES_MAX);
+  const view = new DataView(out.buffer);
   const rows: string[] = [];
   let position = 0;
   for (let index = 0; index < EVENTS; index++) {
     const event = randomEvent(random, 3);
     const ring = new ArrayBuffer(RING_EVENT_BYTES);
     new Uint8Array(ring).set(event.ring);
-    position = encodeEvent(new Uint32Array(ring), new Uint8Array(ring), 0, out, position, event.agent);
+    position = encodeEvent(new Uint32Array(ring), new Uint8Array(ring), 0, view, position, event.agent);
     const owner = owners(batch)[event.agent.owner];
     const values = FIELDS.map((field) => expectedText(event.expected[field.name]));
     rows.push([batch, owner?.pid, owner?.executable, ...values].join(' | '));

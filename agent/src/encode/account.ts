@@ -35,6 +35,8 @@ export interface Account {
 
 interface Sample {
   readonly kernel: ReadonlyMap<number, KernelAccount>;
+  /** By CPU: the sample's last number. */
+  readonly lasts: readonly number[];
   /** By CPU: rows beyond the sample's last number. */
   readonly ahead: number[];
   /** By CPU: numbers of bad records. Known once the sample is complete. */
@@ -117,8 +119,11 @@ export function closingAccount(
 }
 
 function sampleOf(kernel: readonly KernelAccount[]): Sample {
+  const lasts: number[] = [];
+  for (const { cpu, seq } of kernel) lasts[cpu] = seq;
   return {
     kernel: new Map(kernel.map((account) => [account.cpu, account])),
+    lasts,
     ahead: [],
     unreadable: new Map(),
   };
@@ -144,5 +149,5 @@ function withoutRow({ kernel, ahead }: Sample, rows: readonly number[]): Map<num
 }
 
 function note(sample: Sample, cpu: number, seq: number): void {
-  if (seq > (sample.kernel.get(cpu)?.seq ?? 0)) sample.ahead[cpu] = (sample.ahead[cpu] ?? 0) + 1;
+  if (seq > (sample.lasts[cpu] ?? 0)) sample.ahead[cpu] = (sample.ahead[cpu] ?? 0) + 1;
 }

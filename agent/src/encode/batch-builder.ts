@@ -49,7 +49,8 @@ const COUNTED: readonly EventKind[] = ['fail', 'close'];
 const CONNECTIONS = EVENT_KINDS.map((kind) => (COUNTED.includes(kind) ? 1 : 0));
 const RESET = EVENT_KINDS.indexOf('reset');
 /** Kinds the kernel never tells: none, and what the agent folds. */
-const NOT_TOLD: readonly number[] = [EVENT_KINDS.indexOf('unknown'), EVENT_KINDS.indexOf('summary')];
+const UNKNOWN = EVENT_KINDS.indexOf('unknown');
+const SUMMARY = EVENT_KINDS.indexOf('summary');
 const NOTHING = new Uint8Array(0);
 
 export function createBatchBuilder(
@@ -63,12 +64,13 @@ export function createBatchBuilder(
 ): BatchBuilder {
   const { owners } = deps;
   const out = new Uint8Array(config.bytesMax + EVENT_BYTES_MAX);
+  const view = new DataView(out.buffer);
   const reasons = new Map<number, Uint8Array>();
   const agent: AgentFields = {
     clock_offset_us: 0,
     peer_name: NOTHING,
     peer_name_source: 0,
-    peer_translated_address: new Uint8Array(16),
+    peer_translated_address: new Uint32Array(4),
     peer_translated_port: 0,
     owner: 0,
     own: false,
@@ -83,7 +85,7 @@ export function createBatchBuilder(
   function reasonOf(code: number): Uint8Array {
     let reason = reasons.get(code);
     if (!reason) {
-      reason = Buffer.from(deps.resetReason(code).slice(0, 64));
+      reason = new Uint8Array(Buffer.from(deps.resetReason(code).slice(0, 64)));
       reasons.set(code, reason);
     }
     return reason;
@@ -94,8 +96,9 @@ export function createBatchBuilder(
       const kind = bytes[at + RING.kind] ?? 0;
       const cpu = u16(bytes, at + RING.cpu);
       const seq = u64(words, at + RING.seq);
-      const isTold = !NOT_TOLD.includes(kind) && cpu < config.cpus && seq > 0 && Number.isSafeInteger(seq);
-      if (!isTold || !isValidEvent(words, bytes, at)) {
+      const isNumbered = cpu < config.cpus && seq > 0 && seq <= Number.MAX_SAFE_INTEGER;
+      const isTold = kind !== UNKNOWN && kind !== SUMMARY && isNumbered;
+      if (!isTold || !isValidEvent(words, at)) {
         deps.onBad();
         return;
       }
@@ -104,7 +107,7 @@ export function createBatchBuilder(
       agent.own = owners.own;
       agent.connections = CONNECTIONS[kind] ?? 0;
       agent.reset_reason = kind === RESET ? reasonOf(u16(bytes, at + RING.reset_reason_code)) : NOTHING;
-      position = encodeEvent(words, bytes, at, out, position, agent);
+      position = encodeEvent(words, bytes, at, view, position, agent);
       rows += 1;
       deps.onRow(cpu, seq);
     },

@@ -59,6 +59,9 @@ const AT = [
   RING.cgroup_id + 4,
   RING.exec_id,
 ].map((offset) => offset >>> 2);
+const PID_AT = RING.pid >>> 2;
+/** A power of two. */
+const RECENT = 256;
 /** Places of the numbers in AT. */
 const PID = 0;
 const START = 1;
@@ -91,8 +94,8 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
   const entriesMax = config.entriesMax ?? 8_192;
   let entries = new Map<number, Entry[]>();
   let entryCount = 0;
-  /** Connections of one process come in runs. */
-  let last: Entry | undefined;
+  /** The owner last seen of each of some pids: nearly every event finds its own here. */
+  const recent: (Entry | undefined)[] = new Array(RECENT).fill(undefined);
   let batch = 1;
   let owners: Owner[] = [UNKNOWN_OWNER];
   let bytes = OWNER_BYTES_FIXED;
@@ -127,30 +130,46 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
 
   function find(words: Uint32Array, ring: Uint8Array, at: number): Entry {
     const base = at >>> 2;
+    const place = (words[base + PID_AT] as number) & (RECENT - 1);
+    const last = recent[place];
     if (last && isSame(last.words, words, base)) return last;
+    const found = findKnown(words, base) ?? add(words, ring, at);
+    recent[place] = found;
+    return found;
+  }
+
+  function hashOf(words: Uint32Array, base: number): number {
     let hash = 0;
     for (let index = 0; index < AT.length; index++) {
       hash = Math.imul(hash ^ (words[base + (AT[index] ?? 0)] ?? 0), 0x9e37_79b1);
     }
-    last = entries.get(hash)?.find((entry) => isSame(entry.words, words, base));
-    if (last) return last;
+    return hash;
+  }
+
+  function findKnown(words: Uint32Array, base: number): Entry | undefined {
+    return entries.get(hashOf(words, base))?.find((entry) => isSame(entry.words, words, base));
+  }
+
+  function add(words: Uint32Array, ring: Uint8Array, at: number): Entry {
+    const base = at >>> 2;
     // Starting over is as good as dropping the eldest: what is still alive comes back with its next event.
     if (entryCount >= entriesMax) {
       entries = new Map();
       entryCount = 0;
     }
     const copy = Uint32Array.from(AT, (offset) => words[base + offset] ?? 0);
-    last = make(copy, ring.slice(at + RING.comm, at + RING.comm + NAME_BYTES));
-    entries.set(hash, [...(entries.get(hash) ?? []), last]);
+    const entry = make(copy, ring.slice(at + RING.comm, at + RING.comm + NAME_BYTES));
+    const hash = hashOf(words, base);
+    entries.set(hash, [...(entries.get(hash) ?? []), entry]);
     entryCount += 1;
-    return last;
+    return entry;
   }
 
   return {
     indexOf(words, ring, at) {
       own = false;
       // Without a process the socket may still tell user and cgroup.
-      if (words[(at + RING.pid) >>> 2] === 0 && AT.every((offset) => words[(at >>> 2) + offset] === 0))
+      if (words[(at >>> 2) + PID_AT] === 0 && AT.every((offset) => words[(at >>> 2) + offset] === 0))
         return 0;
       const entry = find(words, ring, at);
       own = entry.own;
@@ -181,7 +200,7 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
 /** Whether the record whose first word is `base` has these owner's words. */
 function isSame(owner: Uint32Array, words: Uint32Array, base: number): boolean {
   for (let index = 0; index < AT.length; index++) {
-    if (owner[index] !== words[base + (AT[index] ?? 0)]) return false;
+    if (owner[index] !== words[base + (AT[index] as number)]) return false;
   }
   return true;
 }

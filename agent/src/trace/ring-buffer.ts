@@ -55,6 +55,8 @@ const LENGTH = 0x3fff_ffff;
 export function createRingBuffer(memory: RingMemory): RingBuffer {
   const { consumer, producer, words, bytes, size, recordBytes } = memory;
   let position = Number(Atomics.load(consumer, 0));
+  /** Of `position` in the data: beyond 2^31 a remainder for each record would cost more than reading it. */
+  let offset = position % size;
   let released = position;
   const joined = new Uint8Array((recordBytes + 7) & ~7);
   const joinedWords = new Uint32Array(joined.buffer);
@@ -70,16 +72,22 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
   const stride = recordBytes + HEADER_BYTES;
 
   const producerPosition = (): number => Number(Atomics.load(producer, 0));
-  const headerAt = (at: number): number => Atomics.load(words, (at % size) >> 2);
+  const headerAt = (at: number): number => Atomics.load(words, at >> 2);
+
+  function moveBy(bytesOn: number): void {
+    position += bytesOn;
+    offset += bytesOn;
+    if (offset >= size) offset %= size;
+  }
 
   /** All records are of one size, so the next one stands a stride on, if what stands there looks like one. */
   function passOver(): void {
     const end = producerPosition();
     const next = position + stride;
-    const isRecord = next < end && (headerAt(next) & LENGTH) === recordBytes;
+    const isRecord = next < end && (headerAt(next % size) & LENGTH) === recordBytes;
     const resumed = isRecord ? next : end;
     badRecords += Math.max(1, Math.round((resumed - position) / stride));
-    position = resumed;
+    moveBy(resumed - position);
   }
 
   return {
@@ -98,14 +106,14 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
     drain(upTo, onRecord) {
       let count = 0;
       while (position < upTo) {
-        const header = headerAt(position);
+        const header = headerAt(offset);
         if (header & BUSY) break;
         if ((header & LENGTH) !== recordBytes) {
           passOver();
           continue;
         }
         if (!(header & DISCARDED)) {
-          const at = (position % size) + HEADER_BYTES;
+          const at = offset + HEADER_BYTES;
           if (at + recordBytes <= size) {
             onRecord(words, bytes, at);
           } else {
@@ -114,7 +122,7 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
           }
           count += 1;
         }
-        position += stride;
+        moveBy(stride);
       }
       return count;
     },

@@ -24,12 +24,13 @@ after(() => server?.stop());
 
 function randomBatch(random: Random, batch: number): Uint8Array {
   const out = new Uint8Array(EVENTS * EVENT_BYTES_MAX);
+  const view = new DataView(out.buffer);
   let position = 0;
   for (let index = 0; index < EVENTS; index++) {
     const event = randomEvent(random, 2);
     const ring = new ArrayBuffer(RING_EVENT_BYTES);
     new Uint8Array(ring).set(event.ring);
-    position = encodeEvent(new Uint32Array(ring), new Uint8Array(ring), 0, out, position, event.agent);
+    position = encodeEvent(new Uint32Array(ring), new Uint8Array(ring), 0, view, position, event.agent);
   }
   const envelope = sampleEnvelope({
     owners: [SAMPLE_OWNER, { ...SAMPLE_OWNER, pid: batch, command_line: 'sh -c "a\\b" \t é' }],
