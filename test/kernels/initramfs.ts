@@ -81,7 +81,7 @@ function copyTree(to: string): void {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
     packages: Packages;
   };
-  for (const place of modulesOf(packages, ['@tcptrail/agent', 'avsc']))
+  for (const place of modulesOf(packages, ['@tcptrail/agent', '@tcptrail/local-kafka', 'avsc']))
     cpSync(join(ROOT, place), join(to, place), { recursive: true, verbatimSymlinks: true });
 }
 
