@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GuestLine } from './guest-line.ts';
-import { judge } from './judge.ts';
+import { hasCrashed, judge, type Verdict } from './judge.ts';
 
 const RUNS: GuestLine = {
   kind: 'runs',
@@ -51,4 +51,20 @@ test('a refusal is exit code 3 and one sentence that names the kernel and what i
 
 test('an agent that runs where it should refuse fails the kernel', () => {
   assert.deepEqual(wrongOf([RUNS, CHECK, END], 'refuses'), ['the agent runs, it should refuse']);
+});
+
+test('a crash before any scenario has a result is told from a wrong one', () => {
+  const none: Verdict = { wrong: [], refusal: '', capabilities: [], checks: [], scenarios: [] };
+  assert.ok(hasCrashed('…\nSegmentation fault\n[ 8.2] reboot', none));
+  assert.ok(hasCrashed('', { ...none, wrong: ['the truth suite: it ended with SIGSEGV'] }));
+  assert.ok(!hasCrashed('', { ...none, wrong: ['the agent did not answer'] }));
+  const scenario = {
+    kind: 'scenario',
+    name: 'a',
+    result: 'failed',
+    reason: '',
+    kinds: [],
+    first: '',
+  } as const;
+  assert.ok(!hasCrashed('Segmentation fault', { ...none, scenarios: [scenario] }));
 });

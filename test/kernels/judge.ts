@@ -49,3 +49,11 @@ export function judge(lines: readonly GuestLine[], wanted: WantedKernel): Verdic
     scenarios,
   };
 }
+
+/** What a shell, or who started a program, says of one that crashed. */
+const CRASH = /SIGSEGV|SIGTRAP|Segmentation fault|Trace\/breakpoint trap/;
+
+/** A program crashed before any scenario had a result. */
+export function hasCrashed(console: string, { scenarios, wrong }: Verdict): boolean {
+  return scenarios.length === 0 && CRASH.test([console, ...wrong].join('\n'));
+}

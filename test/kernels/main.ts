@@ -15,9 +15,9 @@ import { buildPrograms } from '../truth/build.ts';
 import { SCENARIOS } from '../truth/scenarios.ts';
 import { createApt } from './apt.ts';
 import { newestOf } from './choose-package.ts';
-import { guestsAtOnce, runGuest } from './guest-machine.ts';
+import { type GuestRun, guestsAtOnce, runGuest } from './guest-machine.ts';
 import { buildBase, buildModules } from './initramfs.ts';
-import { judge } from './judge.ts';
+import { hasCrashed, judge, type Verdict } from './judge.ts';
 import { unpackKernel } from './kernel-files.ts';
 import { KERNELS, type WantedKernel } from './kernels.ts';
 import { kernelsPage, type Row } from './report.ts';
@@ -89,13 +89,21 @@ async function matrixRow(wanted: WantedKernel): Promise<Row> {
   // The kernel unpacks archives that stand one behind another.
   execFileSync('sh', ['-c', 'cat "$1" "$2" >"$0"', initramfs, base, modules]);
   say(`▶ ${kernel.release} boots`);
-  const run = await runGuest({
-    image: files.image,
-    initramfs,
-    folder: join(home, 'output'),
-    variables: { TRUTH_SCENARIOS: scenarios.join(',') },
-  });
-  const verdict = judge(run.lines, wanted);
+  const boot = async (name: string): Promise<{ run: GuestRun; verdict: Verdict }> => {
+    const run = await runGuest({
+      image: files.image,
+      initramfs,
+      folder: join(home, name),
+      variables: { TRUTH_SCENARIOS: scenarios.join(',') },
+    });
+    return { run, verdict: judge(run.lines, wanted) };
+  };
+  let { run, verdict } = await boot('first');
+  const crashed = hasCrashed(run.console, verdict);
+  if (crashed) {
+    say(`! ${kernel.release} boots again, as Node.js crashed:\n${lastLines(run.console)}`);
+    ({ run, verdict } = await boot('second'));
+  }
   rmSync(home, { recursive: true });
 
   say(`${verdict.wrong.length === 0 ? '✔' : '✘'} ${kernel.release} (${run.seconds.toFixed(0)} s)`);
@@ -106,8 +114,12 @@ async function matrixRow(wanted: WantedKernel): Promise<Row> {
   if (verdict.wrong.length > 0) {
     const log = join(cache, `${kernel.release}.console.txt`);
     writeFileSync(log, run.console);
-    say(run.console.split('\n').slice(-CONSOLE_LINES).join('\n'));
+    say(lastLines(run.console));
     say(`  all that the guest printed: ${log}`);
   }
-  return { kernel, verdict };
+  return { kernel, verdict, crashed };
+}
+
+function lastLines(console: string): string {
+  return console.split('\n').slice(-CONSOLE_LINES).join('\n');
 }

@@ -6,13 +6,16 @@ import type { Verdict } from './judge.ts';
 export interface Row {
   readonly kernel: KernelPackage;
   readonly verdict: Verdict;
+  /** Its first boot came to nothing: a program crashed in the emulator. */
+  readonly crashed?: boolean;
 }
 
 const INTRODUCTION = `Stock Debian kernels for x86-64, each booted in a virtual machine with this tree inside: the real agent runs, known
 connections are made, and the spool is compared with them. What an agent can record is found by loading each BPF
 program, never by the kernel's version. On a kernel that lacks what the core needs the agent ends with exit code 3 and
 one sentence. A scenario may be tried a second time, as an emulated processor is slow: where it failed by a deadline, a
-missing row, a late one or a sum that lacks something, never where a row was invented or wrong in anything else.`;
+missing row, a late one or a sum that lacks something, never where a row was invented or wrong in anything else. A guest
+in which Node.js crashed before any scenario had ended, as it does in an emulator now and then, is booted again once.`;
 
 export interface Run {
   /** As 2026-11-25. */
@@ -44,7 +47,7 @@ export function kernelsPage(rows: readonly Row[], { date, tree }: Run): string {
   return `${sections.join('\n\n')}\n`;
 }
 
-function summary({ kernel, verdict }: Row): string[] {
+function summary({ kernel, verdict, crashed }: Row): string[] {
   const { capabilities, checks, scenarios, refusal } = verdict;
   const agent = capabilities.length > 0 ? 'runs' : refusal === '' ? 'did not answer' : 'refuses, exit code 3';
   const attached = capabilities.filter((capability) => capability.attached).length;
@@ -59,7 +62,7 @@ function summary({ kernel, verdict }: Row): string[] {
   return [
     kernel.release,
     kernel.version,
-    agent,
+    crashed ? `${agent}; Node.js crashed in a first boot` : agent,
     capabilities.length > 0 ? `${attached} of ${capabilities.length}` : '',
     checks.length > 0 ? `${passed} of ${checks.length}` : '',
     scenarios.length > 0 ? results.filter((text) => !text.startsWith('0 ')).join(', ') : '',
