@@ -54,13 +54,15 @@ const BY_RETRANSMISSION: Readonly<Record<string, string>> = {
   lost: 'lost',
 };
 
-/** What moves with no segment but by a timer's, in either direction. */
+/**
+ * What moves with no segment but by a timer's, in either direction. Not snd_mss: it follows the route, which an
+ * interface that goes down takes away.
+ */
 const BY_SEGMENT: Readonly<Record<string, string>> = {
   rtt_us: 'rtt',
   rttvar_us: 'rttvar',
   min_rtt_us: 'min_rtt',
   rcv_mss: 'rcv_mss',
-  snd_mss: 'snd_mss',
   snd_wnd: 'snd_wnd',
   snd_cwnd: 'snd_cwnd',
   snd_ssthresh: 'snd_ssthresh',
