@@ -2,7 +2,9 @@
  * The agent of one host: kernel → trace → decode → enrich → encode → spool → publish. The only file that knows every
  * stage.
  *
- *   node agent/src/main.ts [--config FILE] [--check | --print-config]
+ *   node agent/src/main.ts [--config FILE] [--check | --print-config | --end]
+ *
+ * SIGTERM ends this run: the kernel goes on recording for the next one. SIGINT, or --end, ends the recording too.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +19,7 @@ import { RINGS } from '@tcptrail/schemas/enums.ts';
 import { createAges } from '@tcptrail/spool/ages.ts';
 import { AGENT_CONFIG, type AgentConfig } from './config.ts';
 import { createCycle } from './cycle.ts';
+import { createDrain, type Drain } from './drain.ts';
 import { createAccount } from './encode/account.ts';
 import { createBatchBuilder } from './encode/batch-builder.ts';
 import { createBatcher } from './encode/batcher.ts';
@@ -33,12 +36,15 @@ import { measureHealth } from './health.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
 import { createNotices, type Notices } from './notices.ts';
+import { tellPrevious } from './previous-states.ts';
 import type { Publisher } from './publish/publisher.ts';
+import { resume } from './resume.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
 import { possibleCpus } from './trace/cpus.ts';
 import { createPacing } from './trace/pacing.ts';
+import type { Recording } from './trace/recording.ts';
 import { asCapability, surroundings } from './trace/surroundings.ts';
 
 const VERSION = (
@@ -46,8 +52,14 @@ const VERSION = (
 ).version;
 const SCHEMA = readFileSync(new URL('../../schemas/avro/event-batch.v1.avsc', import.meta.url), 'utf8');
 
+/** Reason of a stop that ends the recording too. */
+const END = 'end';
+
 export interface AgentDeps {
-  /** Ends the agent: it detaches, drains the rings and spools what they held. */
+  /**
+   * Ends the agent, which spools what the rings hold. Reason `end`: it detaches first, and leaves nothing behind; else
+   * the kernel goes on recording.
+   */
   readonly stop: AbortSignal;
   readonly log?: Log;
 }
@@ -63,7 +75,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
 
   const locks = createAgentLocks({ instance: config.instance, spoolPath: config.spool.path }, libc);
   const clock = createClock({ clocks: libc, onStep: notices.clockStepped });
-  const processes = createProcesses(config.process, { names: () => trace.names });
+  const processes = createProcesses(config.process, { names: () => trace.recording.names });
   const namespaces = createNamespaces();
   const owners = createOwners(
     { agentPid: process.pid, supervisorPid: config.own.supervisorPid },
@@ -81,8 +93,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       onWritten: () => publisher?.wake(),
     },
   );
-  const trace = createTrace(config, { nowUs: clock.nowUs });
-  const account = createAccount();
+  const trace = createTrace({ ...config, absentMs: config.restart.absentMs }, { nowUs: clock.nowUs });
+  /** What batches are of. */
+  let recording: Recording;
+  let account = createAccount();
   const onBadRecords = (count = 1): void => {
     account.bad();
     notices.badRecords(count);
@@ -92,7 +106,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     {
       owners,
       clockOffsetUs: () => clock.offset_us,
-      onRow: account.row,
+      onRow: (cpu, seq) => account.row(cpu, seq),
       onBad: onBadRecords,
       resetReason: readResetReasons(),
     },
@@ -111,8 +125,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     spool.start();
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
-    let told = false;
-    stops.push(() => trace.close({ forgetAccounts: told }));
+    recording = trace.recording;
+    let isOver = false;
+    stops.push(() => trace.close({ forget: isOver ? 'instance' : 'nothing' }));
     const needs = surroundings({ notPinned: trace.notPinned });
     for (const need of needs) if (need.problem !== '') notices.lacking(need);
     if (config.metrics.port > 0) {
@@ -125,7 +140,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       publisher = await createKafkaPublisher(config, { ...host, agentEpoch, notices });
       publisher.start();
     }
-    const cpus = () => account.cpus(spool.dropped[trace.kernelEpoch] ?? {});
+    const cpus = () => account.cpus(spool.dropped[recording.kernelEpoch] ?? {});
     let shipped = cpus();
     const batcher = createBatcher(
       {
@@ -140,26 +155,50 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         accounting() {
           shipped = cpus();
           return {
-            kernel_epoch: trace.kernelEpoch,
-            ring_positions: RINGS.map((ring) => ({ ring, position: trace.rings[ring].position })),
+            kernel_epoch: recording.kernelEpoch,
+            ring_positions: RINGS.map((ring) => ({ ring, position: recording.rings[ring].position })),
             cpus: shipped,
-            failed_reserves: trace.failedReserves(),
+            failed_reserves: recording.failedReserves(),
             rules: [],
-            programs: trace.skippedRuns(),
+            programs: recording.skippedRuns(),
           };
         },
         namespaces: namespaces.counts,
-        onBatch({ datum, rows, closedUs }) {
+        onBatch({ datum, rows, closedUs, accounting }) {
           metrics.add('batches');
           metrics.add('batch_bytes', datum.length);
           metrics.add('rows', rows);
-          spool.append(datum, closedUs);
+          const { rings } = recording;
+          spool.append(datum, closedUs, () => {
+            for (const { ring, position } of accounting.ring_positions) rings[ring].release(position);
+          });
         },
       },
     );
+    const begin = (of: Recording): Drain => {
+      recording = of;
+      account = resume(of, { spool, notices });
+      return createDrain({
+        recording,
+        account,
+        builder,
+        batcher,
+        spool,
+        onUnsettled: notices.accountUnsettled,
+        onBadRecords,
+      });
+    };
+    for (const state of trace.unreadable) notices.stateUnreadable(state);
+    await tellPrevious(trace.previous, {
+      begin: (of) => ({ drain: begin(of), cpus: () => shipped }),
+      batcher,
+      spool,
+      forget: trace.forget,
+      onLeft: notices.stateLeft,
+    });
     const cycle = createCycle(config.batch, {
       trace,
-      account,
+      drain: begin(trace.recording),
       builder,
       batcher,
       spool,
@@ -174,42 +213,41 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
           clock,
           spoolHealth: spool.health,
           processCounters: processes.counters,
-          kernelFailed: () => trace.failedReserves().reduce((sum, { count }) => sum + count, 0),
-          kernelUntracked: trace.untracked,
+          kernelFailed: () => recording.failedReserves().reduce((sum, { count }) => sum + count, 0),
+          kernelUntracked: recording.untracked,
           suppressedLines: log.suppressed,
           // What a full spool dropped may have told some of them.
-          olderTold: olderTold && spool.dropped[trace.kernelEpoch] === undefined,
+          olderTold: olderTold && spool.dropped[recording.kernelEpoch] === undefined,
           metrics,
         });
       },
-      onUnsettled: notices.accountUnsettled,
-      onBadRecords,
       nowMs,
     });
-    const ended = createEndedEpochs({ batcher, spool, notices });
-
-    for (const { kernelEpoch, accounts, reason } of trace.stale()) {
-      if (!accounts) notices.accountUnreadable({ kernelEpoch, reason });
-      else if (ended.close({ kernelEpoch, cpus: accounts })) trace.unpin(kernelEpoch);
-    }
-    log.info({ instance: config.instance, spool: config.spool.path, scan_ms: trace.scanMs }, 'agent runs');
+    const ended = createEndedEpochs({ batcher, spool });
+    const isResumed = trace.isResumed;
+    log.info(
+      { instance: config.instance, spool: config.spool.path, resumed: isResumed, scan_ms: trace.scanMs },
+      'agent runs',
+    );
     while (!deps.stop.aborted) {
       const waitMs = cycle.turn();
-      ended.tell(trace.kernelEpoch);
+      ended.tell(recording.kernelEpoch);
       await sleep(waitMs, undefined, { signal: deps.stop }).catch(() => {});
     }
 
-    trace.stop();
+    // Without pins nothing would go on.
+    const isEnd = deps.stop.reason === END || trace.notPinned !== '';
+    if (isEnd) trace.detach();
     let settled = false;
     // A batch that pushes another out of a full spool cannot count that in its own account: then one more.
     for (let dropped: unknown; dropped !== spool.dropped; ) {
       dropped = spool.dropped;
-      ended.tell(trace.kernelEpoch);
+      ended.tell(recording.kernelEpoch);
       settled = cycle.finish();
     }
     spool.stop();
     await publisher?.stop(config.publish.stopWaitMsMax);
-    told = settled && spool.noteEnded(trace.kernelEpoch, shipped);
+    isOver = isEnd && settled && spool.noteEnded(recording.kernelEpoch, shipped);
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
@@ -258,7 +296,7 @@ async function loadNative() {
 
 interface Arguments {
   readonly file: string | undefined;
-  readonly mode: 'run' | 'check' | 'print';
+  readonly mode: 'run' | 'end' | 'check' | 'print';
 }
 
 /** Throws AGENT_USAGE. */
@@ -266,9 +304,10 @@ function argumentsOf(args: readonly string[]): Arguments {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: CONFIG_OPTIONS,
+      options: { ...CONFIG_OPTIONS, end: { type: 'boolean', default: false } },
     });
-    return { file: values.config, mode: values.check ? 'check' : values['print-config'] ? 'print' : 'run' };
+    const other = values.check ? 'check' : values['print-config'] ? 'print' : undefined;
+    return { file: values.config, mode: other ?? (values.end ? 'end' : 'run') };
   } catch (error) {
     const problem = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error);
     throw agentError('AGENT_USAGE', [problem], { cause: error });
@@ -281,9 +320,11 @@ async function main(): Promise<void> {
   const config = loadConfig(AGENT_CONFIG, source);
   if (mode === 'check') process.stdout.write(checkReport(AGENT_CONFIG, source));
   if (mode === 'print') process.stdout.write(printConfig(AGENT_CONFIG, config));
-  if (mode !== 'run') return;
+  if (mode === 'check' || mode === 'print') return;
   const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+  process.on('SIGTERM', () => stop.abort());
+  process.on('SIGINT', () => stop.abort(END));
+  if (mode === 'end') stop.abort(END);
   await runAgent(config, { stop: stop.signal });
 }
 

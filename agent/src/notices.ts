@@ -17,7 +17,8 @@ export interface Notices {
   accountUnsettled(): void;
   badRecords(count: number): void;
   accountLost(kernelEpoch: number): void;
-  accountUnreadable(account: { readonly kernelEpoch: number; readonly reason: string }): void;
+  stateUnreadable(state: { readonly kernelEpoch: number; readonly reason: string }): void;
+  stateLeft(kernelEpoch: number): void;
   lacking(need: Need): void;
   metricsPortTaken(error: unknown): void;
   topicMade(name: string): void;
@@ -81,11 +82,18 @@ export function createNotices(
     accountLost(kernelEpoch) {
       log.warn(
         { kernel_epoch: kernelEpoch },
-        'an earlier run left its kernel account, but no batch of it is in the spool; it is closed with no rows',
+        'an earlier run left what it recorded, but none of its batches is in the spool: what they held counts as unspooled',
       );
     },
-    accountUnreadable({ kernelEpoch, reason }) {
-      log.warn({ kernel_epoch: kernelEpoch, reason }, 'the kernel account of an earlier run cannot be read');
+    stateUnreadable({ kernelEpoch, reason }) {
+      log.warn(
+        { kernel_epoch: kernelEpoch, reason },
+        'what an earlier run recorded cannot be read and is given up',
+      );
+    },
+    stateLeft(kernelEpoch) {
+      const text = 'what an earlier run recorded is not told to its end; the next start tries again';
+      log.warn({ kernel_epoch: kernelEpoch }, text);
     },
     lacking({ name, problem, cost, remedy }) {
       log.warn({ need: name }, `${problem}, which costs: ${cost}; ${remedy}`);

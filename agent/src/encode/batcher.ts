@@ -31,9 +31,10 @@ export interface BatcherDeps {
   readonly accounting: () => Accounting;
   /** Counters of network namespaces; in heartbeats. */
   readonly namespaces: () => readonly NamespaceCount[];
-  /** The datum is the receiver's. */
+  /** The datum is the receiver's. `accounting`: as it is in the datum. */
   readonly onBatch: (batch: {
     readonly datum: Uint8Array;
+    readonly accounting: Pick<Accounting, 'kernel_epoch' | 'ring_positions'>;
     readonly rows: number;
     readonly closedUs: number;
   }) => void;
@@ -42,6 +43,8 @@ export interface BatcherDeps {
 export interface Batcher {
   /** Closes the events built so far into a batch, if there are any. */
   flush(): void;
+  /** Closes what is there, and where that is nothing, a batch without events: what was read is accounted for. */
+  checkpoint(): void;
   /** Closes what is there, then a batch without events that carries the health. */
   heartbeat(health: Health): void;
   /** A batch without events for a kernel epoch that has ended. */
@@ -68,7 +71,7 @@ export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
       namespaces: heartbeat?.namespaces ?? [],
       health: heartbeat?.health ?? null,
     };
-    deps.onBatch({ datum: encodeBatch(envelope, { bytes, count }), rows: count, closedUs });
+    deps.onBatch({ datum: encodeBatch(envelope, { bytes, count }), accounting, rows: count, closedUs });
   }
 
   function flush(): void {
@@ -77,6 +80,7 @@ export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
 
   return {
     flush,
+    checkpoint: () => ship(deps.accounting()),
     heartbeat(health) {
       flush();
       ship(deps.accounting(), { health, namespaces: deps.namespaces() });
