@@ -234,7 +234,7 @@ async function createKafkaPublisher(
   const client = createKafka(kafka);
   const { host_id: hostId, boot_id: bootId, agentEpoch, notices } = run;
   return createPublisher(
-    { spoolPath: spool.path, hostId, bootId, agentEpoch },
+    { ...config.publish, spoolPath: spool.path, hostId, bootId, agentEpoch },
     {
       openSession: () => openSession({ kafka, hostId }, { client, onTopicMade: notices.topicMade }),
       notices,
