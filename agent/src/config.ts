@@ -163,6 +163,17 @@ export const AGENT_CONFIG = z.strictObject({
         ),
     })
     .prefault({}),
+  privilege: z
+    .strictObject({
+      user: z
+        .string()
+        .max(64)
+        .default('tcptrail')
+        .describe(
+          'User that the agent becomes once it is attached: a name, or uid:gid. Empty = it goes on as it was started.',
+        ),
+    })
+    .prefault({}),
   metrics: metricsSection({ port: 9480, zero: 'no listener' }),
 });
 

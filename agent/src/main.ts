@@ -30,6 +30,7 @@ import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
 import { agentError } from './errors.ts';
 import { measureHealth } from './health.ts';
+import { leastPrivilege } from './least-privilege.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
 import { createNotices, type Notices } from './notices.ts';
@@ -70,10 +71,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     { facts: processes.facts, clockOffsetUs: () => clock.offset_us, onOwner: namespaces.note },
   );
   let publisher: Publisher | undefined;
+  const folder = createSpoolFolder(config.spool.path);
   const spool = createSpool(
     { ...config.spool, schema: SCHEMA },
     {
-      folder: createSpoolFolder(config.spool.path),
+      folder,
       nowMs,
       ages: createAges(config.spool.path),
       onWriteFailed: notices.spoolWriteFailed,
@@ -113,8 +115,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     trace.start();
     let told = false;
     stops.push(() => trace.close({ forgetAccounts: told }));
-    const needs = surroundings({ notPinned: trace.notPinned });
-    for (const need of needs) if (need.problem !== '') notices.lacking(need);
+    const needs = [...surroundings({ notPinned: trace.notPinned })];
     if (config.metrics.port > 0) {
       await server.start().then(() => stops.push(server.stop), notices.metricsPortTaken);
     }
@@ -192,7 +193,14 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       if (!accounts) notices.accountUnreadable({ kernelEpoch, reason });
       else if (ended.close({ kernelEpoch, cpus: accounts })) trace.unpin(kernelEpoch);
     }
-    log.info({ instance: config.instance, spool: config.spool.path, scan_ms: trace.scanMs }, 'agent runs');
+    const privilege = leastPrivilege(config, { rights: libc.rights, spoolGid: folder.gid });
+    needs.push(privilege.need);
+    for (const need of needs) if (need.problem !== '') notices.lacking(need);
+    const { instance } = config;
+    log.info(
+      { instance, spool: config.spool.path, scan_ms: trace.scanMs, user: privilege.user },
+      'agent runs',
+    );
     while (!deps.stop.aborted) {
       const waitMs = cycle.turn();
       ended.tell(trace.kernelEpoch);

@@ -84,8 +84,8 @@ export async function up(options: UpOptions): Promise<void> {
       lock.write(stateOf(running, options));
     }
     await ending.race(takeOver.beforeAgent());
-    await ending.race(running.startAgent());
-    done(`agent records the connections of this machine${kafka ? ' into Kafka' : ''}, as root`);
+    const agentUser = await ending.race(running.startAgent());
+    done(`agent records the connections of this machine${kafka ? ' into Kafka' : ''}, as ${agentUser}`);
     await ending.race(running.startConsumer());
     const reader = readerPassword ? { user: 'reader', password: readerPassword } : {};
     const owner = password && !readerPassword ? { user: 'default', password } : {};

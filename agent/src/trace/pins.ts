@@ -80,8 +80,8 @@ export function createPins(
 
   function remove(path: string): void {
     unless(['ENOENT'], () => unlinkSync(path));
-    // The last pin takes the instance's folder with it.
-    unless(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(folder));
+    // The last pin takes the instance's folder with it; the one above may be another agent's, under another user.
+    unless(['ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM'], () => rmdirSync(folder));
   }
 
   return {

@@ -61,7 +61,8 @@ export interface Stack {
   startKafka(): Promise<string>;
   /** Stores what waits in the spool, past Kafka. Throws CLI_SPOOL_UNSTORED. */
   storeSpool(): Promise<void>;
-  startAgent(): Promise<void>;
+  /** Gives the user it goes on as once it is attached. */
+  startAgent(): Promise<string>;
   startConsumer(): Promise<void>;
   /** Agent, then what it left, consumer, Kafka, ClickHouse. */
   stop(): Promise<LeftBehind>;
@@ -158,6 +159,7 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
       TCPTRAIL_SPOOL_PATH: places.spool,
       TCPTRAIL_METRICS_PORT: String(config.agentMetricsPort),
       TCPTRAIL_OWN_SUPERVISOR_PID: String(process.pid),
+      TCPTRAIL_PRIVILEGE_USER: account.uid === ROOT.uid ? '' : account.name,
       ...agentVariables(route()),
     }),
     account: ROOT,
@@ -228,7 +230,7 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
       if (reason !== '') throw cliError('CLI_SPOOL_UNSTORED', [places.spool, reason, log.path]);
     },
     async startAgent() {
-      await agent.start();
+      return userOf(await agent.start());
     },
     async startConsumer() {
       await consumer.start();
@@ -257,6 +259,11 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
 
 function configOf(file: string): readonly string[] {
   return existsSync(file) ? ['--config', file] : [];
+}
+
+/** Out of the line that says that the agent runs. */
+function userOf(line: string): string {
+  return (JSON.parse(line) as { readonly user?: string }).user ?? ROOT.name;
 }
 
 /** The last two only let a part start sooner. */
