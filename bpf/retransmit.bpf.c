@@ -36,8 +36,6 @@ static __always_inline bool retransmits_are_enough(struct connection *c)
 {
 	__u32 second = bpf_ktime_get_boot_ns() / NSEC_PER_SEC;
 
-	if (!tunables.retransmits_per_second)
-		return 0;
 	if (c->retransmit_second != second) {
 		c->retransmit_second = second;
 		c->retransmits_told = 0;
@@ -109,6 +107,8 @@ int BPF_PROG(retransmit_synack, struct sock *sk, struct request_sock *req)
 	if (!is_tcp(sk))
 		return 0;
 	handshake_retransmitted(cookie, sk, req);
+	if (!tunables.retransmits_per_second)
+		return 0;
 	emission = emission_begin(EVENT_KIND_RETRANSMIT, RING_CHATTER);
 	e = emission.event;
 	if (!e)

@@ -21,6 +21,7 @@ import { attachPrograms, type Capability, type Programs } from './programs.ts';
 import { BTF_PATH, checkRequirements } from './requirements.ts';
 import { createRingBuffer, type RingBuffer } from './ring-buffer.ts';
 import { runScans } from './scan.ts';
+import { createTunables, type EventTunables, TUNABLES_BYTES, TUNABLES_MAP } from './tunables.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 export interface TraceConfig {
@@ -28,13 +29,7 @@ export interface TraceConfig {
   readonly instance: string;
   /** Powers of two and multiples of the page size. */
   readonly ring: { readonly lifecycleBytes: number; readonly chatterBytes: number };
-  readonly events?: {
-    /** A connection gets its `open` at this age; 0: at once. */
-    readonly openHoldMs?: number;
-    /** Time between two `update` of a connection; 0: none. */
-    readonly updateMs?: number;
-    /** Most `retransmit` of one connection in a second; 0: all. */
-    readonly retransmitsPerSecond?: number;
+  readonly events?: Partial<EventTunables> & {
     /** Time between two looks for what no hook tells. */
     readonly scanMs?: number;
   };
@@ -71,6 +66,8 @@ export interface Trace {
   sample(): Sample | undefined;
   /** Looks for what no hook tells, when it is time to. */
   watch(nowMs: number): void;
+  /** From now on; what is not named stays as it is. */
+  setTunables(change: Partial<EventTunables>): void;
   /**
    * Each open connection that an earlier trace of this instance knew is told in the rings. Never, where a program for
    * that lacks, or what that trace knew: sockets that no process holds open are in no list then.
@@ -91,11 +88,11 @@ interface Running {
   readonly programs: Programs;
   readonly accounts: Accounts;
   readonly names: ReturnType<typeof createKernelNames>;
+  readonly tunables: Mapping;
   readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
   readonly mappings: readonly Mapping[];
 }
 
-const NS_PER_MS = 1_000_000n;
 const SCAN_MS = 5_000;
 /** What finds connections that are older, and tells them. */
 const OLDER_PROGRAMS = ['scan_connections', 'watch_sockets'];
@@ -110,6 +107,7 @@ export function createTrace(
   config: TraceConfig,
   deps: { readonly nowUs: () => number; readonly hooks?: readonly Hook[] },
 ): Trace {
+  const tunables = createTunables(config.events);
   let kernelEpoch = 0;
   let running: Running | undefined;
   let watch: Watch | undefined;
@@ -141,7 +139,7 @@ export function createTrace(
       const connectionsFd = pins.connections(layout);
       running = open(libbpf, config, {
         objectPath,
-        epoch: BigInt(kernelEpoch),
+        tunables: tunables.bytes({ epoch: BigInt(kernelEpoch), jiffiesHz: jiffiesHz() }),
         connectionsFd,
         hooks: deps.hooks,
       });
@@ -206,6 +204,7 @@ export function createTrace(
       const { lifecycle, chatter } = active().rings;
       watch?.turn({ nowMs, room: () => lifecycle.fill() < ROOM_MAX && chatter.fill() < ROOM_MAX });
     },
+    setTunables: (change) => tunables.change(active().tunables, change),
     get olderTold() {
       return tellsOlder && watch !== undefined && watch.passes >= OLDER_PASSES;
     },
@@ -237,20 +236,16 @@ function open(
   config: TraceConfig,
   kernel: {
     readonly objectPath: string;
-    readonly epoch: bigint;
+    readonly tunables: Buffer;
     readonly connectionsFd: number | undefined;
     readonly hooks: readonly Hook[] | undefined;
   },
 ): Running {
   const object = {
     path: kernel.objectPath,
-    epoch: kernel.epoch,
     connectionsFd: kernel.connectionsFd,
     ring: config.ring,
-    openHoldNs: BigInt(config.events?.openHoldMs ?? 0) * NS_PER_MS,
-    updateNs: BigInt(config.events?.updateMs ?? 0) * NS_PER_MS,
-    retransmitsPerSecond: config.events?.retransmitsPerSecond ?? 0,
-    jiffiesHz: jiffiesHz(),
+    tunables: kernel.tunables,
   };
   const programs = attachPrograms(libbpf, object, kernel.hooks);
   const mappings: Mapping[] = [];
@@ -284,13 +279,14 @@ function open(
     lifecycle: ring('lifecycle', config.ring.lifecycleBytes),
     chatter: ring('chatter', config.ring.chatterBytes),
   };
+  const tunables = map(TUNABLES_MAP, { offset: 0, bytes: TUNABLES_BYTES, writable: true });
   const words = new BigUint64Array(memory.memory, memory.offset, (cpus * ACCOUNT_BYTES) / 8);
   const mapOf = (name: string) => {
     const fd = libbpf.mapFd(programs.object.map(name));
     return (key: Buffer, value: Buffer): boolean => libbpf.lookup(fd, key, value);
   };
   const names = createKernelNames({ executables: mapOf('executables'), cgroups: mapOf('cgroup_names') });
-  return { programs, accounts: createAccounts(words, cpus), names, rings, mappings };
+  return { programs, accounts: createAccounts(words, cpus), names, tunables, rings, mappings };
 }
 
 function withFailures(
