@@ -34,8 +34,9 @@ export interface CycleDeps {
   /** How long to wait before the next turn, ms. */
   readonly pacing: { next(found: { readonly fill: number; readonly nowMs: number }): number };
   readonly account: { begin(sample: readonly KernelAccount[]): void; complete(): void };
+  /** What becomes of each record before it is in the batch. */
+  readonly records: { take(words: Uint32Array, bytes: Uint8Array, at: number): void };
   readonly builder: {
-    append(words: Uint32Array, bytes: Uint8Array, at: number): void;
     readonly rows: number;
     readonly full: boolean;
   };
@@ -54,6 +55,8 @@ export interface CycleDeps {
 export interface Cycle {
   /** Returns how long to wait for the next one, ms. */
   turn(): number;
+  /** Other times, from now on; the next turn gives a heartbeat. */
+  configure(config: CycleConfig): void;
   /** After the programs were detached: drains to the end and ships the last account. True when nothing is left. */
   finish(): boolean;
 }
@@ -65,11 +68,14 @@ const STEP_BYTES = 1024 * 1024;
 /** Turns until an event that is under way must have settled: its program has long returned. */
 const FINISH_TURNS_MAX = 1_000;
 
-export function createCycle(
-  config: { readonly flushMs: number; readonly heartbeatMs: number },
-  deps: CycleDeps,
-): Cycle {
-  const { trace, account, builder, batcher, spool } = deps;
+export interface CycleConfig {
+  readonly flushMs: number;
+  readonly heartbeatMs: number;
+}
+
+export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
+  let { flushMs, heartbeatMs } = config;
+  const { trace, account, records, builder, batcher, spool } = deps;
   let clockAtMs = 0;
   let heartbeatAtMs = 0;
   /** When the eldest row of the open batch came; 0 = none. */
@@ -79,7 +85,7 @@ export function createCycle(
   /** Full batches are closed before the next record, so that the ring's position is that of the batch. */
   function take(words: Uint32Array, bytes: Uint8Array, at: number): void {
     if (builder.full) batcher.flush();
-    builder.append(words, bytes, at);
+    records.take(words, bytes, at);
   }
 
   /** True when the ring was read up to there: an event still being written or a refusing disk stops it early. */
@@ -126,16 +132,20 @@ export function createCycle(
       if (spool.ready) trace.watch(nowMs);
       if (builder.rows === 0) sinceMs = 0;
       else if (sinceMs === 0) sinceMs = nowMs;
-      if (sinceMs > 0 && nowMs - sinceMs >= config.flushMs) {
+      if (sinceMs > 0 && nowMs - sinceMs >= flushMs) {
         batcher.flush();
         sinceMs = 0;
       }
       if (nowMs >= heartbeatAtMs) {
-        heartbeatAtMs = nowMs + config.heartbeatMs;
+        heartbeatAtMs = nowMs + heartbeatMs;
         if (spool.ready) batcher.heartbeat(deps.health({ olderTold }));
       }
       spool.tick();
       return deps.pacing.next({ fill, nowMs });
+    },
+    configure(next) {
+      ({ flushMs, heartbeatMs } = next);
+      heartbeatAtMs = 0;
     },
     finish() {
       let settled = false;

@@ -7,14 +7,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { CONFIG_OPTIONS } from '@tcptrail/config/arguments.ts';
 import { checkReport } from '@tcptrail/config/check.ts';
 import { type ConfigSource, loadConfig } from '@tcptrail/config/load.ts';
 import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { RINGS } from '@tcptrail/schemas/enums.ts';
 import { createAges } from '@tcptrail/spool/ages.ts';
+import { argumentsOf } from './arguments.ts';
 import { AGENT_CONFIG, type AgentConfig } from './config.ts';
 import { createCycle } from './cycle.ts';
 import { createAccount } from './encode/account.ts';
@@ -34,10 +33,14 @@ import { leastPrivilege } from './least-privilege.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
 import { createNotices, type Notices } from './notices.ts';
+import { createPrivateRecords } from './privacy/records.ts';
+import { factsShown, masksOf } from './privacy.ts';
 import type { Publisher } from './publish/publisher.ts';
+import { createReload, onHangUp, type ReloadDeps } from './reload.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
+import { createTakers, labelsOf } from './takers.ts';
 import { possibleCpus } from './trace/cpus.ts';
 import { createPacing } from './trace/pacing.ts';
 import { asCapability, surroundings } from './trace/surroundings.ts';
@@ -50,6 +53,7 @@ const SCHEMA = readFileSync(new URL('../../schemas/avro/event-batch.v1.avsc', im
 export interface AgentDeps {
   /** Ends the agent: it detaches, drains the rings and spools what they held. */
   readonly stop: AbortSignal;
+  readonly reload: Pick<ReloadDeps, 'source' | 'asked'>;
   readonly log?: Log;
 }
 
@@ -64,7 +68,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
 
   const locks = createAgentLocks({ instance: config.instance, spoolPath: config.spool.path }, libc);
   const clock = createClock({ clocks: libc, onStep: notices.clockStepped });
-  const processes = createProcesses(config.process, { names: () => trace.names });
+  const masks = masksOf(config);
+  const processes = createProcesses(factsShown(config, masks), { names: () => trace.names });
   const namespaces = createNamespaces();
   const owners = createOwners(
     { agentPid: process.pid, supervisorPid: config.own.supervisorPid },
@@ -99,10 +104,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       resetReason: readResetReasons(),
     },
   );
+  const records = createPrivateRecords(masks, builder.append);
   const server = createMetricsServer(config.metrics, {
     metrics,
     unhealthy: () => spool.failed,
-    heldUp: () => notices.publishTrouble,
+    heldUp: () => notices.publishTrouble || notices.configTrouble,
   });
   const stops: (() => void | Promise<void>)[] = [];
 
@@ -133,7 +139,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         ...host,
         agent_version: VERSION,
         agent_epoch: agentEpoch,
-        labels: Object.fromEntries(Object.entries(config.labels).filter(([, value]) => value !== '')),
+        labels: labelsOf(config.labels),
       },
       {
         builder,
@@ -161,6 +167,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     const cycle = createCycle(config.batch, {
       trace,
       account,
+      records,
       builder,
       batcher,
       spool,
@@ -188,6 +195,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       nowMs,
     });
     const ended = createEndedEpochs({ batcher, spool, notices });
+    const takers = createTakers({ batcher, builder, cycle, trace, processes, owners, records, log });
+    const reload = createReload(config, { ...deps.reload, takers, notices });
 
     for (const { kernelEpoch, accounts, reason } of trace.stale()) {
       if (!accounts) notices.accountUnreadable({ kernelEpoch, reason });
@@ -201,7 +210,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       { instance, spool: config.spool.path, scan_ms: trace.scanMs, user: privilege.user },
       'agent runs',
     );
+    // The line above is what supervisors wait for.
+    log.setLevel(config.log.level);
     while (!deps.stop.aborted) {
+      reload.turn();
       const waitMs = cycle.turn();
       ended.tell(trace.kernelEpoch);
       await sleep(waitMs, undefined, { signal: deps.stop }).catch(() => {});
@@ -216,7 +228,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       settled = cycle.finish();
     }
     spool.stop();
-    await publisher?.stop(config.publish.stopWaitMsMax);
+    await publisher?.stop(reload.config.publish.stopWaitMsMax);
     told = settled && spool.noteEnded(trace.kernelEpoch, shipped);
   } finally {
     for (const stop of stops.reverse()) await stop();
@@ -264,26 +276,8 @@ async function loadNative() {
   }
 }
 
-interface Arguments {
-  readonly file: string | undefined;
-  readonly mode: 'run' | 'check' | 'print';
-}
-
-/** Throws AGENT_USAGE. */
-function argumentsOf(args: readonly string[]): Arguments {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: CONFIG_OPTIONS,
-    });
-    return { file: values.config, mode: values.check ? 'check' : values['print-config'] ? 'print' : 'run' };
-  } catch (error) {
-    const problem = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error);
-    throw agentError('AGENT_USAGE', [problem], { cause: error });
-  }
-}
-
 async function main(): Promise<void> {
+  const asked = onHangUp();
   const { file, mode } = argumentsOf(process.argv.slice(2));
   const source: ConfigSource = { part: 'agent', file, env: process.env };
   const config = loadConfig(AGENT_CONFIG, source);
@@ -292,7 +286,7 @@ async function main(): Promise<void> {
   if (mode !== 'run') return;
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
-  await runAgent(config, { stop: stop.signal });
+  await runAgent(config, { stop: stop.signal, reload: { source, asked } });
 }
 
 if (import.meta.main) {

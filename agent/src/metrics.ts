@@ -38,6 +38,11 @@ const COUNTERS = {
   unreadable_processes: ['processes', 'Processes whose executable /proc refused.'],
   clock_steps: ['steps', 'Times the clock was set while the agent ran.'],
   unsettled_account_samples: ['samples', 'Account samples put off because an event was under way.'],
+  config_reloads: ['reloads', 'Times the configuration was read again and taken.'],
+  config_refusals: [
+    'refusals',
+    'Times the configuration was read again and was wrong: the one before it stayed in force.',
+  ],
   metrics_listen_failures: ['failures', 'Times the metrics port could not be opened.'],
   log_suppressed_lines: ['lines', 'Repeated log lines left out.'],
 } as const satisfies Rows;

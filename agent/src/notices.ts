@@ -11,6 +11,13 @@ import type { Need } from './trace/surroundings.ts';
 export interface Notices {
   /** Why batches wait in the spool; '' when they go out. */
   readonly publishTrouble: string;
+  /** Why the configuration that was read last is not in force; '' when it is. */
+  readonly configTrouble: string;
+  configTaken(
+    changes: { readonly taken: readonly string[]; readonly waiting: readonly string[] },
+    sentence: string,
+  ): void;
+  configRefused(error: AppError): void;
   clockStepped(step: { readonly by_us: number }): void;
   spoolWriteFailed(failure: { readonly reason: string; readonly pending: number }): void;
   spoolDropped(dropped: Dropped): void;
@@ -43,12 +50,26 @@ export function createNotices(
   /** Told once when it begins and once when it ends. */
   let isHeldUp = true;
   let publishTrouble = '';
+  let configTrouble = '';
   const limited = (level: 'warn' | 'error', error: AppError, fields: object = {}): void =>
     log.limited(level, error.code, { code: error.code, ...fields }, error.message);
 
   return {
     get publishTrouble() {
       return publishTrouble;
+    },
+    get configTrouble() {
+      return configTrouble;
+    },
+    configTaken({ taken, waiting }, sentence) {
+      configTrouble = '';
+      metrics.add('config_reloads');
+      log.info({ taken, at_next_start: waiting }, sentence);
+    },
+    configRefused(error) {
+      configTrouble = `${error.message}; until then the configuration before it stays in force`;
+      metrics.add('config_refusals');
+      log.warn({ code: error.code }, configTrouble);
     },
     clockStepped({ by_us }) {
       metrics.add('clock_steps');

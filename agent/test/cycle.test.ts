@@ -67,10 +67,12 @@ function cycleOf({ bad = 0 } = {}) {
     },
     pacing: { next: ({ fill }) => (fill > 0 ? 100 : 500) },
     account: { begin: () => log.push('begin'), complete: () => log.push('complete') },
-    builder: {
-      append: () => {
+    records: {
+      take: () => {
         state.rows += 1;
       },
+    },
+    builder: {
       get rows() {
         return state.rows;
       },
@@ -181,6 +183,26 @@ test('a heartbeat comes when it is due, busy or idle', () => {
     cycle.turn();
   }
   assert.equal(log.filter((line) => line.startsWith('heartbeat')).length, 3);
+});
+
+test('other times hold from the next turn on, which gives a heartbeat', () => {
+  const { cycle, log, state } = cycleOf();
+  const after = (ms: number): string[] => {
+    log.length = 0;
+    state.nowMs += ms;
+    cycle.turn();
+    return log.filter((line) => /^(flush|heartbeat)/.test(line)).map((line) => line.split(' ')[0] ?? '');
+  };
+  after(0);
+  cycle.configure({ flushMs: 500, heartbeatMs: 50 });
+  assert.deepEqual(after(10), ['heartbeat']);
+  assert.deepEqual(after(49), []);
+  assert.deepEqual(after(1), ['heartbeat']);
+  cycle.configure({ flushMs: 20, heartbeatMs: 10_000 });
+  after(10);
+  state.ring = 1;
+  assert.deepEqual(after(10), []);
+  assert.deepEqual(after(20), ['flush']);
 });
 
 test('bad records are told once, before the account that counts them is complete', () => {

@@ -51,9 +51,9 @@ export async function up(options: UpOptions): Promise<void> {
   const warn = (text: string): void => tell(style('yellow', '!'), text);
 
   const kafka = kafkaOf(options);
-  const ending = createEnding();
-  const lock = await takeRunLock(places);
   let stack: Stack | undefined;
+  const ending = createEnding({ onReload: () => stack?.reload() });
+  const lock = await takeRunLock(places);
   let takeOver: TakeOver | undefined;
   let connection: Connection | undefined;
   let stored = 0;

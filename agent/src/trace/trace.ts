@@ -68,6 +68,8 @@ export interface Trace {
   watch(nowMs: number): void;
   /** From now on; what is not named stays as it is. */
   setTunables(change: Partial<EventTunables>): void;
+  /** Time between two looks for what no hook tells, from now on. */
+  setScanMs(scanMs: number): void;
   /**
    * Each open connection that an earlier trace of this instance knew is told in the rings. Never, where a program for
    * that lacks, or what that trace knew: sockets that no process holds open are in no list then.
@@ -204,6 +206,7 @@ export function createTrace(
       const { lifecycle, chatter } = active().rings;
       watch?.turn({ nowMs, room: () => lifecycle.fill() < ROOM_MAX && chatter.fill() < ROOM_MAX });
     },
+    setScanMs: (scanMs) => watch?.setEveryMs(scanMs),
     setTunables: (change) => tunables.change(active().tunables, change),
     get olderTold() {
       return tellsOlder && watch !== undefined && watch.passes >= OLDER_PASSES;

@@ -12,6 +12,8 @@ import type { Programs } from './programs.ts';
 export interface Watch {
   /** Goes on with the pass under way, or begins one when it is due, as long as there is `room`. */
   turn(now: { readonly nowMs: number; readonly room: () => boolean }): void;
+  /** Time between the beginnings of two passes, from the next on. */
+  setEveryMs(everyMs: number): void;
   /** Passes that looked at everything to the end. */
   readonly passes: number;
   close(): void;
@@ -44,6 +46,7 @@ export function createWatch(
     else links.push(link);
   }
   const output = Buffer.alloc(READ_BYTES);
+  let { everyMs } = config;
   let dueMs = 0;
   /** Links that this pass has not walked yet. */
   let waiting: Handle[] = [];
@@ -80,7 +83,7 @@ export function createWatch(
       turn({ nowMs, room }) {
         if (fd === undefined && waiting.length === 0) {
           if (nowMs < dueMs) return;
-          dueMs = nowMs + config.everyMs;
+          dueMs = nowMs + everyMs;
           waiting = [...links];
           whole = true;
         }
@@ -94,6 +97,10 @@ export function createWatch(
           fd = undefined;
           if (whole && waiting.length === 0) passes += 1;
         }
+      },
+      setEveryMs(next) {
+        everyMs = next;
+        dueMs = 0;
       },
       close() {
         if (fd !== undefined) closeSync(fd);

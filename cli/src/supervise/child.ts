@@ -47,6 +47,8 @@ export interface Child {
   readonly process: ProcessName | undefined;
   /** Gives the line that said it is ready. Throws CLI_PART_FAILED. */
   start(): Promise<string>;
+  /** SIGHUP, as soon as it is ready for it. */
+  hangUp(): void;
   /** SIGTERM, SIGKILL after `deadlineMs`; resolves when it is gone. Gives false when it had to be killed. */
   stop(deadlineMs: number): Promise<boolean>;
   kill(): void;
@@ -62,6 +64,8 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
   let gone: Promise<string> = Promise.resolve('');
   let reason = '';
   let stopping = false;
+  let isReady = false;
+  let wantsHangUp = false;
 
   /** Resolves with the line that says it is ready; rejects when it ends before. */
   function launch(): Promise<string> {
@@ -75,6 +79,7 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child = running;
+    isReady = false;
     name = running.pid === undefined ? undefined : nameOf(running.pid);
     deps.onProcess();
     let exitCode = 1;
@@ -92,6 +97,8 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
     return new Promise((resolve, reject) => {
       const ready = (line: string): void => {
         clearTimeout(timer);
+        isReady = true;
+        if (wantsHangUp) hangUp();
         resolve(line);
       };
       const timer = setTimeout(() => {
@@ -137,7 +144,14 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
     }
   }
 
+  /** Before it is ready it would end by it. */
+  function hangUp(): void {
+    wantsHangUp = !isReady;
+    if (isReady) child?.kill('SIGHUP');
+  }
+
   return {
+    hangUp,
     get process() {
       return name;
     },

@@ -64,6 +64,8 @@ export interface Stack {
   /** Gives the user it goes on as once it is attached. */
   startAgent(): Promise<string>;
   startConsumer(): Promise<void>;
+  /** Agent and consumer read their configurations again. */
+  reload(): void;
   /** Agent, then what it left, consumer, Kafka, ClickHouse. */
   stop(): Promise<LeftBehind>;
   kill(): void;
@@ -234,6 +236,10 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
     },
     async startConsumer() {
       await consumer.start();
+    },
+    reload() {
+      agent.hangUp();
+      consumer.hangUp();
     },
     async stop() {
       isStopping = true;
