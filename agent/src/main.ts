@@ -29,6 +29,7 @@ import { createOwners } from './enrich/owners.ts';
 import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
 import { agentError } from './errors.ts';
+import { createGuest, startAgain } from './guest.ts';
 import { measureHealth } from './health.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
@@ -52,8 +53,8 @@ export interface AgentDeps {
   readonly log?: Log;
 }
 
-/** Runs until `stop`. Rejects with an AppError whose `exitCode` is the process's. */
-export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<void> {
+/** Runs until `stop`. `again`: a new process is to go on. Rejects with an AppError whose `exitCode` is the process's. */
+export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'ended' | 'again'> {
   const log = deps.log ?? createLog();
   const metrics = createMetrics();
   const notices = createNotices(config, { log, metrics });
@@ -82,6 +83,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     },
   );
   const trace = createTrace(config, { nowUs: clock.nowUs });
+  const guest = createGuest(config, { libc, notices, trace, stop: deps.stop, nowMs });
   const account = createAccount();
   const onBadRecords = (count = 1): void => {
     account.bad();
@@ -107,12 +109,13 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   try {
     locks.take();
     stops.push(locks.release);
+    if (!(await guest.enter())) return 'ended';
     const host = readHost({ ...config, hostIdFile: join(config.spool.path, 'host-id') });
     spool.start();
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
     let told = false;
-    stops.push(() => trace.close({ forgetAccounts: told }));
+    stops.push(() => trace.close({ forgetAccounts: told, forgetConnections: guest.isDisabled }));
     const needs = surroundings({ notPinned: trace.notPinned });
     for (const need of needs) if (need.problem !== '') notices.lacking(need);
     if (config.metrics.port > 0) {
@@ -169,7 +172,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         // What the compiler's threads freed would stay with the process: tens of MB.
         libc.trim();
         return measureHealth({
-          programs: trace.capabilities,
+          programs: guest.capabilities(trace.capabilities),
           surroundings: needs.map(asCapability),
           clock,
           spoolHealth: spool.health,
@@ -193,10 +196,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       else if (ended.close({ kernelEpoch, cpus: accounts })) trace.unpin(kernelEpoch);
     }
     log.info({ instance: config.instance, spool: config.spool.path, scan_ms: trace.scanMs }, 'agent runs');
-    while (!deps.stop.aborted) {
+    while (!guest.stop.aborted) {
       const waitMs = cycle.turn();
+      guest.turn();
       ended.tell(trace.kernelEpoch);
-      await sleep(waitMs, undefined, { signal: deps.stop }).catch(() => {});
+      await sleep(waitMs, undefined, { signal: guest.stop }).catch(() => {});
     }
 
     trace.stop();
@@ -208,11 +212,16 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       settled = cycle.finish();
     }
     spool.stop();
-    await publisher?.stop(config.publish.stopWaitMsMax);
+    await publisher?.stop(guest.isDisabled ? 0 : config.publish.stopWaitMsMax);
     told = settled && spool.noteEnded(trace.kernelEpoch, shipped);
+    guest.left();
+  } catch (error) {
+    if (error instanceof AppError) guest.left();
+    throw error;
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
+  return guest.outcome();
 }
 
 /** Loaded late: most agents of a single machine never publish. Throws KAFKA_FILE. */
@@ -284,7 +293,8 @@ async function main(): Promise<void> {
   if (mode !== 'run') return;
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
-  await runAgent(config, { stop: stop.signal });
+  const end = await runAgent(config, { stop: stop.signal });
+  if (end === 'again' && !stop.signal.aborted) startAgain();
 }
 
 if (import.meta.main) {
