@@ -28,6 +28,7 @@ import { createOwners } from './enrich/owners.ts';
 import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
 import { agentError } from './errors.ts';
+import { createGuest, startAgain } from './guest.ts';
 import { measureHealth } from './health.ts';
 import { leastPrivilege } from './least-privilege.ts';
 import { createLog, type Log } from './log.ts';
@@ -57,8 +58,8 @@ export interface AgentDeps {
   readonly log?: Log;
 }
 
-/** Runs until `stop`. Rejects with an AppError whose `exitCode` is the process's. */
-export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<void> {
+/** Runs until `stop`. `again`: a new process is to go on. Rejects with an AppError whose `exitCode` is the process's. */
+export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'ended' | 'again'> {
   const log = deps.log ?? createLog();
   const metrics = createMetrics();
   const notices = createNotices(config, { log, metrics });
@@ -89,6 +90,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     },
   );
   const trace = createTrace(config, { nowUs: clock.nowUs });
+  const guest = createGuest(config, { libc, notices, trace, stop: deps.stop, nowMs });
   const account = createAccount();
   const onBadRecords = (count = 1): void => {
     account.bad();
@@ -115,12 +117,13 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   try {
     locks.take();
     stops.push(locks.release);
+    if (!(await guest.enter())) return 'ended';
     const host = readHost({ ...config, hostIdFile: join(config.spool.path, 'host-id') });
     spool.start();
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
     let told = false;
-    stops.push(() => trace.close({ forgetAccounts: told }));
+    stops.push(() => trace.close({ forgetAccounts: told, forgetConnections: guest.isDisabled }));
     const needs = [...surroundings({ notPinned: trace.notPinned })];
     if (config.metrics.port > 0) {
       await server.start().then(() => stops.push(server.stop), notices.metricsPortTaken);
@@ -177,7 +180,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         // What the compiler's threads freed would stay with the process: tens of MB.
         libc.trim();
         return measureHealth({
-          programs: trace.capabilities,
+          programs: guest.capabilities(trace.capabilities),
           surroundings: needs.map(asCapability),
           clock,
           spoolHealth: spool.health,
@@ -195,7 +198,17 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       nowMs,
     });
     const ended = createEndedEpochs({ batcher, spool, notices });
-    const takers = createTakers({ batcher, builder, cycle, trace, processes, owners, records, log });
+    const takers = createTakers({
+      batcher,
+      builder,
+      cycle,
+      trace,
+      processes,
+      owners,
+      records,
+      guest,
+      log,
+    });
     const reload = createReload(config, { ...deps.reload, takers, notices });
 
     for (const { kernelEpoch, accounts, reason } of trace.stale()) {
@@ -212,11 +225,12 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     );
     // The line above is what supervisors wait for.
     log.setLevel(config.log.level);
-    while (!deps.stop.aborted) {
+    while (!guest.stop.aborted) {
       reload.turn();
       const waitMs = cycle.turn();
+      guest.turn();
       ended.tell(trace.kernelEpoch);
-      await sleep(waitMs, undefined, { signal: deps.stop }).catch(() => {});
+      await sleep(waitMs, undefined, { signal: guest.stop }).catch(() => {});
     }
 
     trace.stop();
@@ -228,11 +242,16 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       settled = cycle.finish();
     }
     spool.stop();
-    await publisher?.stop(reload.config.publish.stopWaitMsMax);
+    await publisher?.stop(guest.isDisabled ? 0 : reload.config.publish.stopWaitMsMax);
     told = settled && spool.noteEnded(trace.kernelEpoch, shipped);
+    guest.left();
+  } catch (error) {
+    if (error instanceof AppError) guest.left();
+    throw error;
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
+  return guest.outcome();
 }
 
 /** Loaded late: most agents of a single machine never publish. Throws KAFKA_FILE. */
@@ -286,7 +305,8 @@ async function main(): Promise<void> {
   if (mode !== 'run') return;
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
-  await runAgent(config, { stop: stop.signal, reload: { source, asked } });
+  const end = await runAgent(config, { stop: stop.signal, reload: { source, asked } });
+  if (end === 'again' && !stop.signal.aborted) startAgain();
 }
 
 if (import.meta.main) {

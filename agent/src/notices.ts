@@ -27,6 +27,16 @@ export interface Notices {
   accountUnreadable(account: { readonly kernelEpoch: number; readonly reason: string }): void;
   lacking(need: Need): void;
   metricsPortTaken(error: unknown): void;
+  disabled(file: string): void;
+  priorityRefused(refused: { readonly setting: string; readonly reason: string }): void;
+  crashLoop(loop: { readonly count: number; readonly waitMs: number }): void;
+  /** `steps`: given up now. */
+  gaveUp(
+    step: { readonly name: string; readonly cost: string; readonly reason: string },
+    steps: number,
+  ): void;
+  tookBack(name: string, steps: number): void;
+  heldUp(ms: number): void;
   topicMade(name: string): void;
   published(sent: { readonly messages: number; readonly bytes: number; readonly again: boolean }): void;
   publishFailed(error: AppError): void;
@@ -115,6 +125,31 @@ export function createNotices(
       metrics.add('metrics_listen_failures');
       const address = `${config.metrics.host}:${config.metrics.port}`;
       limited('warn', agentError('AGENT_METRICS_PORT', [address, reasonOf(error)], { cause: error }));
+    },
+    disabled(file) {
+      log.info({ file }, `${file} is there: the agent ends and leaves nothing in the kernel`);
+    },
+    priorityRefused({ setting, reason }) {
+      limited('warn', agentError('AGENT_PRIORITY', [setting, reason]), { setting });
+    },
+    crashLoop({ count, waitMs }) {
+      metrics.set('crashed_runs', count);
+      const error = agentError('AGENT_CRASHED', [String(count), String(waitMs / 1_000)]);
+      log.warn({ code: error.code, crashes: count, wait_ms: waitMs }, error.message);
+    },
+    gaveUp({ name, cost, reason }, steps) {
+      metrics.set('given_up_steps', steps);
+      const error = agentError('AGENT_CEILING', [reason, cost]);
+      log.warn({ code: error.code, step: name }, error.message);
+    },
+    tookBack(name, steps) {
+      metrics.set('given_up_steps', steps);
+      log.info({ step: name }, `the agent is well below its ceilings; ${name} come back`);
+    },
+    heldUp(ms) {
+      metrics.add('stalls');
+      const seconds = (ms / 1_000).toFixed(1);
+      limited('warn', agentError('AGENT_HELD_UP', [seconds]), { ms: Math.round(ms) });
     },
     topicMade(name) {
       log.info({ topic: name }, `made topic ${name}`);

@@ -6,6 +6,7 @@ import type { BatchBuilder } from './encode/batch-builder.ts';
 import type { Batcher } from './encode/batcher.ts';
 import type { Owners } from './enrich/owners.ts';
 import type { Processes } from './enrich/process.ts';
+import type { Guest } from './guest.ts';
 import type { Log } from './log.ts';
 import type { PrivateRecords } from './privacy/records.ts';
 import { factsShown, masksOf } from './privacy.ts';
@@ -20,11 +21,12 @@ export interface TakerDeps {
   readonly processes: Pick<Processes, 'configure'>;
   readonly owners: Pick<Owners, 'forget'>;
   readonly records: Pick<PrivateRecords, 'configure'>;
+  readonly guest: Pick<Guest, 'configure'>;
   readonly log: Pick<Log, 'setLevel'>;
 }
 
 export function createTakers(deps: TakerDeps): Takers {
-  const { batcher, builder, cycle, trace, processes, owners, records, log } = deps;
+  const { batcher, builder, cycle, trace, processes, owners, records, guest, log } = deps;
   return {
     labels: ({ labels }) => batcher.setLabels(labelsOf(labels)),
     batch({ batch }) {
@@ -43,6 +45,7 @@ export function createTakers(deps: TakerDeps): Takers {
       look(config, masks);
       records.configure(masks);
     },
+    guest: (config) => guest.configure(config.guest),
     log: ({ log: { level } }) => log.setLevel(level),
     // What of it is live is asked for at the end.
     publish: () => {},

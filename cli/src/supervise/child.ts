@@ -32,8 +32,8 @@ export interface ChildConfig {
 
 export interface ChildDeps {
   readonly log: LogFile;
-  /** It died and is started again. */
-  readonly onDeath: (reason: string) => void;
+  /** It died and is started again after `waitMs`. */
+  readonly onDeath: (reason: string, waitMs: number) => void;
   /** It runs again. */
   readonly onBack: () => void;
   /** It will not be started again. */
@@ -116,7 +116,8 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
       });
       void gone.then((why) => {
         clearTimeout(timer);
-        reject(failure ?? failed(config.name, why, deps.log.path, exitCode));
+        const error = cliError('CLI_PART_FAILED', [config.name, why, deps.log.path]);
+        reject(failure ?? withExitCode(error, exitCode));
       });
     });
   }
@@ -131,11 +132,11 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
       const wait = FINAL.has(code) ? undefined : backoff.next(performance.now() - startedAt);
       if (wait === undefined) {
         const error = FINAL.has(code)
-          ? failed(config.name, why, deps.log.path, code)
+          ? withExitCode(cliError('CLI_PART_ENDED', [config.name, why, deps.log.path]), code)
           : cliError('CLI_PART_CRASHES', [config.name, String(backoff.deaths), why, deps.log.path]);
         return deps.onGivenUp(error);
       }
-      deps.onDeath(why);
+      deps.onDeath(why, wait);
       await delay(wait);
       if (stopping) return;
       startedAt = performance.now();
@@ -181,7 +182,7 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
   };
 }
 
-function failed(part: string, why: string, log: string, exitCode: number): AppError {
-  const { code, message } = cliError('CLI_PART_FAILED', [part, why, log]);
+/** Of the codes of a part, those that another start cannot mend become the command's. */
+function withExitCode({ code, message }: AppError, exitCode: number): AppError {
   return new AppError(code, message, { exitCode: exitCode === 2 || exitCode === 3 ? exitCode : 1 });
 }

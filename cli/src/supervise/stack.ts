@@ -111,7 +111,8 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
       },
       {
         log: createLogFile(join(places.log, `${part}.log`)),
-        onDeath: (why) => deps.say(`${name} ended (${why}); starting it again`, true),
+        onDeath: (why, waitMs) =>
+          deps.say(`${name} ended (${why}); starting it again in ${waitMs / 1_000} s`, true),
         onBack: () => deps.say(`${name} runs again`, false),
         onGivenUp: deps.onGivenUp,
         onProcess: deps.onProcess,
@@ -162,6 +163,8 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
       TCPTRAIL_METRICS_PORT: String(config.agentMetricsPort),
       TCPTRAIL_OWN_SUPERVISOR_PID: String(process.pid),
       TCPTRAIL_PRIVILEGE_USER: account.uid === ROOT.uid ? '' : account.name,
+      // Waiting is the supervisor's: it starts the agent later each time, and gives up.
+      TCPTRAIL_GUEST_CRASH_WAIT_MS_MAX: '0',
       ...agentVariables(route()),
     }),
     account: ROOT,
