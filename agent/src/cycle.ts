@@ -27,6 +27,8 @@ export interface CycleDeps {
 export interface Cycle {
   /** Returns how long to wait for the next one, ms. */
   turn(): number;
+  /** Other times, from now on; the next turn gives a heartbeat. */
+  configure(config: CycleConfig): void;
   /** Drains to an account with all its rows, and ships it. True when, programs detached, nothing is left. */
   finish(): boolean;
 }
@@ -35,10 +37,13 @@ const CLOCK_MS = 1_000;
 /** Turns until an event that is under way must have settled: its program has long returned. */
 const FINISH_TURNS_MAX = 1_000;
 
-export function createCycle(
-  config: { readonly flushMs: number; readonly heartbeatMs: number },
-  deps: CycleDeps,
-): Cycle {
+export interface CycleConfig {
+  readonly flushMs: number;
+  readonly heartbeatMs: number;
+}
+
+export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
+  let { flushMs, heartbeatMs } = config;
   const { trace, drain, builder, batcher, spool } = deps;
   let clockAtMs = 0;
   let heartbeatAtMs = 0;
@@ -66,16 +71,20 @@ export function createCycle(
       if (spool.ready) trace.watch(nowMs);
       if (builder.rows === 0) sinceMs = 0;
       else if (sinceMs === 0) sinceMs = nowMs;
-      if (sinceMs > 0 && nowMs - sinceMs >= config.flushMs) {
+      if (sinceMs > 0 && nowMs - sinceMs >= flushMs) {
         batcher.flush();
         sinceMs = 0;
       }
       if (nowMs >= heartbeatAtMs) {
-        heartbeatAtMs = nowMs + config.heartbeatMs;
+        heartbeatAtMs = nowMs + heartbeatMs;
         if (spool.ready) batcher.heartbeat(deps.health({ olderTold }));
       }
       spool.tick();
       return deps.pacing.next({ fill, nowMs });
+    },
+    configure(next) {
+      ({ flushMs, heartbeatMs } = next);
+      heartbeatAtMs = 0;
     },
     finish() {
       let settled = false;

@@ -30,10 +30,9 @@ export interface DrainDeps {
       | undefined;
   };
   readonly account: { begin(sample: readonly KernelAccount[]): void; complete(): void };
-  readonly builder: {
-    append(words: Uint32Array, bytes: Uint8Array, at: number): void;
-    readonly full: boolean;
-  };
+  /** What becomes of each record before it is in the batch. */
+  readonly records: { take(words: Uint32Array, bytes: Uint8Array, at: number): void };
+  readonly builder: { readonly full: boolean };
   readonly batcher: { flush(): void; checkpoint(): void };
   readonly spool: { readonly ready: boolean };
   readonly onUnsettled: () => void;
@@ -54,12 +53,12 @@ const STEP_BYTES = 1024 * 1024;
 const FILL_MAX = 0.5;
 
 export function createDrain(deps: DrainDeps): Drain {
-  const { recording, account, builder, batcher, spool } = deps;
+  const { recording, account, records, builder, batcher, spool } = deps;
 
   /** Full batches are closed before the next record, so that the ring's position is that of the batch. */
   function take(words: Uint32Array, bytes: Uint8Array, at: number): void {
     if (builder.full) batcher.flush();
-    builder.append(words, bytes, at);
+    records.take(words, bytes, at);
   }
 
   /** True when the ring was read up to there: an event still being written or a refusing disk stops it early. */

@@ -9,14 +9,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { CONFIG_OPTIONS } from '@tcptrail/config/arguments.ts';
 import { checkReport } from '@tcptrail/config/check.ts';
 import { type ConfigSource, loadConfig } from '@tcptrail/config/load.ts';
 import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { RINGS } from '@tcptrail/schemas/enums.ts';
 import { createAges } from '@tcptrail/spool/ages.ts';
+import { argumentsOf } from './arguments.ts';
 import { AGENT_CONFIG, type AgentConfig } from './config.ts';
 import { createCycle } from './cycle.ts';
 import { createDrain, type Drain } from './drain.ts';
@@ -32,16 +31,22 @@ import { createOwners } from './enrich/owners.ts';
 import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
 import { agentError } from './errors.ts';
+import { createGuest, startAgain } from './guest.ts';
 import { measureHealth } from './health.ts';
+import { leastPrivilege } from './least-privilege.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
 import { createNotices } from './notices.ts';
 import { tellPrevious } from './previous-states.ts';
+import { createPrivateRecords } from './privacy/records.ts';
+import { factsShown, masksOf } from './privacy.ts';
 import type { Publisher } from './publish/publisher.ts';
+import { createReload, onHangUp, type ReloadDeps } from './reload.ts';
 import { resume } from './resume.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
+import { createTakers, labelsOf } from './takers.ts';
 import { possibleCpus } from './trace/cpus.ts';
 import { createPacing } from './trace/pacing.ts';
 import type { Recording } from './trace/recording.ts';
@@ -61,11 +66,12 @@ export interface AgentDeps {
    * the kernel goes on recording.
    */
   readonly stop: AbortSignal;
+  readonly reload: Pick<ReloadDeps, 'source' | 'asked'>;
   readonly log?: Log;
 }
 
-/** Runs until `stop`. Rejects with an AppError whose `exitCode` is the process's. */
-export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<void> {
+/** Runs until `stop`. `again`: a new process is to go on. Rejects with an AppError whose `exitCode` is the process's. */
+export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'ended' | 'again'> {
   const log = deps.log ?? createLog();
   const metrics = createMetrics();
   const notices = createNotices(config, { log, metrics });
@@ -75,17 +81,19 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
 
   const locks = createAgentLocks({ instance: config.instance, spoolPath: config.spool.path }, libc);
   const clock = createClock({ clocks: libc, onStep: notices.clockStepped });
-  const processes = createProcesses(config.process, { names: () => trace.recording.names });
+  const masks = masksOf(config);
+  const processes = createProcesses(factsShown(config, masks), { names: () => trace.recording.names });
   const namespaces = createNamespaces();
   const owners = createOwners(
     { agentPid: process.pid, supervisorPid: config.own.supervisorPid },
     { facts: processes.facts, clockOffsetUs: () => clock.offset_us, onOwner: namespaces.note },
   );
   let publisher: Publisher | undefined;
+  const folder = createSpoolFolder(config.spool.path);
   const spool = createSpool(
     { ...config.spool, schema: SCHEMA },
     {
-      folder: createSpoolFolder(config.spool.path),
+      folder,
       nowMs,
       ages: createAges(config.spool.path),
       onWriteFailed: notices.spoolWriteFailed,
@@ -94,6 +102,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     },
   );
   const trace = createTrace({ ...config, absentMs: config.restart.absentMs }, { nowUs: clock.nowUs });
+  const guest = createGuest(config, { libc, notices, trace, stop: deps.stop, nowMs });
   /** What batches are of. */
   let recording: Recording;
   let account = createAccount();
@@ -111,25 +120,26 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       resetReason: readResetReasons(),
     },
   );
+  const records = createPrivateRecords(masks, builder.append);
   const server = createMetricsServer(config.metrics, {
     metrics,
     unhealthy: () => spool.failed,
-    heldUp: () => notices.publishTrouble,
+    heldUp: () => notices.publishTrouble || notices.configTrouble,
   });
   const stops: (() => void | Promise<void>)[] = [];
 
   try {
     locks.take();
     stops.push(locks.release);
+    if (!(await guest.enter())) return 'ended';
     const host = readHost({ ...config, hostIdFile: join(config.spool.path, 'host-id') });
     spool.start();
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
     recording = trace.recording;
-    let isOver = false;
-    stops.push(() => trace.close({ forget: isOver ? 'instance' : 'nothing' }));
-    const needs = surroundings({ notPinned: trace.notPinned });
-    for (const need of needs) if (need.problem !== '') notices.lacking(need);
+    let forget: 'nothing' | 'state' | 'instance' = 'nothing';
+    stops.push(() => trace.close({ forget }));
+    const needs = [...surroundings({ notPinned: trace.notPinned })];
     if (config.metrics.port > 0) {
       await server.start().then(() => stops.push(server.stop), notices.metricsPortTaken);
     }
@@ -149,7 +159,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         ...host,
         agent_version: VERSION,
         agent_epoch: agentEpoch,
-        labels: Object.fromEntries(Object.entries(config.labels).filter(([, value]) => value !== '')),
+        labels: labelsOf(config.labels),
       },
       {
         builder,
@@ -180,15 +190,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     const begin = (of: Recording): Drain => {
       recording = of;
       account = resume(of, { spool, notices });
-      return createDrain({
-        recording,
-        account,
-        builder,
-        batcher,
-        spool,
-        onUnsettled: notices.accountUnsettled,
-        onBadRecords,
-      });
+      const { accountUnsettled: onUnsettled } = notices;
+      return createDrain({ recording, account, records, builder, batcher, spool, onUnsettled, onBadRecords });
     };
     for (const state of trace.unreadable) notices.stateUnreadable(state);
     await tellPrevious(trace.previous, {
@@ -210,7 +213,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         // What the compiler's threads freed would stay with the process: tens of MB.
         libc.trim();
         return measureHealth({
-          programs: trace.capabilities,
+          programs: guest.capabilities(trace.capabilities),
           surroundings: needs.map(asCapability),
           clock,
           spoolHealth: spool.health,
@@ -226,19 +229,37 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       nowMs,
     });
     const ended = createEndedEpochs({ batcher, spool });
-    const isResumed = trace.isResumed;
-    log.info(
-      { instance: config.instance, spool: config.spool.path, resumed: isResumed, scan_ms: trace.scanMs },
-      'agent runs',
-    );
-    while (!deps.stop.aborted) {
+    const takers = createTakers({
+      batcher,
+      builder,
+      cycle,
+      trace,
+      processes,
+      owners,
+      records,
+      guest,
+      log,
+    });
+    const reload = createReload(config, { ...deps.reload, takers, notices });
+
+    const privilege = leastPrivilege(config, { rights: libc.rights, spoolGid: folder.gid });
+    needs.push(privilege.need);
+    for (const need of needs) if (need.problem !== '') notices.lacking(need);
+    const { instance } = config;
+    const { isResumed: resumed, scanMs: scan_ms } = trace;
+    log.info({ instance, spool: config.spool.path, resumed, scan_ms, user: privilege.user }, 'agent runs');
+    // The line above is what supervisors wait for.
+    log.setLevel(config.log.level);
+    while (!guest.stop.aborted) {
+      reload.turn();
       const waitMs = cycle.turn();
+      guest.turn();
       ended.tell(recording.kernelEpoch);
-      await sleep(waitMs, undefined, { signal: deps.stop }).catch(() => {});
+      await sleep(waitMs, undefined, { signal: guest.stop }).catch(() => {});
     }
 
     // Without pins nothing would go on.
-    const isEnd = deps.stop.reason === END || trace.notPinned !== '';
+    const isEnd = guest.isDisabled || deps.stop.reason === END || trace.notPinned !== '';
     if (isEnd) trace.detach();
     let settled = false;
     // A batch that pushes another out of a full spool cannot count that in its own account: then one more.
@@ -248,11 +269,17 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       settled = cycle.finish();
     }
     spool.stop();
-    await publisher?.stop(config.publish.stopWaitMsMax);
-    isOver = isEnd && settled && spool.noteEnded(recording.kernelEpoch, shipped);
+    await publisher?.stop(guest.isDisabled ? 0 : reload.config.publish.stopWaitMsMax);
+    const isOver = trace.isDetached && settled && spool.noteEnded(recording.kernelEpoch, shipped);
+    if (isOver) forget = isEnd ? 'instance' : 'state';
+    guest.left();
+  } catch (error) {
+    if (error instanceof AppError) guest.left();
+    throw error;
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
+  return guest.outcome();
 }
 
 /** What calls into libraries of the system, loaded late: a tree without native modules can still say so. */
@@ -269,27 +296,8 @@ async function loadNative() {
   }
 }
 
-interface Arguments {
-  readonly file: string | undefined;
-  readonly mode: 'run' | 'end' | 'check' | 'print';
-}
-
-/** Throws AGENT_USAGE. */
-function argumentsOf(args: readonly string[]): Arguments {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { ...CONFIG_OPTIONS, end: { type: 'boolean', default: false } },
-    });
-    const other = values.check ? 'check' : values['print-config'] ? 'print' : undefined;
-    return { file: values.config, mode: other ?? (values.end ? 'end' : 'run') };
-  } catch (error) {
-    const problem = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error);
-    throw agentError('AGENT_USAGE', [problem], { cause: error });
-  }
-}
-
 async function main(): Promise<void> {
+  const asked = onHangUp();
   const { file, mode } = argumentsOf(process.argv.slice(2));
   const source: ConfigSource = { part: 'agent', file, env: process.env };
   const config = loadConfig(AGENT_CONFIG, source);
@@ -300,7 +308,8 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => stop.abort());
   process.on('SIGINT', () => stop.abort(END));
   if (mode === 'end') stop.abort(END);
-  await runAgent(config, { stop: stop.signal });
+  const end = await runAgent(config, { stop: stop.signal, reload: { source, asked } });
+  if (end === 'again' && !stop.signal.aborted) startAgain();
 }
 
 if (import.meta.main) {

@@ -40,8 +40,14 @@ const COUNTERS = {
   process_lookups: ['lookups', 'Processes looked up in /proc.'],
   gone_processes: ['processes', 'Processes that had ended before they were looked up.'],
   unreadable_processes: ['processes', 'Processes whose executable /proc refused.'],
+  stalls: ['stalls', 'Times the agent did not run for more than 5 s.'],
   clock_steps: ['steps', 'Times the clock was set while the agent ran.'],
   unsettled_account_samples: ['samples', 'Account samples put off because an event was under way.'],
+  config_reloads: ['reloads', 'Times the configuration was read again and taken.'],
+  config_refusals: [
+    'refusals',
+    'Times the configuration was read again and was wrong: the one before it stayed in force.',
+  ],
   metrics_listen_failures: ['failures', 'Times the metrics port could not be opened.'],
   log_suppressed_lines: ['lines', 'Repeated log lines left out.'],
 } as const satisfies Rows;
@@ -53,6 +59,14 @@ const GAUGES = {
   publish_lag_seconds: ['seconds', 'Age of the oldest batch no reader has released.'],
   publish_up: ['', '1 while Kafka takes batches; 0 while it does not, or before the first.'],
   clock_error_seconds: ['seconds', 'Uncertainty of the conversion from kernel time to UTC.'],
+  given_up_steps: [
+    'steps',
+    'What the agent does without to stay below its ceilings: 1 updates, 2 retransmits too, 3 all programs.',
+  ],
+  crashed_runs: [
+    'runs',
+    'Runs before this one that ended without a word, in a row, when it waited for that.',
+  ],
   attached_programs: ['programs', 'BPF programs that run.'],
   missing_programs: ['programs', 'BPF programs that could not be attached.'],
   missing_surroundings: [

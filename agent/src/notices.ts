@@ -11,6 +11,13 @@ import type { Need } from './trace/surroundings.ts';
 export interface Notices {
   /** Why batches wait in the spool; '' when they go out. */
   readonly publishTrouble: string;
+  /** Why the configuration that was read last is not in force; '' when it is. */
+  readonly configTrouble: string;
+  configTaken(
+    changes: { readonly taken: readonly string[]; readonly waiting: readonly string[] },
+    sentence: string,
+  ): void;
+  configRefused(error: AppError): void;
   clockStepped(step: { readonly by_us: number }): void;
   spoolWriteFailed(failure: { readonly reason: string; readonly pending: number }): void;
   spoolDropped(dropped: Dropped): void;
@@ -21,6 +28,16 @@ export interface Notices {
   stateLeft(kernelEpoch: number): void;
   lacking(need: Need): void;
   metricsPortTaken(error: unknown): void;
+  disabled(file: string): void;
+  priorityRefused(refused: { readonly setting: string; readonly reason: string }): void;
+  crashLoop(loop: { readonly count: number; readonly waitMs: number }): void;
+  /** `steps`: given up now. */
+  gaveUp(
+    step: { readonly name: string; readonly cost: string; readonly reason: string },
+    steps: number,
+  ): void;
+  tookBack(name: string, steps: number): void;
+  heldUp(ms: number): void;
   topicMade(name: string): void;
   kafkaFileUnfit(error: AppError): void;
   published(sent: { readonly messages: number; readonly bytes: number; readonly again: boolean }): void;
@@ -45,12 +62,26 @@ export function createNotices(
   /** Told once when it begins and once when it ends. */
   let isHeldUp = true;
   let publishTrouble = '';
+  let configTrouble = '';
   const limited = (level: 'warn' | 'error', error: AppError, fields: object = {}): void =>
     log.limited(level, error.code, { code: error.code, ...fields }, error.message);
 
   return {
     get publishTrouble() {
       return publishTrouble;
+    },
+    get configTrouble() {
+      return configTrouble;
+    },
+    configTaken({ taken, waiting }, sentence) {
+      configTrouble = '';
+      metrics.add('config_reloads');
+      log.info({ taken, at_next_start: waiting }, sentence);
+    },
+    configRefused(error) {
+      configTrouble = `${error.message}; until then the configuration before it stays in force`;
+      metrics.add('config_refusals');
+      log.warn({ code: error.code }, configTrouble);
     },
     clockStepped({ by_us }) {
       metrics.add('clock_steps');
@@ -103,6 +134,31 @@ export function createNotices(
       metrics.add('metrics_listen_failures');
       const address = `${config.metrics.host}:${config.metrics.port}`;
       limited('warn', agentError('AGENT_METRICS_PORT', [address, reasonOf(error)], { cause: error }));
+    },
+    disabled(file) {
+      log.info({ file }, `${file} is there: the agent ends and leaves nothing in the kernel`);
+    },
+    priorityRefused({ setting, reason }) {
+      limited('warn', agentError('AGENT_PRIORITY', [setting, reason]), { setting });
+    },
+    crashLoop({ count, waitMs }) {
+      metrics.set('crashed_runs', count);
+      const error = agentError('AGENT_CRASHED', [String(count), String(waitMs / 1_000)]);
+      log.warn({ code: error.code, crashes: count, wait_ms: waitMs }, error.message);
+    },
+    gaveUp({ name, cost, reason }, steps) {
+      metrics.set('given_up_steps', steps);
+      const error = agentError('AGENT_CEILING', [reason, cost]);
+      log.warn({ code: error.code, step: name }, error.message);
+    },
+    tookBack(name, steps) {
+      metrics.set('given_up_steps', steps);
+      log.info({ step: name }, `the agent is well below its ceilings; ${name} come back`);
+    },
+    heldUp(ms) {
+      metrics.add('stalls');
+      const seconds = (ms / 1_000).toFixed(1);
+      limited('warn', agentError('AGENT_HELD_UP', [seconds]), { ms: Math.round(ms) });
     },
     topicMade(name) {
       log.info({ topic: name }, `made topic ${name}`);

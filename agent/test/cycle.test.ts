@@ -63,10 +63,12 @@ function cycleOf({ bad = 0 } = {}) {
     state.rows = 0;
     rings.lifecycle.release();
   }
-  const builder = {
-    append: () => {
+  const records = {
+    take: () => {
       state.rows += 1;
     },
+  };
+  const builder = {
     get rows() {
       return state.rows;
     },
@@ -92,6 +94,7 @@ function cycleOf({ bad = 0 } = {}) {
           : undefined,
     },
     account: { begin: () => log.push('begin'), complete: () => log.push('complete') },
+    records,
     builder,
     batcher: { flush: () => ship('flush'), checkpoint: () => ship('checkpoint') },
     spool,
@@ -247,4 +250,24 @@ test('that all older connections are told is said once they are drained, and not
   assert.equal(beat({ busy: 0 }), true);
   log.length = 0;
   assert.equal(beat({ olderTold: false }), true);
+});
+
+test('other times hold from the next turn on, which gives a heartbeat', () => {
+  const { cycle, log, state } = cycleOf();
+  const after = (ms: number): string[] => {
+    log.length = 0;
+    state.nowMs += ms;
+    cycle.turn();
+    return log.filter((line) => /^(flush|heartbeat)/.test(line)).map((line) => line.split(' ')[0] ?? '');
+  };
+  after(0);
+  cycle.configure({ flushMs: 500, heartbeatMs: 50 });
+  assert.deepEqual(after(10), ['heartbeat']);
+  assert.deepEqual(after(49), []);
+  assert.deepEqual(after(1), ['heartbeat']);
+  cycle.configure({ flushMs: 20, heartbeatMs: 10_000 });
+  after(10);
+  state.ring = 1;
+  assert.deepEqual(after(10), []);
+  assert.deepEqual(after(20), ['flush']);
 });

@@ -35,7 +35,9 @@ export function createTestAgent(folder: string, config: object = {}): TestAgent 
   const pins = `/sys/fs/bpf/tcptrail/${instance}`;
   const file = join(folder, 'agent.yaml');
   // YAML is a superset of JSON.
-  writeFileSync(file, JSON.stringify({ instance, spool: { path: spool }, metrics: { port: 0 }, ...config }));
+  const own = { instance, spool: { path: spool }, metrics: { port: 0 } };
+  // Tests that kill it again and again do not wait for it.
+  writeFileSync(file, JSON.stringify({ ...own, guest: { crashWaitMsMax: 0 }, ...config }));
   let part: Part | undefined;
   return {
     host: 'hostId' in config ? String(config.hostId) : '',

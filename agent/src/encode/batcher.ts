@@ -25,7 +25,7 @@ interface Heartbeat {
 }
 
 export interface BatcherDeps {
-  readonly builder: BatchBuilder;
+  readonly builder: Pick<BatchBuilder, 'rows' | 'take'>;
   readonly nowUs: () => number;
   /** As of this batch, its events included. */
   readonly accounting: () => Accounting;
@@ -49,12 +49,15 @@ export interface Batcher {
   heartbeat(health: Health): void;
   /** A batch without events for a kernel epoch that has ended. */
   closing(accounting: Pick<Accounting, 'kernel_epoch' | 'cpus'>): void;
+  /** Labels of the batches from now on; what is open is closed with those it had. */
+  setLabels(labels: Identity['labels']): void;
   /** Number of the last batch, 0 before the first. */
   readonly batchSeq: number;
 }
 
 export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
   let batchSeq = 0;
+  let { labels } = identity;
 
   function ship(accounting: Accounting, heartbeat?: Heartbeat): void {
     const { bytes, count, owners } = deps.builder.take();
@@ -63,6 +66,7 @@ export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
     const envelope: BatchEnvelope = {
       maybe_duplicate: false,
       ...identity,
+      labels,
       batch_seq: batchSeq,
       batch_part: 1,
       batch_ts: closedUs,
@@ -88,6 +92,10 @@ export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
     closing(ended) {
       flush();
       ship({ ...ended, ring_positions: [], failed_reserves: [], rules: [], programs: [] });
+    },
+    setLabels(next) {
+      flush();
+      labels = next;
     },
     get batchSeq() {
       return batchSeq;

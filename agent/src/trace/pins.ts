@@ -162,14 +162,14 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Unlinks what is pinned there and removes the folders. A file system of the kernel's own: no fs.rm tricks. */
+/** Unlinks what is pinned there and removes the folders; one that stands in another user's folder stays, empty. */
 export function removeTree(folder: string): void {
   for (const entry of entriesOf(folder)) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) removeTree(path);
     else unless(['ENOENT'], () => unlinkSync(path));
   }
-  unless(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(folder));
+  unless(['ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM'], () => rmdirSync(folder));
 }
 
 function entriesOf(folder: string) {

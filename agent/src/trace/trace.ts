@@ -60,6 +60,8 @@ export interface Trace {
   watch(nowMs: number): void;
   /** From now on; what is not named stays as it is. */
   setTunables(change: Partial<EventTunables>): void;
+  /** Time between two looks for what no hook tells, from now on. */
+  setScanMs(scanMs: number): void;
   /**
    * Each open connection that an earlier state of this instance knew is told in the rings. Never, where a program for
    * that lacks, or what that state knew: sockets that no process holds open are in no list then.
@@ -67,6 +69,7 @@ export interface Trace {
   readonly olderTold: boolean;
   /** Records no more. Rings and accounts stay readable. */
   detach(): void;
+  readonly isDetached: boolean;
   /** `forget`: what is not needed any more, beside this process's part: nothing of it, the state, all of the instance. */
   close(options: { readonly forget: 'nothing' | 'state' | 'instance' }): void;
 }
@@ -93,6 +96,7 @@ export function createTrace(
   let previous: readonly Recording[] = [];
   let unreadable: readonly UnreadableState[] = [];
   let tellsOlder = false;
+  let isDetached = false;
 
   const active = (): RunningState => {
     if (!current) throw new Error('the trace is not started');
@@ -116,6 +120,7 @@ export function createTrace(
       );
       current = states.begin();
       ({ previous, unreadable } = states.previous());
+      isDetached = false;
       watch = createWatch(
         { everyMs: config.events?.scanMs ?? SCAN_MS, links: current.watches },
         { iterate: states.iterate },
@@ -150,6 +155,7 @@ export function createTrace(
       return active().notPinned;
     },
     beat() {
+      if (isDetached) return;
       const { control, recording } = active();
       control.beat(recording.kernelEpoch);
     },
@@ -157,11 +163,17 @@ export function createTrace(
       const { lifecycle, chatter } = active().recording.rings;
       watch?.turn({ nowMs, room: () => lifecycle.fill() < ROOM_MAX && chatter.fill() < ROOM_MAX });
     },
+    setScanMs: (scanMs) => watch?.setEveryMs(scanMs),
     setTunables: (change) => tunables.change(active().tunables, change),
     get olderTold() {
       return tellsOlder && watch !== undefined && watch.passes >= OLDER_PASSES;
     },
+    get isDetached() {
+      return isDetached;
+    },
     detach() {
+      if (isDetached) return;
+      isDetached = true;
       watch?.close();
       watch = undefined;
       active().detach();

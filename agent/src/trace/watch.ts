@@ -13,6 +13,8 @@ export interface Watch {
   turn(now: { readonly nowMs: number; readonly room: () => boolean }): void;
   /** Passes that looked at everything to the end. */
   readonly passes: number;
+  /** Time between the beginnings of two passes, from the next on. */
+  setEveryMs(everyMs: number): void;
   close(): void;
 }
 
@@ -24,6 +26,7 @@ export function createWatch(
   libbpf: Pick<Libbpf, 'iterate'>,
 ): Watch {
   const { links } = config;
+  let { everyMs } = config;
   const output = Buffer.alloc(READ_BYTES);
   let dueMs = 0;
   /** Links that this pass has not walked yet. */
@@ -59,7 +62,7 @@ export function createWatch(
     turn({ nowMs, room }) {
       if (fd === undefined && waiting.length === 0) {
         if (nowMs < dueMs) return;
-        dueMs = nowMs + config.everyMs;
+        dueMs = nowMs + everyMs;
         waiting = [...links];
         whole = true;
       }
@@ -73,6 +76,10 @@ export function createWatch(
         fd = undefined;
         if (whole && waiting.length === 0) passes += 1;
       }
+    },
+    setEveryMs(next) {
+      everyMs = next;
+      dueMs = 0;
     },
     close() {
       if (fd !== undefined) closeSync(fd);

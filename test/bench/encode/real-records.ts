@@ -28,7 +28,7 @@ export async function recordLoad(run: () => Promise<unknown>): Promise<RealRecor
   const nowUs = (): number => Number(libc.realtimeNs() / 1_000n);
   const clockOffsetUs = nowUs() - Number(libc.boottimeNs() / 1_000n);
   const trace = createTrace({ ...CONFIG, instance: `bench-${process.pid}` }, { nowUs });
-  const processes = createProcesses(CONFIG.process, { names: () => trace.recording.names });
+  const processes = createProcesses({}, { names: () => trace.recording.names });
   const facts = new Map<string, ProcessFacts>();
   const owners = createOwners(
     { agentPid: process.pid, supervisorPid: 0 },
