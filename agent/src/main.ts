@@ -49,6 +49,7 @@ import { createSpool } from './spool/spool.ts';
 import { createTakers, labelsOf } from './takers.ts';
 import { possibleCpus } from './trace/cpus.ts';
 import { createPacing } from './trace/pacing.ts';
+import { isPinned } from './trace/pins.ts';
 import type { Recording } from './trace/recording.ts';
 import { asCapability, surroundings } from './trace/surroundings.ts';
 
@@ -131,7 +132,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
   try {
     locks.take();
     stops.push(locks.release);
-    if (!(await guest.enter())) return 'ended';
+    // What an earlier run left is ended in any case.
+    const isWelcome = deps.stop.reason === END || (await guest.enter());
+    if (!isWelcome && deps.stop.reason !== END) return 'ended';
     const host = readHost({ ...config, hostIdFile: join(config.spool.path, 'host-id') });
     spool.start();
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
@@ -303,7 +306,7 @@ async function main(): Promise<void> {
   const config = loadConfig(AGENT_CONFIG, source);
   if (mode === 'check') process.stdout.write(checkReport(AGENT_CONFIG, source));
   if (mode === 'print') process.stdout.write(printConfig(AGENT_CONFIG, config));
-  if (mode === 'check' || mode === 'print') return;
+  if (mode === 'check' || mode === 'print' || (mode === 'end' && !isPinned(config.instance))) return;
   const stop = new AbortController();
   process.on('SIGTERM', () => stop.abort());
   process.on('SIGINT', () => stop.abort(END));

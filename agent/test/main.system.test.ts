@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AgentHome,
   agentHome,
@@ -92,12 +93,13 @@ test('events that found a full ring are counted, and the account still balances'
 
 const pinsOf = ({ instance }: AgentHome): string => `/sys/fs/bpf/tcptrail/${instance}`;
 
-/** Ports of the connections made while `during` runs, without a pause. */
+/** Ports of the connections made while `during` runs. */
 async function trafficDuring(port: number, during: () => Promise<unknown>): Promise<readonly number[]> {
   const ports: number[] = [];
   let going = true;
   const traffic = (async () => {
-    while (going) ports.push(await converse('127.0.0.1', port));
+    // So few a second that the rings hold those of a slow restart.
+    for (; going; await sleep(2)) ports.push(await converse('127.0.0.1', port));
   })();
   await during();
   going = false;
@@ -202,9 +204,8 @@ test(
   'without an agent for long, the kernel records no more; the next one says so and begins anew',
   needsRoot,
   async (t) => {
-    const home = agentHome(t, {
-      further: { restart: { absentMs: 1_000 }, own: { supervisorPid: process.pid } },
-    });
+    const further = { own: { supervisorPid: process.pid } };
+    const home = agentHome(t, { further: { ...further, restart: { absentMs: 1_000 } } });
     const echo = await echoServer(t, '127.0.0.1');
     const first = await runningAgent(t, home);
     first.child.kill('SIGKILL');

@@ -1,9 +1,11 @@
 /** `tcptrail stop`: ends a running `up` or agent, waits until it is gone, and leaves nothing in the kernel. */
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { isPinned } from '@tcptrail/agent/trace/pins.ts';
 import { cliError, reasonOf } from './errors.ts';
 import { writerOf } from './supervise/agent-pid.ts';
 import { endRecording } from './supervise/end-recording.ts';
-import { isPinned, removePins } from './supervise/pins.ts';
+import { removePins } from './supervise/pins.ts';
 import { type Places, placesOf } from './supervise/places.ts';
 import { isAlive } from './supervise/process-info.ts';
 import { readRunFile } from './supervise/run-file.ts';

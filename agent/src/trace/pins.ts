@@ -9,6 +9,7 @@ import { closeSync, mkdirSync, readdirSync, renameSync, rmdirSync, statfsSync, u
 import { join } from 'node:path';
 import type { KernelState } from './kernel-state.ts';
 import { errnoName, type Libbpf } from './libbpf.ts';
+import { BPFFS } from './mounts.ts';
 
 const BPFFS_MAGIC = 0xcafe4a11;
 const KINDS = ['maps', 'programs', 'links'] as const;
@@ -152,6 +153,11 @@ export function createPins(
     removeAll: () => removeTree(folder),
     tidy: () => unless(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(folder)),
   };
+}
+
+/** Whether the kernel holds something of the instance. */
+export function isPinned(instance: string, bpffs = BPFFS): boolean {
+  return namesIn(join(bpffs, 'tcptrail', instance)).length > 0;
 }
 
 function namesIn(folder: string): string[] {

@@ -1,10 +1,10 @@
 /** The recording that goes on in the kernel after its agent was killed or stopped for a restart. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isPinned } from '@tcptrail/agent/trace/pins.ts';
 import { ROOT } from './account.ts';
 import { createLogFile } from './log-file.ts';
 import { programOf } from './parts.ts';
-import { isPinned } from './pins.ts';
 import type { Places } from './places.ts';
 import { runOnce } from './run-once.ts';
 

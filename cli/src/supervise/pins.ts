@@ -6,9 +6,6 @@ import { removeTree } from '@tcptrail/agent/trace/pins.ts';
 
 const PINS = join(BPFFS, 'tcptrail');
 
-/** Whether the kernel holds something of `instance`. */
-export const isPinned = (instance: string): boolean => existsSync(join(PINS, instance));
-
 /** Instances of a doctor that was broken off: `doctor-<pid>` of a process that is gone. */
 export function removePinsOfGoneDoctors(folder = PINS, proc = '/proc'): void {
   if (!existsSync(folder)) return;
