@@ -122,7 +122,9 @@ export function createNotices(
       publishTrouble = error.message;
       metrics.set('publish_up', 0);
       metrics.add('publish_failures');
-      log.limited('warn', error.code, { code: error.code }, `${error.message}; batches wait in the spool`);
+      // Each sentence by itself: of two troubles with one code the second is not a repetition.
+      const text = `${error.message}; batches wait in the spool`;
+      log.limited('warn', text, { code: error.code }, text);
     },
     publishSplit(eventsMax) {
       metrics.add('publish_split_batches');
