@@ -101,12 +101,8 @@ export function createNotices(
     },
     kafkaFileUnfit(error) {
       metrics.add('kafka_unfit_files');
-      log.limited(
-        'warn',
-        'kafka file',
-        { code: error.code },
-        `${error.message}; until then the former is used`,
-      );
+      const text = `${error.message}; the former is used until then`;
+      log.limited('warn', text, { code: error.code }, text);
     },
     published({ messages, bytes, again }) {
       metrics.set('publish_up', 1);
