@@ -165,12 +165,8 @@ export function createNotices(
     },
     kafkaFileUnfit(error) {
       metrics.add('kafka_unfit_files');
-      log.limited(
-        'warn',
-        'kafka file',
-        { code: error.code },
-        `${error.message}; until then the former is used`,
-      );
+      const text = `${error.message}; the former is used until then`;
+      log.limited('warn', text, { code: error.code }, text);
     },
     published({ messages, bytes, again }) {
       metrics.set('publish_up', 1);
@@ -186,7 +182,9 @@ export function createNotices(
       publishTrouble = error.message;
       metrics.set('publish_up', 0);
       metrics.add('publish_failures');
-      log.limited('warn', error.code, { code: error.code }, `${error.message}; batches wait in the spool`);
+      // Each sentence by itself: of two troubles with one code the second is not a repetition.
+      const text = `${error.message}; batches wait in the spool`;
+      log.limited('warn', text, { code: error.code }, text);
     },
     publishSplit(eventsMax) {
       metrics.add('publish_split_batches');
