@@ -42,8 +42,11 @@ export interface CycleDeps {
   readonly batcher: { flush(): void; heartbeat(health: Health): void };
   readonly spool: { readonly ready: boolean; tick(): void };
   readonly clock: { measure(): void };
-  /** `olderTold`: that each such connection is in the batches so far, too. */
-  readonly health: (now: { readonly olderTold: boolean }) => Health;
+  /**
+   * `olderTold`: that each such connection is in the batches so far, too. `ringFill`: how full the fuller ring was at
+   * most since the last one, 0 to 1.
+   */
+  readonly health: (now: { readonly olderTold: boolean; readonly ringFill: number }) => Health;
   readonly onUnsettled: () => void;
   /** So many records of a ring could not be told from one another. */
   readonly onBadRecords: (count: number) => void;
@@ -75,6 +78,12 @@ export function createCycle(
   /** When the eldest row of the open batch came; 0 = none. */
   let sinceMs = 0;
   let olderTold = false;
+  let ringFill = 0;
+
+  function heartbeat(): void {
+    batcher.heartbeat(deps.health({ olderTold, ringFill }));
+    ringFill = 0;
+  }
 
   /** Full batches are closed before the next record, so that the ring's position is that of the batch. */
   function take(words: Uint32Array, bytes: Uint8Array, at: number): void {
@@ -122,6 +131,7 @@ export function createCycle(
         deps.clock.measure();
       }
       const fill = Math.max(...RINGS.map((name) => trace.rings[name].fill()));
+      ringFill = Math.max(ringFill, fill);
       drain();
       if (spool.ready) trace.watch(nowMs);
       if (builder.rows === 0) sinceMs = 0;
@@ -132,7 +142,7 @@ export function createCycle(
       }
       if (nowMs >= heartbeatAtMs) {
         heartbeatAtMs = nowMs + config.heartbeatMs;
-        if (spool.ready) batcher.heartbeat(deps.health({ olderTold }));
+        if (spool.ready) heartbeat();
       }
       spool.tick();
       return deps.pacing.next({ fill, nowMs });
@@ -140,7 +150,7 @@ export function createCycle(
     finish() {
       let settled = false;
       for (let turn = 0; turn < FINISH_TURNS_MAX && spool.ready && !settled; turn++) settled = drain();
-      if (spool.ready) batcher.heartbeat(deps.health({ olderTold }));
+      if (spool.ready) heartbeat();
       return settled;
     },
   };

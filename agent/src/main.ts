@@ -168,7 +168,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       spool,
       clock,
       pacing: createPacing(),
-      health({ olderTold }) {
+      health({ olderTold, ringFill }) {
         // What the compiler's threads freed would stay with the process: tens of MB.
         libc.trim();
         return measureHealth({
@@ -182,6 +182,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
           suppressedLines: log.suppressed,
           // What a full spool dropped may have told some of them.
           olderTold: olderTold && spool.dropped[trace.kernelEpoch] === undefined,
+          ringFill,
           metrics,
         });
       },

@@ -39,6 +39,7 @@ function cycleOf({ bad = 0 } = {}) {
     rows: 0,
     rowsMax: 100,
     olderTold: false,
+    ringFills: [] as number[],
   };
   const cycle = createCycle(config, {
     trace: {
@@ -95,8 +96,9 @@ function cycleOf({ bad = 0 } = {}) {
       tick: () => {},
     },
     clock: { measure: () => log.push('clock') },
-    health({ olderTold }) {
+    health({ olderTold, ringFill }) {
       if (olderTold) log.push('older told');
+      state.ringFills.push(ringFill);
       return HEALTH;
     },
     onUnsettled: () => log.push('unsettled'),
@@ -172,6 +174,20 @@ test('an event being written holds the account back, not the rows before it', ()
   assert.equal(cycle.turn(), 100);
   assert.ok(log.includes('complete'));
   assert.equal(cycle.turn(), 500);
+});
+
+test('a heartbeat tells how full a ring was at most since the one before', () => {
+  const { cycle, state } = cycleOf();
+  cycle.turn();
+  for (const rows of [3, 25, 7]) {
+    state.ring += rows;
+    cycle.turn();
+  }
+  for (const nowMs of [10_001, 20_001]) {
+    state.nowMs = nowMs;
+    cycle.turn();
+  }
+  assert.deepEqual(state.ringFills, [0, 0.2, 0]);
 });
 
 test('a heartbeat comes when it is due, busy or idle', () => {
