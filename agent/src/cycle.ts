@@ -18,8 +18,11 @@ export interface CycleDeps {
   readonly batcher: { flush(): void; heartbeat(health: Health): void };
   readonly spool: { readonly ready: boolean; tick(): void };
   readonly clock: { measure(): void };
-  /** `olderTold`: that each such connection is in the batches so far, too. */
-  readonly health: (now: { readonly olderTold: boolean }) => Health;
+  /**
+   * `olderTold`: that each such connection is in the batches so far, too. `ringFill`: how full the fuller ring was at
+   * most since the last one, 0 to 1.
+   */
+  readonly health: (now: { readonly olderTold: boolean; readonly ringFill: number }) => Health;
   /** Monotonic, ms. */
   readonly nowMs: () => number;
 }
@@ -50,6 +53,12 @@ export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
   /** When the eldest row of the open batch came; 0 = none. */
   let sinceMs = 0;
   let olderTold = false;
+  let ringFill = 0;
+
+  function heartbeat(): void {
+    batcher.heartbeat(deps.health({ olderTold, ringFill }));
+    ringFill = 0;
+  }
 
   function drainWhole(): boolean {
     const told = trace.olderTold;
@@ -67,6 +76,7 @@ export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
       }
       trace.beat();
       const fill = drain.unread();
+      ringFill = Math.max(ringFill, drain.fill());
       drainWhole();
       if (spool.ready) trace.watch(nowMs);
       if (builder.rows === 0) sinceMs = 0;
@@ -77,7 +87,7 @@ export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
       }
       if (nowMs >= heartbeatAtMs) {
         heartbeatAtMs = nowMs + heartbeatMs;
-        if (spool.ready) batcher.heartbeat(deps.health({ olderTold }));
+        if (spool.ready) heartbeat();
       }
       spool.tick();
       return deps.pacing.next({ fill, nowMs });
@@ -89,7 +99,7 @@ export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
     finish() {
       let settled = false;
       for (let turn = 0; turn < FINISH_TURNS_MAX && spool.ready && !settled; turn++) settled = drainWhole();
-      if (spool.ready) batcher.heartbeat(deps.health({ olderTold }));
+      if (spool.ready) heartbeat();
       return settled;
     },
   };

@@ -43,7 +43,8 @@ export interface DrainDeps {
 export interface Drain {
   /** True when a valid account and all its rows were taken. */
   turn(): boolean;
-  /** Share of a ring that is not read, of the one with more of it, 0 to 1. */
+  /** Shares of a ring, of the one with more of it, 0 to 1: not given back, and not read. */
+  fill(): number;
   unread(): number;
 }
 
@@ -77,6 +78,7 @@ export function createDrain(deps: DrainDeps): Drain {
     Math.max(...RINGS.map((name) => recording.rings[name][share]()));
 
   return {
+    fill: () => most('fill'),
     unread: () => most('unread'),
     turn() {
       // With the disk refusing, events wait in the rings, where the kernel counts what no longer fits.

@@ -212,7 +212,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       spool,
       clock,
       pacing: createPacing(),
-      health({ olderTold }) {
+      health({ olderTold, ringFill }) {
         // What the compiler's threads freed would stay with the process: tens of MB.
         libc.trim();
         return measureHealth({
@@ -226,6 +226,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
           suppressedLines: log.suppressed,
           // What a full spool dropped may have told some of them.
           olderTold: olderTold && spool.dropped[recording.kernelEpoch] === undefined,
+          ringFill,
           metrics,
         });
       },

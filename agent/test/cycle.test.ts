@@ -45,6 +45,7 @@ function cycleOf({ bad = 0 } = {}) {
     rowsMax: 100,
     olderTold: false,
     beats: 0,
+    ringFills: [] as number[],
   };
   const rings = {
     lifecycle: ringOf(
@@ -117,8 +118,9 @@ function cycleOf({ bad = 0 } = {}) {
     batcher: { flush: () => ship('flush'), heartbeat: () => ship('heartbeat') },
     spool,
     clock: { measure: () => log.push('clock') },
-    health({ olderTold }) {
+    health({ olderTold, ringFill }) {
       if (olderTold) log.push('older told');
+      state.ringFills.push(ringFill);
       return HEALTH;
     },
     nowMs: () => state.nowMs,
@@ -210,6 +212,20 @@ test('an event being written holds the account back, not the rows before it', ()
   assert.equal(cycle.turn(), 100);
   assert.ok(log.includes('complete'));
   assert.equal(cycle.turn(), 500);
+});
+
+test('a heartbeat tells how full a ring was at most since the one before', () => {
+  const { cycle, state } = cycleOf();
+  cycle.turn();
+  for (const rows of [3, 25, 7]) {
+    state.ring += rows;
+    cycle.turn();
+  }
+  for (const nowMs of [10_001, 20_001]) {
+    state.nowMs = nowMs;
+    cycle.turn();
+  }
+  assert.deepEqual(state.ringFills, [0, 0.2, 0]);
 });
 
 test('a heartbeat comes when it is due, busy or idle', () => {

@@ -69,9 +69,18 @@ export function agentHome(
 export function startAgent(
   t: TestContext,
   args: readonly string[],
-  user: { readonly uid?: number; readonly gid?: number } = {},
+  options: {
+    readonly uid?: number;
+    readonly gid?: number;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): AgentProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], { ...user, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { env = {}, ...user } = options;
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    ...user,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
@@ -120,10 +129,14 @@ function readSpool(path: string): OracleBatch[] {
 }
 
 /** Starts an agent and waits for its first heartbeat. */
-export async function runningAgent(t: TestContext, home: AgentHome): Promise<AgentProcess> {
+export async function runningAgent(
+  t: TestContext,
+  home: AgentHome,
+  env: Readonly<Record<string, string>> = {},
+): Promise<AgentProcess> {
   const idOf = (batch: OracleBatch): string => `${batch.agent_epoch}/${batch.batch_seq}`;
   const before = new Set(spooled(home).map(idOf));
-  const agent = startAgent(t, ['--config', home.configFile]);
+  const agent = startAgent(t, ['--config', home.configFile], { env });
   await until(
     'a heartbeat',
     () => {
