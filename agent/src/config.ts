@@ -165,16 +165,33 @@ const agentKeys = z.strictObject({
       enabled: z
         .boolean()
         .default(false)
+        .meta(AT_START)
         .describe('Whether batches go to Kafka; if not, a consumer on this host reads the spool.'),
       stopWaitMsMax: z
         .int()
         .min(0)
         .max(600_000)
         .default(5_000)
-        .meta(LIVE)
         .describe('Milliseconds to send what is left at the end; the next start sends the rest.'),
+      retryWaitMsMax: z
+        .int()
+        .min(1_000)
+        .max(3_600_000)
+        .default(30_000)
+        .describe(
+          'Milliseconds between two tries to reach Kafka, at most: each waits a random part of it, so that a fleet comes back evenly over it.',
+        ),
+      replaySpeedMax: z
+        .number()
+        .min(0)
+        .max(1_000)
+        .refine((value) => value === 0 || value > 1, 'must be 0 or more than 1')
+        .default(4)
+        .describe(
+          'A backlog goes out at most so many times as fast as it was recorded: after an outage of an hour 4 needs 20 minutes, 2 an hour. 0 = no limit.',
+        ),
     })
-    .meta(AT_START)
+    .meta(LIVE)
     .prefault({}),
   kafka: kafkaSection.meta(AT_START),
   process: processKeys.prefault({}),

@@ -33,7 +33,7 @@ import { measureHealth } from './health.ts';
 import { leastPrivilege } from './least-privilege.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
-import { createNotices, type Notices } from './notices.ts';
+import { createNotices } from './notices.ts';
 import { createPrivateRecords } from './privacy/records.ts';
 import { factsShown, masksOf } from './privacy.ts';
 import type { Publisher } from './publish/publisher.ts';
@@ -132,7 +132,9 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     const agentEpoch = spool.epochAfter(clock.nowUs());
     spool.open(agentEpoch);
     if (config.publish.enabled) {
-      publisher = await createKafkaPublisher(config, { ...host, agentEpoch, notices });
+      const { createKafkaPublisher } = await import('./publish/kafka.ts');
+      const run = { spoolPath: config.spool.path, hostId: host.host_id, bootId: host.boot_id, agentEpoch };
+      publisher = createKafkaPublisher({ ...config.publish, kafka: config.kafka, ...run }, notices);
       publisher.start();
     }
     const cpus = () => account.cpus(spool.dropped[trace.kernelEpoch] ?? {});
@@ -206,6 +208,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       processes,
       owners,
       records,
+      publisher,
       guest,
       log,
     });
@@ -252,33 +255,6 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     for (const stop of stops.reverse()) await stop();
   }
   return guest.outcome();
-}
-
-/** Loaded late: most agents of a single machine never publish. Throws KAFKA_FILE. */
-async function createKafkaPublisher(
-  config: AgentConfig,
-  run: {
-    readonly host_id: string;
-    readonly boot_id: string;
-    readonly agentEpoch: number;
-    readonly notices: Notices;
-  },
-): Promise<Publisher> {
-  const [{ createPublisher }, { openSession }, { createKafka }] = await Promise.all([
-    import('./publish/publisher.ts'),
-    import('./publish/session.ts'),
-    import('@tcptrail/kafka/client.ts'),
-  ]);
-  const { kafka, spool } = config;
-  const client = createKafka(kafka);
-  const { host_id: hostId, boot_id: bootId, agentEpoch, notices } = run;
-  return createPublisher(
-    { spoolPath: spool.path, hostId, bootId, agentEpoch },
-    {
-      openSession: () => openSession({ kafka, hostId }, { client, onTopicMade: notices.topicMade }),
-      notices,
-    },
-  );
 }
 
 /** What calls into libraries of the system, loaded late: a tree without native modules can still say so. */

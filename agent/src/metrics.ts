@@ -32,6 +32,10 @@ const COUNTERS = {
     'Times batches had to be split because the topic takes no message of their size.',
   ],
   publish_failures: ['failures', 'Times publishing was held up by an error.'],
+  kafka_unfit_files: [
+    'files',
+    'Times a changed certificate, key or password file could not be used, and the former was kept.',
+  ],
   publish_damaged_bytes: ['bytes', 'Bytes of the spool that are no batch: set aside and not published.'],
   process_lookups: ['lookups', 'Processes looked up in /proc.'],
   gone_processes: ['processes', 'Processes that had ended before they were looked up.'],

@@ -38,6 +38,7 @@ export interface Notices {
   tookBack(name: string, steps: number): void;
   heldUp(ms: number): void;
   topicMade(name: string): void;
+  kafkaFileUnfit(error: AppError): void;
   published(sent: { readonly messages: number; readonly bytes: number; readonly again: boolean }): void;
   publishFailed(error: AppError): void;
   publishSplit(eventsMax: number): void;
@@ -153,6 +154,15 @@ export function createNotices(
     },
     topicMade(name) {
       log.info({ topic: name }, `made topic ${name}`);
+    },
+    kafkaFileUnfit(error) {
+      metrics.add('kafka_unfit_files');
+      log.limited(
+        'warn',
+        'kafka file',
+        { code: error.code },
+        `${error.message}; until then the former is used`,
+      );
     },
     published({ messages, bytes, again }) {
       metrics.set('publish_up', 1);

@@ -10,6 +10,7 @@ import type { Guest } from './guest.ts';
 import type { Log } from './log.ts';
 import type { PrivateRecords } from './privacy/records.ts';
 import { factsShown, masksOf } from './privacy.ts';
+import type { Publisher } from './publish/publisher.ts';
 import type { Takers } from './reload.ts';
 import type { Trace } from './trace/trace.ts';
 
@@ -21,12 +22,13 @@ export interface TakerDeps {
   readonly processes: Pick<Processes, 'configure'>;
   readonly owners: Pick<Owners, 'forget'>;
   readonly records: Pick<PrivateRecords, 'configure'>;
+  readonly publisher: Pick<Publisher, 'configure'> | undefined;
   readonly guest: Pick<Guest, 'configure'>;
   readonly log: Pick<Log, 'setLevel'>;
 }
 
 export function createTakers(deps: TakerDeps): Takers {
-  const { batcher, builder, cycle, trace, processes, owners, records, guest, log } = deps;
+  const { batcher, builder, cycle, trace, processes, owners, records, publisher, guest, log } = deps;
   return {
     labels: ({ labels }) => batcher.setLabels(labelsOf(labels)),
     batch({ batch }) {
@@ -47,8 +49,8 @@ export function createTakers(deps: TakerDeps): Takers {
     },
     guest: (config) => guest.configure(config.guest),
     log: ({ log: { level } }) => log.setLevel(level),
-    // What of it is live is asked for at the end.
-    publish: () => {},
+    // How long the end may take is asked for then.
+    publish: ({ publish }) => publisher?.configure(publish),
   };
 
   /** The owners of the open batch are as they were when it began. */

@@ -5,7 +5,9 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { keysOf } from '@tcptrail/config/keys.ts';
+import { loadConfig } from '@tcptrail/config/load.ts';
 import { AGENT_CONFIG } from '../src/config.ts';
+import { createTakers, type TakerDeps } from '../src/takers.ts';
 import { agentHome, runningAgent, spooled, until } from './support/agent-process.ts';
 import { converse, echoServer } from './support/connections.ts';
 import { needsRoot } from './support/needs-root.ts';
@@ -84,6 +86,7 @@ test('each key that is live is in force after SIGHUP', needsRoot, async (t) => {
   const running = await reloading(t, {
     events: { openHoldMs: 3_600_000, updateMs: 86_400_000, retransmitsPerSecond: 1, scanMs: NEVER_MS },
     batch: { rowsMax: 10_000, bytesMax: 8_388_608, flushMs: 60_000, heartbeatMs: NEVER_MS },
+    guest: { memoryBytesMax: 0, cpuPercentMax: 0, checkMs: 3_600_000, quietMs: 86_400_000 },
     publish: { enabled: true, stopWaitMsMax: NEVER_MS },
     kafka: { brokers: ['127.0.0.1:1'] },
   });
@@ -231,6 +234,23 @@ test('each key that is live is in force after SIGHUP', needsRoot, async (t) => {
     proves('privacy.internal');
   });
 
+  await t.test('guest: what the agent may take', async () => {
+    const times = (text: string): number => agent.stderr().split(text).length - 1;
+    await change({ guest: { memoryBytesMax: 1, checkMs: 2_000 } });
+    await until('a step that is given up', () => times('guest.memoryBytesMax is 1') === 1);
+    proves('guest.memoryBytesMax', 'guest.checkMs');
+    await change({ guest: { memoryBytesMax: 0, quietMs: 10 } });
+    await until('it to be taken back', () => times('updates come back') === 1);
+    proves('guest.quietMs');
+    await change({ guest: { cpuPercentMax: 1, checkMs: 1_000 } });
+    await until('a step that is given up', () => {
+      void converse('127.0.0.1', echo.port);
+      return agent.stderr().includes('guest.cpuPercentMax is 1');
+    });
+    proves('guest.cpuPercentMax');
+    await change({ guest: { cpuPercentMax: 0 } });
+  });
+
   await t.test('log: what is written', async () => {
     await change({ log: { level: 'warn' } });
     await change({ labels: { zone: 'silent' } });
@@ -241,7 +261,15 @@ test('each key that is live is in force after SIGHUP', needsRoot, async (t) => {
     proves('log.level');
   });
 
-  await t.test('publish: how long the end may take', async () => {
+  await t.test('publish: how long the end may take, and the pace', async () => {
+    // What the publisher makes of its pace: publish/pace.test.ts.
+    const given: unknown[] = [];
+    const deps = { publisher: { configure: (pacing: unknown) => given.push(pacing) } };
+    const config = loadConfig(AGENT_CONFIG, { part: 'agent', file: home.configFile, env: {} });
+    createTakers(deps as unknown as TakerDeps).publish?.(config);
+    assert.deepEqual(given, [config.publish]);
+    proves('publish.retryWaitMsMax', 'publish.replaySpeedMax');
+
     await change({ publish: { stopWaitMsMax: 0 } });
     agent.child.kill('SIGTERM');
     await until('the end, although no broker answers', () => agent.child.exitCode !== null);
