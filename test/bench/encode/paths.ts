@@ -36,7 +36,8 @@ interface Enrich {
   readonly resetReason: (code: number) => string;
 }
 
-type CreateBuilder = (enrich: Enrich, onRow: (cpu: number, seq: number) => void) => BatchBuilder;
+type Builder = Pick<BatchBuilder, 'append' | 'rows' | 'full' | 'take'>;
+type CreateBuilder = (enrich: Enrich, onRow: (cpu: number, seq: number) => void) => Builder;
 
 export const PATHS = {
   tcptrail: agentsBuilder,
@@ -119,7 +120,7 @@ function objectsBuilder(
   { owners, clockOffsetUs, resetReason }: Enrich,
   onRow: (cpu: number, seq: number) => void,
   encode: EncodeObject,
-): BatchBuilder {
+): Builder {
   const out = Buffer.alloc(BATCH.bytesMax + EVENT_BYTES_MAX);
   const read = createRecordReader({ clockOffsetUs, resetReason });
   let position = 0;
