@@ -3,167 +3,215 @@ import type { ConfigOf } from '@tcptrail/config/load.ts';
 import { absolutePath, KIB, MIB, metricsSection, powerOfTwo } from '@tcptrail/config/value.ts';
 import { kafkaSection } from '@tcptrail/kafka/config.ts';
 import { z } from 'zod';
+import { filterRules } from './reduce/config.ts';
 
 const label = (what: string) => z.string().max(256).default('').describe(`Label of every row: ${what}.`);
 
-export const AGENT_CONFIG = z.strictObject({
-  instance: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/)
-    .meta({ rule: '1 to 32 of a-z, 0-9 and -, not beginning with -' })
-    .default('default')
-    .describe('Names the kernel state and the lock; a second agent on one host needs another.'),
-  hostId: z.string().max(128).default('').describe('Identity of this host; empty = the machine id.'),
-  hostName: z.string().max(253).default('').describe('Name of this host; empty = the name the kernel gives.'),
-  labels: z
-    .strictObject({
-      account: label('cloud account or tenant'),
-      region: label('region'),
-      zone: label('zone'),
-      team: label('who owns this host'),
-      service: label('what this host serves'),
-      environment: label('as production or staging'),
-    })
-    .prefault({}),
-  ring: z
-    .strictObject({
-      lifecycleBytes: powerOfTwo(64 * KIB, 1024 * MIB)
-        .default(16 * MIB)
-        .describe('Size of the ring for opened, failed and closed connections.'),
-      chatterBytes: powerOfTwo(64 * KIB, 1024 * MIB)
-        .default(4 * MIB)
-        .describe('Size of the ring for what comes in storms, as retransmits.'),
-    })
-    .prefault({}),
-  events: z
-    .strictObject({
-      openHoldMs: z
-        .int()
-        .min(0)
-        .max(3_600_000)
-        .default(1_000)
-        .describe(
-          'Milliseconds a connection lives before it gets an open; shorter ones have a close alone. 0 = at once.',
-        ),
-      updateMs: z
-        .int()
-        .min(0)
-        .max(86_400_000)
-        .default(60_000)
-        .describe(
-          'Milliseconds between two updates of a connection whose counters moved, to the next pass (scanMs); 0 = none but one of each connection that is older than the agent.',
-        ),
-      retransmitsPerSecond: z
-        .int()
-        .min(0)
-        .max(1_000_000)
-        .default(50)
-        .describe(
-          'Retransmissions of one connection told one by one in a second; all are counted. 0 = no limit.',
-        ),
-      scanMs: z
-        .int()
-        .min(100)
-        .max(600_000)
-        .default(5_000)
-        .describe(
-          'Milliseconds between two looks for quiet connections, updates, listeners and half-open handshakes.',
-        ),
-    })
-    .prefault({}),
-  batch: z
-    .strictObject({
-      rowsMax: z.int().min(1).max(10_000).default(2_000).describe('Rows after which a batch is closed.'),
-      bytesMax: z
-        .int()
-        .min(16 * KIB)
-        .max(8 * MIB)
-        .default(900_000)
-        .describe('Bytes after which a batch is closed.'),
-      flushMs: z
-        .int()
-        .min(10)
-        .max(60_000)
-        .default(500)
-        .describe('Milliseconds after which a batch with rows is closed.'),
-      heartbeatMs: z
-        .int()
-        .min(100)
-        .max(600_000)
-        .default(10_000)
-        .describe('Milliseconds between batches that carry the health of the agent, with or without rows.'),
-    })
-    .prefault({}),
-  spool: z
-    .strictObject({
-      path: absolutePath()
-        .default('/var/spool/tcptrail')
-        .describe('Folder of the spool; the consumer of this host reads the same.'),
-      segmentBytes: z
-        .int()
-        .min(64 * KIB)
-        .max(1024 * MIB)
-        .default(16 * MIB)
-        .describe('Size at which a file of the spool is full.'),
-      bytesMax: z
-        .int()
-        .min(256 * KIB)
-        .max(1024 * 1024 * MIB)
-        .default(512 * MIB)
-        .describe('Size of the whole spool; beyond it the oldest file is dropped, and counted.'),
-      ageMaxMs: z
-        .int()
-        .min(0)
-        .max(315_360_000_000)
-        .default(604_800_000)
-        .describe(
-          'Milliseconds a file of the spool waits to be read; then it is dropped, and counted. Time that the machine is off does not count. 0 = no limit.',
-        ),
-      fsyncMs: z
-        .int()
-        .min(0)
-        .max(60_000)
-        .default(1_000)
-        .describe(
-          'Milliseconds between two fsync; 0 = never, a power loss then costs what was not yet written.',
-        ),
-    })
-    .prefault({}),
-  publish: z
-    .strictObject({
-      enabled: z
-        .boolean()
-        .default(false)
-        .describe('Whether batches go to Kafka; if not, a consumer on this host reads the spool.'),
-      stopWaitMsMax: z
-        .int()
-        .min(0)
-        .max(600_000)
-        .default(5_000)
-        .describe('Milliseconds to send what is left at the end; the next start sends the rest.'),
-    })
-    .prefault({}),
-  kafka: kafkaSection,
-  process: z
-    .strictObject({
-      commandLine: z
-        .boolean()
-        .default(false)
-        .describe('Record the command line of the process; it can hold secrets.'),
-    })
-    .prefault({}),
-  own: z
-    .strictObject({
-      supervisorPid: z
-        .int()
-        .min(0)
-        .default(0)
-        .describe(
-          "Process whose children are tcptrail's own parts; 0 = none. 'tcptrail up' sets it in the environment.",
-        ),
-    })
-    .prefault({}),
-  metrics: metricsSection({ port: 9480, zero: 'no listener' }),
-});
+export const AGENT_CONFIG = z
+  .strictObject({
+    instance: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,31}$/)
+      .meta({ rule: '1 to 32 of a-z, 0-9 and -, not beginning with -' })
+      .default('default')
+      .describe('Names the kernel state and the lock; a second agent on one host needs another.'),
+    hostId: z.string().max(128).default('').describe('Identity of this host; empty = the machine id.'),
+    hostName: z
+      .string()
+      .max(253)
+      .default('')
+      .describe('Name of this host; empty = the name the kernel gives.'),
+    profile: z
+      .enum(['default', 'fleet'])
+      .meta({ presets: { fleet: { fold: { enabled: true }, events: { updateMs: 300_000 } } } })
+      .default('default')
+      .describe(
+        'fleet sets fold.enabled to true and events.updateMs to 300000, unless they are given: for thousands of hosts.',
+      ),
+    labels: z
+      .strictObject({
+        account: label('cloud account or tenant'),
+        region: label('region'),
+        zone: label('zone'),
+        team: label('who owns this host'),
+        service: label('what this host serves'),
+        environment: label('as production or staging'),
+      })
+      .prefault({}),
+    ring: z
+      .strictObject({
+        lifecycleBytes: powerOfTwo(64 * KIB, 1024 * MIB)
+          .default(16 * MIB)
+          .describe('Size of the ring for opened, failed and closed connections.'),
+        chatterBytes: powerOfTwo(64 * KIB, 1024 * MIB)
+          .default(4 * MIB)
+          .describe('Size of the ring for what comes in storms, as retransmits.'),
+      })
+      .prefault({}),
+    events: z
+      .strictObject({
+        openHoldMs: z
+          .int()
+          .min(0)
+          .max(3_600_000)
+          .default(1_000)
+          .describe(
+            'Milliseconds a connection lives before it gets an open; shorter ones have a close alone. 0 = at once.',
+          ),
+        updateMs: z
+          .int()
+          .min(0)
+          .max(86_400_000)
+          .default(60_000)
+          .describe(
+            'Milliseconds between two updates of a connection whose counters moved, to the next pass (scanMs); 0 = none but one of each connection that is older than the agent.',
+          ),
+        retransmitsPerSecond: z
+          .int()
+          .min(0)
+          .max(1_000_000)
+          .default(50)
+          .describe(
+            'Retransmissions of one connection told one by one in a second; all are counted. 0 = no limit.',
+          ),
+        scanMs: z
+          .int()
+          .min(100)
+          .max(600_000)
+          .default(5_000)
+          .describe(
+            'Milliseconds between two looks for quiet connections, updates, listeners and half-open handshakes.',
+          ),
+      })
+      .prefault({}),
+    batch: z
+      .strictObject({
+        rowsMax: z.int().min(1).max(10_000).default(2_000).describe('Rows after which a batch is closed.'),
+        bytesMax: z
+          .int()
+          .min(16 * KIB)
+          .max(8 * MIB)
+          .default(900_000)
+          .describe('Bytes after which a batch is closed.'),
+        flushMs: z
+          .int()
+          .min(10)
+          .max(60_000)
+          .default(500)
+          .describe('Milliseconds after which a batch with rows is closed.'),
+        heartbeatMs: z
+          .int()
+          .min(100)
+          .max(600_000)
+          .default(10_000)
+          .describe('Milliseconds between batches that carry the health of the agent, with or without rows.'),
+      })
+      .prefault({}),
+    fold: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Fold short, ordinary, repeated connections of one program, role, peer and service port into one row; the others stay single.',
+          ),
+        windowMs: z
+          .int()
+          .min(1_000)
+          .max(60_000)
+          .default(10_000)
+          .describe(
+            'Milliseconds a batch stays open while connections are folded, instead of batch.flushMs.',
+          ),
+      })
+      .prefault({}),
+    filters: filterRules,
+    budget: z
+      .strictObject({
+        bytesPerDay: z
+          .int()
+          .min(0)
+          .max(1024 * 1024 * MIB)
+          .default(0)
+          .describe(
+            'Bytes of this host a day, compressed, as they go into the spool; near it, more is folded and left out, step by step. 0 = no limit.',
+          ),
+      })
+      .prefault({}),
+    spool: z
+      .strictObject({
+        path: absolutePath()
+          .default('/var/spool/tcptrail')
+          .describe('Folder of the spool; the consumer of this host reads the same.'),
+        segmentBytes: z
+          .int()
+          .min(64 * KIB)
+          .max(1024 * MIB)
+          .default(16 * MIB)
+          .describe('Size at which a file of the spool is full.'),
+        bytesMax: z
+          .int()
+          .min(256 * KIB)
+          .max(1024 * 1024 * MIB)
+          .default(512 * MIB)
+          .describe('Size of the whole spool; beyond it the oldest file is dropped, and counted.'),
+        ageMaxMs: z
+          .int()
+          .min(0)
+          .max(315_360_000_000)
+          .default(604_800_000)
+          .describe(
+            'Milliseconds a file of the spool waits to be read; then it is dropped, and counted. Time that the machine is off does not count. 0 = no limit.',
+          ),
+        fsyncMs: z
+          .int()
+          .min(0)
+          .max(60_000)
+          .default(1_000)
+          .describe(
+            'Milliseconds between two fsync; 0 = never, a power loss then costs what was not yet written.',
+          ),
+      })
+      .prefault({}),
+    publish: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(false)
+          .describe('Whether batches go to Kafka; if not, a consumer on this host reads the spool.'),
+        stopWaitMsMax: z
+          .int()
+          .min(0)
+          .max(600_000)
+          .default(5_000)
+          .describe('Milliseconds to send what is left at the end; the next start sends the rest.'),
+      })
+      .prefault({}),
+    kafka: kafkaSection,
+    process: z
+      .strictObject({
+        commandLine: z
+          .boolean()
+          .default(false)
+          .describe('Record the command line of the process; it can hold secrets.'),
+      })
+      .prefault({}),
+    own: z
+      .strictObject({
+        supervisorPid: z
+          .int()
+          .min(0)
+          .default(0)
+          .describe(
+            "Process whose children are tcptrail's own parts; 0 = none. 'tcptrail up' sets it in the environment.",
+          ),
+      })
+      .prefault({}),
+    metrics: metricsSection({ port: 9480, zero: 'no listener' }),
+  })
+  .refine(({ fold, events }) => !fold.enabled || events.openHoldMs > 0, {
+    path: ['fold', 'enabled'],
+    message: 'must be false while events.openHoldMs is 0: each connection then has an open of its own',
+  });
 
 export type AgentConfig = ConfigOf<typeof AGENT_CONFIG>;

@@ -62,6 +62,11 @@ export const AGENT_ERRORS = {
     (count: string, path: string, reason: string) =>
       `stopped with ${count} batches that the spool ${path} did not take (${reason}); free space, the next start accounts for their rows`,
   ),
+  AGENT_BUDGET: entry(
+    1,
+    (bytes: string, left: string) =>
+      `little is left of ${bytes} bytes a day, so this is not recorded: ${left}; raise budget.bytesPerDay, or leave more out by filters`,
+  ),
   AGENT_METRICS_PORT: entry(
     1,
     (address: string, reason: string) =>

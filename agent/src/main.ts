@@ -30,10 +30,12 @@ import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
 import { agentError } from './errors.ts';
 import { measureHealth } from './health.ts';
+import { loadNative } from './load-native.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
 import { createNotices, type Notices } from './notices.ts';
 import type { Publisher } from './publish/publisher.ts';
+import { createReduction } from './reduction.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
@@ -78,7 +80,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       ages: createAges(config.spool.path),
       onWriteFailed: notices.spoolWriteFailed,
       onDropped: notices.spoolDropped,
-      onWritten: () => publisher?.wake(),
+      onWritten(bytes) {
+        reduction.spooled(bytes);
+        publisher?.wake();
+      },
     },
   );
   const trace = createTrace(config, { nowUs: clock.nowUs });
@@ -97,6 +102,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       resetReason: readResetReasons(),
     },
   );
+  const reduction = createReduction(config, {
+    ...{ owners, builder, account, notices, metrics, nowMs },
+    boottimeNs: libc.boottimeNs(),
+  });
   const server = createMetricsServer(config.metrics, {
     metrics,
     unhealthy: () => spool.failed,
@@ -135,7 +144,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         labels: Object.fromEntries(Object.entries(config.labels).filter(([, value]) => value !== '')),
       },
       {
-        builder,
+        builder: reduction.builder,
         nowUs: clock.nowUs,
         accounting() {
           shipped = cpus();
@@ -144,7 +153,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
             ring_positions: RINGS.map((ring) => ({ ring, position: trace.rings[ring].position })),
             cpus: shipped,
             failed_reserves: trace.failedReserves(),
-            rules: [],
+            rules: reduction.rules,
             programs: trace.skippedRuns(),
           };
         },
@@ -160,7 +169,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     const cycle = createCycle(config.batch, {
       trace,
       account,
-      builder,
+      builder: reduction.builder,
       batcher,
       spool,
       clock,
@@ -171,6 +180,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         return measureHealth({
           programs: trace.capabilities,
           surroundings: needs.map(asCapability),
+          reduced: reduction.capabilities(),
           clock,
           spoolHealth: spool.health,
           processCounters: processes.counters,
@@ -240,20 +250,6 @@ async function createKafkaPublisher(
       notices,
     },
   );
-}
-
-/** What calls into libraries of the system, loaded late: a tree without native modules can still say so. */
-async function loadNative() {
-  try {
-    const [{ createLibc }, { createTrace }] = await Promise.all([
-      import('./libc.ts'),
-      import('./trace/trace.ts'),
-    ]);
-    return { createLibc, createTrace };
-  } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    throw agentError('AGENT_NATIVE_MISSING', [reason], { cause: error });
-  }
 }
 
 interface Arguments {
