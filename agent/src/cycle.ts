@@ -8,6 +8,8 @@ import type { KernelAccount } from './encode/account.ts';
 
 /** A ring as far as the cycle needs it; positions are bytes since the ring was made. */
 export interface CycleRing {
+  /** Bytes it holds. */
+  readonly size: number;
   readonly position: number;
   /** Passed over so far. */
   readonly badRecords: number;
@@ -34,13 +36,15 @@ export interface CycleDeps {
   /** How long to wait before the next turn, ms. */
   readonly pacing: { next(found: { readonly fill: number; readonly nowMs: number }): number };
   readonly account: { begin(sample: readonly KernelAccount[]): void; complete(): void };
-  /** What becomes of each record before it is in the batch. */
-  readonly records: { take(words: Uint32Array, bytes: Uint8Array, at: number): void };
   readonly builder: {
+    append(words: Uint32Array, bytes: Uint8Array, at: number): void;
     readonly rows: number;
     readonly full: boolean;
+    /** How long a batch with rows stays open, ms. */
+    readonly flushMs: number;
   };
-  readonly batcher: { flush(): void; heartbeat(health: Health): void };
+  /** `cut` closes the batch without rows too. */
+  readonly batcher: { flush(): void; cut(): void; heartbeat(health: Health): void };
   readonly spool: { readonly ready: boolean; tick(): void };
   readonly clock: { measure(): void };
   /** `olderTold`: that each such connection is in the batches so far, too. */
@@ -65,37 +69,66 @@ const RINGS: readonly RingName[] = ['lifecycle', 'chatter'];
 const CLOCK_MS = 1_000;
 /** Drained between two looks at the spool. */
 const STEP_BYTES = 1024 * 1024;
+/** And of a small ring no more than this share. */
+const STEP_SHARE = 1 / 8;
+/** A batch takes at most this share of a ring, as the room is given back when the batch is spooled. */
+const BATCH_SHARE = 1 / 2;
 /** Turns until an event that is under way must have settled: its program has long returned. */
 const FINISH_TURNS_MAX = 1_000;
 
 export interface CycleConfig {
-  readonly flushMs: number;
   readonly heartbeatMs: number;
 }
 
 export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
-  let { flushMs, heartbeatMs } = config;
-  const { trace, account, records, builder, batcher, spool } = deps;
+  let { heartbeatMs } = config;
+  const { trace, account, builder, batcher, spool } = deps;
   let clockAtMs = 0;
   let heartbeatAtMs = 0;
   /** When the eldest row of the open batch came; 0 = none. */
   let sinceMs = 0;
   let olderTold = false;
+  /** How far each ring was read when a batch was last closed. */
+  const closedAt: Record<RingName, number> = {
+    lifecycle: trace.rings.lifecycle.position,
+    chatter: trace.rings.chatter.position,
+  };
+
+  function closed(): void {
+    for (const name of RINGS) closedAt[name] = trace.rings[name].position;
+    sinceMs = 0;
+  }
+
+  function flush(): void {
+    batcher.flush();
+    closed();
+  }
+
+  function heartbeat(): void {
+    batcher.heartbeat(deps.health({ olderTold }));
+    closed();
+  }
 
   /** Full batches are closed before the next record, so that the ring's position is that of the batch. */
   function take(words: Uint32Array, bytes: Uint8Array, at: number): void {
-    if (builder.full) batcher.flush();
-    records.take(words, bytes, at);
+    if (builder.full) flush();
+    builder.append(words, bytes, at);
   }
 
   /** True when the ring was read up to there: an event still being written or a refusing disk stops it early. */
-  function drainRing(ring: CycleRing, upTo: number): boolean {
+  function drainRing(name: RingName, upTo: number): boolean {
+    const ring = trace.rings[name];
+    const stepBytes = Math.min(STEP_BYTES, ring.size * STEP_SHARE);
     while (ring.position < upTo && spool.ready) {
       const before = ring.position;
       const badBefore = ring.badRecords;
-      ring.drain(Math.min(upTo, before + STEP_BYTES), take);
+      ring.drain(Math.min(upTo, before + stepBytes), take);
       ring.release();
       if (ring.badRecords > badBefore) deps.onBadRecords(ring.badRecords - badBefore);
+      if (ring.position - closedAt[name] >= ring.size * BATCH_SHARE) {
+        batcher.cut();
+        closed();
+      }
       if (ring.position === before) break;
     }
     return ring.position >= upTo;
@@ -109,11 +142,10 @@ export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
     const sample = trace.sample();
     if (sample) account.begin(sample.accounts);
     else deps.onUnsettled();
-    const whole = RINGS.map((name) => {
-      const ring = trace.rings[name];
-      return drainRing(ring, sample?.upTo[name] ?? ring.producerPosition());
-    });
-    if (builder.full) batcher.flush();
+    const whole = RINGS.map((name) =>
+      drainRing(name, sample?.upTo[name] ?? trace.rings[name].producerPosition()),
+    );
+    if (builder.full) flush();
     if (!sample || whole.includes(false)) return false;
     account.complete();
     olderTold ||= told;
@@ -132,25 +164,22 @@ export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
       if (spool.ready) trace.watch(nowMs);
       if (builder.rows === 0) sinceMs = 0;
       else if (sinceMs === 0) sinceMs = nowMs;
-      if (sinceMs > 0 && nowMs - sinceMs >= flushMs) {
-        batcher.flush();
-        sinceMs = 0;
-      }
+      if (sinceMs > 0 && nowMs - sinceMs >= builder.flushMs) flush();
       if (nowMs >= heartbeatAtMs) {
         heartbeatAtMs = nowMs + heartbeatMs;
-        if (spool.ready) batcher.heartbeat(deps.health({ olderTold }));
+        if (spool.ready) heartbeat();
       }
       spool.tick();
       return deps.pacing.next({ fill, nowMs });
     },
     configure(next) {
-      ({ flushMs, heartbeatMs } = next);
+      ({ heartbeatMs } = next);
       heartbeatAtMs = 0;
     },
     finish() {
       let settled = false;
       for (let turn = 0; turn < FINISH_TURNS_MAX && spool.ready && !settled; turn++) settled = drain();
-      if (spool.ready) batcher.heartbeat(deps.health({ olderTold }));
+      if (spool.ready) heartbeat();
       return settled;
     },
   };

@@ -27,16 +27,17 @@ import { createNamespaces } from './enrich/namespaces.ts';
 import { createOwners } from './enrich/owners.ts';
 import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
-import { agentError } from './errors.ts';
 import { createGuest, startAgain } from './guest.ts';
 import { measureHealth } from './health.ts';
 import { leastPrivilege } from './least-privilege.ts';
+import { loadNative } from './load-native.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
 import { createNotices } from './notices.ts';
 import { createPrivateRecords } from './privacy/records.ts';
 import { factsShown, masksOf } from './privacy.ts';
 import type { Publisher } from './publish/publisher.ts';
+import { createReduction } from './reduction.ts';
 import { createReload, onHangUp, type ReloadDeps } from './reload.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
@@ -86,7 +87,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       ages: createAges(config.spool.path),
       onWriteFailed: notices.spoolWriteFailed,
       onDropped: notices.spoolDropped,
-      onWritten: () => publisher?.wake(),
+      onWritten(bytes) {
+        reduction.spooled(bytes);
+        publisher?.wake();
+      },
     },
   );
   const trace = createTrace(config, { nowUs: clock.nowUs });
@@ -106,7 +110,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       resetReason: readResetReasons(),
     },
   );
-  const records = createPrivateRecords(masks, builder.append);
+  const records = createPrivateRecords(masks);
+  const reduction = createReduction(config, {
+    ...{ owners, builder, records, account, notices, metrics, nowMs },
+    boottimeNs: libc.boottimeNs(),
+  });
   const server = createMetricsServer(config.metrics, {
     metrics,
     unhealthy: () => spool.failed,
@@ -147,7 +155,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
         labels: labelsOf(config.labels),
       },
       {
-        builder,
+        builder: reduction.builder,
         nowUs: clock.nowUs,
         accounting() {
           shipped = cpus();
@@ -156,7 +164,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
             ring_positions: RINGS.map((ring) => ({ ring, position: trace.rings[ring].position })),
             cpus: shipped,
             failed_reserves: trace.failedReserves(),
-            rules: [],
+            rules: reduction.rules,
             programs: trace.skippedRuns(),
           };
         },
@@ -172,8 +180,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     const cycle = createCycle(config.batch, {
       trace,
       account,
-      records,
-      builder,
+      builder: reduction.builder,
       batcher,
       spool,
       clock,
@@ -184,6 +191,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
         return measureHealth({
           programs: guest.capabilities(trace.capabilities),
           surroundings: needs.map(asCapability),
+          reduced: reduction.capabilities(),
           clock,
           spoolHealth: spool.health,
           processCounters: processes.counters,
@@ -203,6 +211,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     const takers = createTakers({
       batcher,
       builder,
+      reduction,
       cycle,
       trace,
       processes,
@@ -255,20 +264,6 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     for (const stop of stops.reverse()) await stop();
   }
   return guest.outcome();
-}
-
-/** What calls into libraries of the system, loaded late: a tree without native modules can still say so. */
-async function loadNative() {
-  try {
-    const [{ createLibc }, { createTrace }] = await Promise.all([
-      import('./libc.ts'),
-      import('./trace/trace.ts'),
-    ]);
-    return { createLibc, createTrace };
-  } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    throw agentError('AGENT_NATIVE_MISSING', [reason], { cause: error });
-  }
 }
 
 async function main(): Promise<void> {

@@ -9,6 +9,7 @@ const HEALTH = {} as Health;
 function ringOf(written: () => number, busy: () => number, bad = 0): CycleRing {
   let position = 0;
   return {
+    size: 1_000,
     get badRecords() {
       return Math.min(bad, position / 8);
     },
@@ -28,7 +29,7 @@ function ringOf(written: () => number, busy: () => number, bad = 0): CycleRing {
 
 /** A kernel that numbers events on one CPU, and everything behind it, as lists. */
 function cycleOf({ bad = 0 } = {}) {
-  const config = { flushMs: 500, heartbeatMs: 10_000 };
+  const config = { heartbeatMs: 10_000 };
   const log: string[] = [];
   const state = {
     nowMs: 1,
@@ -38,6 +39,8 @@ function cycleOf({ bad = 0 } = {}) {
     busy: 0,
     rows: 0,
     rowsMax: 100,
+    flushMs: 500,
+    leftOut: false,
     olderTold: false,
   };
   const cycle = createCycle(config, {
@@ -67,22 +70,27 @@ function cycleOf({ bad = 0 } = {}) {
     },
     pacing: { next: ({ fill }) => (fill > 0 ? 100 : 500) },
     account: { begin: () => log.push('begin'), complete: () => log.push('complete') },
-    records: {
-      take: () => {
-        state.rows += 1;
-      },
-    },
     builder: {
+      append: () => {
+        state.rows += state.leftOut ? 0 : 1;
+      },
       get rows() {
         return state.rows;
       },
       get full() {
         return state.rows >= state.rowsMax;
       },
+      get flushMs() {
+        return state.flushMs;
+      },
     },
     batcher: {
       flush() {
         log.push(`flush ${state.rows}`);
+        state.rows = 0;
+      },
+      cut() {
+        log.push(`cut ${state.rows}`);
         state.rows = 0;
       },
       heartbeat() {
@@ -187,22 +195,15 @@ test('a heartbeat comes when it is due, busy or idle', () => {
 
 test('other times hold from the next turn on, which gives a heartbeat', () => {
   const { cycle, log, state } = cycleOf();
-  const after = (ms: number): string[] => {
+  const beatsAfter = (ms: number): number => {
     log.length = 0;
     state.nowMs += ms;
     cycle.turn();
-    return log.filter((line) => /^(flush|heartbeat)/.test(line)).map((line) => line.split(' ')[0] ?? '');
+    return log.filter((line) => line.startsWith('heartbeat')).length;
   };
-  after(0);
-  cycle.configure({ flushMs: 500, heartbeatMs: 50 });
-  assert.deepEqual(after(10), ['heartbeat']);
-  assert.deepEqual(after(49), []);
-  assert.deepEqual(after(1), ['heartbeat']);
-  cycle.configure({ flushMs: 20, heartbeatMs: 10_000 });
-  after(10);
-  state.ring = 1;
-  assert.deepEqual(after(10), []);
-  assert.deepEqual(after(20), ['flush']);
+  beatsAfter(0);
+  cycle.configure({ heartbeatMs: 50 });
+  assert.deepEqual([10, 49, 1].map(beatsAfter), [1, 0, 1]);
 });
 
 test('bad records are told once, before the account that counts them is complete', () => {
@@ -234,4 +235,59 @@ test('that all older connections are told is said once they are drained, and not
   assert.equal(beat({ busy: 0 }), true);
   log.length = 0;
   assert.equal(beat({ olderTold: false }), true);
+});
+
+test('a batch stays open as long as its builder says', () => {
+  const { cycle, log, state } = cycleOf();
+  state.flushMs = 5_000;
+  state.ring = 1;
+  cycle.turn();
+  state.ring = 2;
+  const turnsUntil = (ms: number): void => {
+    for (; state.nowMs < ms; state.nowMs += 100) cycle.turn();
+  };
+  turnsUntil(5_000);
+  assert.equal(log.filter((line) => line.startsWith('flush')).length, 0);
+  turnsUntil(5_300);
+  assert.deepEqual(
+    log.filter((line) => line.startsWith('flush')),
+    ['flush 1'],
+  );
+});
+
+test('a batch that a heartbeat closed leaves its time to the next one whole', () => {
+  const { cycle, log, state } = cycleOf();
+  state.flushMs = 9_000;
+  cycle.turn();
+  state.ring = 1;
+  state.nowMs = 9_500;
+  cycle.turn();
+  for (state.nowMs = 10_100; state.nowMs < 19_000; state.nowMs += 100) {
+    state.ring += 1;
+    cycle.turn();
+  }
+  assert.deepEqual(
+    log.filter((line) => /^(flush|heartbeat)/.test(line)),
+    ['heartbeat 0', 'heartbeat 2'],
+  );
+});
+
+test('a batch takes no more than half a ring, whether its events became rows or were left out', () => {
+  for (const leftOut of [false, true]) {
+    const { cycle, log, state } = cycleOf();
+    Object.assign(state, { leftOut, flushMs: 60_000 });
+    state.ring = 50;
+    cycle.turn();
+    assert.equal(log.filter((line) => line.startsWith('cut')).length, 0);
+    state.ring = 100;
+    cycle.turn();
+    state.ring = 190;
+    cycle.turn();
+    const cuts = log.filter((line) => line.startsWith('cut'));
+    assert.equal(cuts.length, 2);
+    assert.equal(
+      cuts.every((line) => (line === 'cut 0') === leftOut),
+      true,
+    );
+  }
 });

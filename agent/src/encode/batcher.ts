@@ -42,6 +42,8 @@ export interface BatcherDeps {
 export interface Batcher {
   /** Closes the events built so far into a batch, if there are any. */
   flush(): void;
+  /** As `flush`, without events too: what was left out moves the account and the rings on. */
+  cut(): void;
   /** Closes what is there, then a batch without events that carries the health. */
   heartbeat(health: Health): void;
   /** A batch without events for a kernel epoch that has ended. */
@@ -81,6 +83,7 @@ export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
 
   return {
     flush,
+    cut: () => ship(deps.accounting()),
     heartbeat(health) {
       flush();
       ship(deps.accounting(), { health, namespaces: deps.namespaces() });

@@ -43,6 +43,8 @@ test('rows beyond the sample are ahead until the next one takes them in', () => 
     failed: 0,
     folded: 0,
     filtered: 0,
+    folded_ahead: 0,
+    filtered_ahead: 0,
     spool_dropped: 0,
   });
   account.begin([kernel(0, 4)]);
@@ -107,6 +109,8 @@ test('bad records that were told are not forgotten by the closing account', () =
     failed: 2,
     folded: 0,
     filtered: 0,
+    folded_ahead: 0,
+    filtered_ahead: 0,
     spool_dropped: 0,
   };
   assert.equal(closingAccount([kernel(0, 9, 1)], [told], {})[0]?.failed, 2);
@@ -115,7 +119,18 @@ test('bad records that were told are not forgotten by the closing account', () =
 
 test('the closing account counts every spooled row and names what sat in the rings', () => {
   const spooled = [
-    { cpu: 0, seq_last: 5, rows: 5, rows_ahead: 2, failed: 0, folded: 0, filtered: 0, spool_dropped: 0 },
+    {
+      cpu: 0,
+      seq_last: 5,
+      rows: 5,
+      rows_ahead: 2,
+      failed: 0,
+      folded: 0,
+      filtered: 0,
+      folded_ahead: 0,
+      filtered_ahead: 0,
+      spool_dropped: 0,
+    },
   ];
   const [first, second] = closingAccount([kernel(0, 12, 1), kernel(1, 4)], spooled, { 0: 3 });
   assert.deepEqual(first, {
@@ -126,6 +141,8 @@ test('the closing account counts every spooled row and names what sat in the rin
     failed: 1,
     folded: 0,
     filtered: 0,
+    folded_ahead: 0,
+    filtered_ahead: 0,
     spool_dropped: 3,
   });
   assert.deepEqual([second?.seq_last, second?.rows], [4, 0]);
