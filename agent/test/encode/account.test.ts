@@ -44,6 +44,8 @@ test('rows beyond the sample are ahead until the next one takes them in', () => 
     failed: 0,
     folded: 0,
     filtered: 0,
+    folded_ahead: 0,
+    filtered_ahead: 0,
     spool_dropped: 0,
   });
   account.begin([kernel(0, 4)]);
@@ -107,6 +109,8 @@ const spooled = (account: Partial<CpuAccount>): CpuAccount => ({
   failed: 0,
   folded: 0,
   filtered: 0,
+  folded_ahead: 0,
+  filtered_ahead: 0,
   spool_dropped: 0,
   ...account,
 });
@@ -120,6 +124,18 @@ test('an account goes on from what an earlier run spooled', () => {
   assert.deepEqual(account.cpus({}), [spooled({ rows_ahead: 4 })], 'not complete');
   account.complete();
   assert.deepEqual(account.cpus({}), [spooled({ seq_last: 9, rows: 8, failed: 1, rows_ahead: 1 })]);
+});
+
+test('what an earlier run folded and left out goes on too', () => {
+  const before = { folded: 2, folded_ahead: 1, filtered: 4, filtered_ahead: 3 };
+  const account = createAccount([spooled(before)]);
+  assert.deepEqual(account.cpus({}), [spooled(before)]);
+  account.begin([kernel(0, 18)]);
+  for (const seq of [16, 17]) account.row(0, seq);
+  account.fold(0, 16);
+  account.filter(0, 18);
+  account.complete();
+  assert.deepEqual(account.cpus({}), [spooled({ seq_last: 18, rows: 6, folded: 4, filtered: 8 })]);
 });
 
 test('bad records that an earlier run counted stay failed', () => {

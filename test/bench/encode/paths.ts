@@ -37,8 +37,8 @@ interface Enrich {
   readonly resetReason: (code: number) => string;
 }
 
-type EventBuilder = Omit<BatchBuilder, 'configure'>;
-type CreateBuilder = (enrich: Enrich, onRow: (cpu: number, seq: number) => void) => EventBuilder;
+type Builder = Pick<BatchBuilder, 'append' | 'rows' | 'full' | 'take'>;
+type CreateBuilder = (enrich: Enrich, onRow: (cpu: number, seq: number) => void) => Builder;
 
 export const PATHS = {
   tcptrail: agentsBuilder,
@@ -64,7 +64,7 @@ export function createPath(name: PathName, real: RealRecords, onBatch: OnBatch):
   const enrich = { owners, clockOffsetUs: real.clockOffsetUs, resetReason: readResetReasons() };
   const builder = PATHS[name](enrich, account.row);
   // As in the agent by default: nothing is hidden.
-  const records = createPrivateRecords({ addresses: undefined, users: undefined }, builder.append);
+  const records = createPrivateRecords({ addresses: undefined, users: undefined });
   let position = 0;
   const batcher = createBatcher(
     { ...IDENTITY, agent_epoch: real.clockOffsetUs },
@@ -87,7 +87,7 @@ export function createPath(name: PathName, real: RealRecords, onBatch: OnBatch):
     run(ring) {
       ring.drain(ring.producerPosition(), (words, bytes, at) => {
         if (builder.full) batcher.flush();
-        records.take(words, bytes, at);
+        records.pass(words, bytes, at, builder.append);
       });
       position = ring.position;
       batcher.flush();
@@ -101,7 +101,7 @@ function factsOf({ facts }: RealRecords, key: ProcessKey): ProcessFacts {
   return found;
 }
 
-function agentsBuilder(enrich: Enrich, onRow: (cpu: number, seq: number) => void): EventBuilder {
+function agentsBuilder(enrich: Enrich, onRow: (cpu: number, seq: number) => void): Builder {
   return createBatchBuilder(
     { ...BATCH, cpus: possibleCpus() },
     {
@@ -123,7 +123,7 @@ function objectsBuilder(
   { owners, clockOffsetUs, resetReason }: Enrich,
   onRow: (cpu: number, seq: number) => void,
   encode: EncodeObject,
-): EventBuilder {
+): Builder {
   const out = Buffer.alloc(BATCH.bytesMax + EVENT_BYTES_MAX);
   const read = createRecordReader({ clockOffsetUs, resetReason });
   let position = 0;
