@@ -28,6 +28,8 @@ export interface GuestDeps {
     /** Of all programs. */
     detach(): void;
   };
+  /** Repeated connections, whatever the configuration says of them. */
+  readonly fold: (isOn: boolean) => void;
   readonly stop: AbortSignal;
   /** Monotonic, ms. */
   readonly nowMs: () => number;
@@ -94,6 +96,12 @@ export function createGuest(
       cost: 'retransmits one by one; the end of a connection counts them',
       giveUp: () => trace.setTunables({ retransmitsOff: true }),
       takeBack: () => trace.setTunables({ retransmitsOff: false }),
+    },
+    {
+      name: 'fold',
+      cost: 'single rows of repeated short connections',
+      giveUp: () => deps.fold(true),
+      takeBack: () => deps.fold(false),
     },
     {
       name: ALL,
