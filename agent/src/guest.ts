@@ -63,7 +63,9 @@ export function createGuest(config: Pick<AgentConfig, 'guest' | 'spool'>, deps: 
   const { guest } = config;
   const { notices, trace, nowMs } = deps;
   const leave = new AbortController();
-  const stop = AbortSignal.any([deps.stop, leave.signal]);
+  const stop = leave.signal;
+  deps.stop.addEventListener('abort', () => leave.abort('stopped'), { once: true });
+  if (deps.stop.aborted) leave.abort('stopped');
   const disabledFile = createDisabledFile(guest.disabledFile);
   const crashes = createCrashes(
     { file: join(config.spool.path, 'crashes.json'), crashWaitMsMax: guest.crashWaitMsMax },
@@ -151,7 +153,7 @@ export function createGuest(config: Pick<AgentConfig, 'guest' | 'spool'>, deps: 
     left: crashes.ended,
     outcome() {
       if (isDisabled) throw disabled();
-      return leave.signal.aborted ? 'again' : 'ended';
+      return stop.reason === 'again' ? 'again' : 'ended';
     },
   };
 }
