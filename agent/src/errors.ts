@@ -37,6 +37,11 @@ export const AGENT_ERRORS = {
     1,
     (file: string, reason: string) => `cannot make the lock file ${file} (${reason}); run the agent as root`,
   ),
+  AGENT_START_AGAIN: entry(
+    1,
+    () =>
+      'the agent ends to attach its programs again, which takes root; its supervisor is to start it, or privilege.user to be empty',
+  ),
   AGENT_SPOOL_UNUSABLE: entry(
     1,
     (path: string, reason: string) =>
@@ -60,7 +65,7 @@ export const AGENT_ERRORS = {
   AGENT_SPOOL_UNSPOOLED: entry(
     1,
     (count: string, path: string, reason: string) =>
-      `stopped with ${count} batches that the spool ${path} did not take (${reason}); free space, the next start accounts for their rows`,
+      `stopped with ${count} batches that the spool ${path} did not take (${reason}); free space, the next start tells what they held`,
   ),
   AGENT_DISABLED: entry(
     3,

@@ -1,11 +1,13 @@
 /**
  * The few libc calls JavaScript has no way to: two clocks, giving freed memory back, a lock that dies with its process,
- * and the place in the disk's queue. Set-up and once-a-second calls only (about 3 µs each).
+ * the place in the disk's queue, and the rights of a thread. Set-up and once-a-second calls only (about 3 µs each).
  */
 
 import { constants } from 'node:os';
 import ffi from 'ffi-napi';
 import type { Pointer } from 'ref-napi';
+import type { ThreadRights } from './privilege/drop.ts';
+import { createThreadRights } from './privilege/thread-rights.ts';
 
 const CLOCK_REALTIME = 0;
 const CLOCK_BOOTTIME = 7;
@@ -26,6 +28,8 @@ export interface Libc {
   trim(): void;
   /** Takes the whole-file lock without waiting; false when another process holds it. Released by close or death. */
   lock(fd: number): boolean;
+  /** Of the thread that runs JavaScript, as `privilege/drop.ts` says. */
+  readonly rights: ThreadRights;
   /** ioprio_set(2) of one thread: 0 or the errno. */
   setIoPriority(threadId: number, of: { readonly ioClass: number; readonly level: number }): number;
 }
@@ -55,6 +59,7 @@ export function createLibc(): Libc {
       const priority = (ioClass << IOPRIO_CLASS_SHIFT) | level;
       return Number(libc.syscall(number, IOPRIO_WHO_PROCESS, threadId, priority)) === 0 ? 0 : ffi.errno();
     },
+    rights: createThreadRights(),
   };
 }
 

@@ -32,6 +32,10 @@ const COUNTERS = {
     'Times batches had to be split because the topic takes no message of their size.',
   ],
   publish_failures: ['failures', 'Times publishing was held up by an error.'],
+  kafka_unfit_files: [
+    'files',
+    'Times a changed certificate, key or password file could not be used, and the former was kept.',
+  ],
   publish_damaged_bytes: ['bytes', 'Bytes of the spool that are no batch: set aside and not published.'],
   process_lookups: ['lookups', 'Processes looked up in /proc.'],
   gone_processes: ['processes', 'Processes that had ended before they were looked up.'],
@@ -39,6 +43,11 @@ const COUNTERS = {
   stalls: ['stalls', 'Times the agent did not run for more than 5 s.'],
   clock_steps: ['steps', 'Times the clock was set while the agent ran.'],
   unsettled_account_samples: ['samples', 'Account samples put off because an event was under way.'],
+  config_reloads: ['reloads', 'Times the configuration was read again and taken.'],
+  config_refusals: [
+    'refusals',
+    'Times the configuration was read again and was wrong: the one before it stayed in force.',
+  ],
   metrics_listen_failures: ['failures', 'Times the metrics port could not be opened.'],
   log_suppressed_lines: ['lines', 'Repeated log lines left out.'],
 } as const satisfies Rows;

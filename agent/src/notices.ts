@@ -11,13 +11,21 @@ import type { Need } from './trace/surroundings.ts';
 export interface Notices {
   /** Why batches wait in the spool; '' when they go out. */
   readonly publishTrouble: string;
+  /** Why the configuration that was read last is not in force; '' when it is. */
+  readonly configTrouble: string;
+  configTaken(
+    changes: { readonly taken: readonly string[]; readonly waiting: readonly string[] },
+    sentence: string,
+  ): void;
+  configRefused(error: AppError): void;
   clockStepped(step: { readonly by_us: number }): void;
   spoolWriteFailed(failure: { readonly reason: string; readonly pending: number }): void;
   spoolDropped(dropped: Dropped): void;
   accountUnsettled(): void;
   badRecords(count: number): void;
   accountLost(kernelEpoch: number): void;
-  accountUnreadable(account: { readonly kernelEpoch: number; readonly reason: string }): void;
+  stateUnreadable(state: { readonly kernelEpoch: number; readonly reason: string }): void;
+  stateLeft(kernelEpoch: number): void;
   lacking(need: Need): void;
   metricsPortTaken(error: unknown): void;
   disabled(file: string): void;
@@ -31,6 +39,7 @@ export interface Notices {
   tookBack(name: string, steps: number): void;
   heldUp(ms: number): void;
   topicMade(name: string): void;
+  kafkaFileUnfit(error: AppError): void;
   published(sent: { readonly messages: number; readonly bytes: number; readonly again: boolean }): void;
   publishFailed(error: AppError): void;
   publishSplit(eventsMax: number): void;
@@ -53,12 +62,26 @@ export function createNotices(
   /** Told once when it begins and once when it ends. */
   let isHeldUp = true;
   let publishTrouble = '';
+  let configTrouble = '';
   const limited = (level: 'warn' | 'error', error: AppError, fields: object = {}): void =>
     log.limited(level, error.code, { code: error.code, ...fields }, error.message);
 
   return {
     get publishTrouble() {
       return publishTrouble;
+    },
+    get configTrouble() {
+      return configTrouble;
+    },
+    configTaken({ taken, waiting }, sentence) {
+      configTrouble = '';
+      metrics.add('config_reloads');
+      log.info({ taken, at_next_start: waiting }, sentence);
+    },
+    configRefused(error) {
+      configTrouble = `${error.message}; until then the configuration before it stays in force`;
+      metrics.add('config_refusals');
+      log.warn({ code: error.code }, configTrouble);
     },
     clockStepped({ by_us }) {
       metrics.add('clock_steps');
@@ -91,11 +114,18 @@ export function createNotices(
     accountLost(kernelEpoch) {
       log.warn(
         { kernel_epoch: kernelEpoch },
-        'an earlier run left its kernel account, but no batch of it is in the spool; it is closed with no rows',
+        'an earlier run left what it recorded, but none of its batches is in the spool: what they held counts as unspooled',
       );
     },
-    accountUnreadable({ kernelEpoch, reason }) {
-      log.warn({ kernel_epoch: kernelEpoch, reason }, 'the kernel account of an earlier run cannot be read');
+    stateUnreadable({ kernelEpoch, reason }) {
+      log.warn(
+        { kernel_epoch: kernelEpoch, reason },
+        'what an earlier run recorded cannot be read and is given up',
+      );
+    },
+    stateLeft(kernelEpoch) {
+      const text = 'what an earlier run recorded is not told to its end; the next start tries again';
+      log.warn({ kernel_epoch: kernelEpoch }, text);
     },
     lacking({ name, problem, cost, remedy }) {
       log.warn({ need: name }, `${problem}, which costs: ${cost}; ${remedy}`);
@@ -133,6 +163,11 @@ export function createNotices(
     topicMade(name) {
       log.info({ topic: name }, `made topic ${name}`);
     },
+    kafkaFileUnfit(error) {
+      metrics.add('kafka_unfit_files');
+      const text = `${error.message}; the former is used until then`;
+      log.limited('warn', text, { code: error.code }, text);
+    },
     published({ messages, bytes, again }) {
       metrics.set('publish_up', 1);
       if (isHeldUp) log.info({ topic: topic.events }, `publishing to ${brokers.join(', ')}`);
@@ -147,7 +182,9 @@ export function createNotices(
       publishTrouble = error.message;
       metrics.set('publish_up', 0);
       metrics.add('publish_failures');
-      log.limited('warn', error.code, { code: error.code }, `${error.message}; batches wait in the spool`);
+      // Each sentence by itself: of two troubles with one code the second is not a repetition.
+      const text = `${error.message}; batches wait in the spool`;
+      log.limited('warn', text, { code: error.code }, text);
     },
     publishSplit(eventsMax) {
       metrics.add('publish_split_batches');

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Health } from '@tcptrail/schemas/batch.ts';
-import { type CycleRing, createCycle } from '../src/cycle.ts';
+import { createCycle } from '../src/cycle.ts';
+import { createDrain, type DrainedRing } from '../src/drain.ts';
 
 const HEALTH = {} as Health;
 
 /** A ring of 8-byte records, `written()` of them so far, the last `busy()` of them not yet whole, the first `bad` bad. */
-function ringOf(written: () => number, busy: () => number, bad = 0): CycleRing {
+function ringOf(written: () => number, busy: () => number, bad = 0): DrainedRing & { release(): void } {
   let position = 0;
+  let released = 0;
   return {
     get badRecords() {
       return Math.min(bad, position / 8);
@@ -16,13 +18,16 @@ function ringOf(written: () => number, busy: () => number, bad = 0): CycleRing {
       return position;
     },
     producerPosition: () => written() * 8,
-    fill: () => (written() * 8 - position) / 1_000,
+    fill: () => (written() * 8 - released) / 1_000,
+    unread: () => (written() * 8 - position) / 1_000,
     drain(upTo, onRecord) {
       for (const end = Math.min(upTo, (written() - busy()) * 8); position < end; position += 8)
         if (position >= bad * 8) onRecord(new Uint32Array(0), new Uint8Array(0), 0);
       return 0;
     },
-    release: () => {},
+    release() {
+      released = position;
+    },
   };
 }
 
@@ -40,24 +45,47 @@ function cycleOf({ bad = 0 } = {}) {
     rowsMax: 100,
     olderTold: false,
     ringFills: [] as number[],
+    beats: 0,
   };
-  const cycle = createCycle(config, {
-    trace: {
-      rings: {
-        lifecycle: ringOf(
-          () => state.ring,
-          () => state.busy,
-          bad,
-        ),
-        chatter: ringOf(
-          () => 0,
-          () => 0,
-        ),
-      },
-      get olderTold() {
-        return state.olderTold;
-      },
-      watch: (nowMs) => void log.push(...(nowMs > 1_000_000 ? ['watch'] : [])),
+  const rings = {
+    lifecycle: ringOf(
+      () => state.ring,
+      () => state.busy,
+      bad,
+    ),
+    chatter: ringOf(
+      () => 0,
+      () => 0,
+    ),
+  };
+  /** A batch is in the spool, and what it holds given back. */
+  function ship(what: string): void {
+    log.push(`${what} ${state.rows}`);
+    state.rows = 0;
+    rings.lifecycle.release();
+  }
+  const records = {
+    take: () => {
+      state.rows += 1;
+    },
+  };
+  const builder = {
+    get rows() {
+      return state.rows;
+    },
+    get full() {
+      return state.rows >= state.rowsMax;
+    },
+  };
+  const spool = {
+    get ready() {
+      return state.ready;
+    },
+    tick: () => {},
+  };
+  const drain = createDrain({
+    recording: {
+      rings,
       sample: () =>
         state.valid
           ? {
@@ -66,43 +94,35 @@ function cycleOf({ bad = 0 } = {}) {
             }
           : undefined,
     },
-    pacing: { next: ({ fill }) => (fill > 0 ? 100 : 500) },
     account: { begin: () => log.push('begin'), complete: () => log.push('complete') },
-    builder: {
-      append: () => {
-        state.rows += 1;
+    records,
+    builder,
+    batcher: { flush: () => ship('flush'), checkpoint: () => ship('checkpoint') },
+    spool,
+    onUnsettled: () => log.push('unsettled'),
+    onBadRecords: (count) => log.push(`bad ${count}`),
+  });
+  const cycle = createCycle(config, {
+    trace: {
+      get olderTold() {
+        return state.olderTold;
       },
-      get rows() {
-        return state.rows;
+      beat: () => {
+        state.beats += 1;
       },
-      get full() {
-        return state.rows >= state.rowsMax;
-      },
+      watch: (nowMs) => void log.push(...(nowMs > 1_000_000 ? ['watch'] : [])),
     },
-    batcher: {
-      flush() {
-        log.push(`flush ${state.rows}`);
-        state.rows = 0;
-      },
-      heartbeat() {
-        log.push(`heartbeat ${state.rows}`);
-        state.rows = 0;
-      },
-    },
-    spool: {
-      get ready() {
-        return state.ready;
-      },
-      tick: () => {},
-    },
+    drain,
+    pacing: { next: ({ fill }) => (fill > 0 ? 100 : 500) },
+    builder,
+    batcher: { flush: () => ship('flush'), heartbeat: () => ship('heartbeat') },
+    spool,
     clock: { measure: () => log.push('clock') },
     health({ olderTold, ringFill }) {
       if (olderTold) log.push('older told');
       state.ringFills.push(ringFill);
       return HEALTH;
     },
-    onUnsettled: () => log.push('unsettled'),
-    onBadRecords: (count) => log.push(`bad ${count}`),
     nowMs: () => state.nowMs,
   });
   return { cycle, log, state };
@@ -139,6 +159,24 @@ test('a full batch is closed in the middle of a drain', () => {
   state.ring = 5;
   cycle.turn();
   assert.deepEqual(log, ['clock', 'begin', 'flush 2', 'flush 2', 'complete', 'heartbeat 1']);
+});
+
+test('what is read goes to the spool at once when half a ring is not given back', () => {
+  const { cycle, log, state } = cycleOf();
+  state.ring = 62;
+  cycle.turn();
+  assert.ok(!log.includes('checkpoint 62'));
+  state.ring = 62 + 63;
+  cycle.turn();
+  assert.ok(log.includes('checkpoint 63'), log.join());
+});
+
+test('each turn says that the agent is there, whatever the disk says', () => {
+  const { cycle, state } = cycleOf();
+  cycle.turn();
+  state.ready = false;
+  cycle.turn();
+  assert.equal(state.beats, 2);
 });
 
 test('a sample with an event under way is not used, the rows are', () => {
@@ -228,4 +266,24 @@ test('that all older connections are told is said once they are drained, and not
   assert.equal(beat({ busy: 0 }), true);
   log.length = 0;
   assert.equal(beat({ olderTold: false }), true);
+});
+
+test('other times hold from the next turn on, which gives a heartbeat', () => {
+  const { cycle, log, state } = cycleOf();
+  const after = (ms: number): string[] => {
+    log.length = 0;
+    state.nowMs += ms;
+    cycle.turn();
+    return log.filter((line) => /^(flush|heartbeat)/.test(line)).map((line) => line.split(' ')[0] ?? '');
+  };
+  after(0);
+  cycle.configure({ flushMs: 500, heartbeatMs: 50 });
+  assert.deepEqual(after(10), ['heartbeat']);
+  assert.deepEqual(after(49), []);
+  assert.deepEqual(after(1), ['heartbeat']);
+  cycle.configure({ flushMs: 20, heartbeatMs: 10_000 });
+  after(10);
+  state.ring = 1;
+  assert.deepEqual(after(10), []);
+  assert.deepEqual(after(20), ['flush']);
 });

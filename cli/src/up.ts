@@ -55,9 +55,9 @@ export async function up(options: UpOptions): Promise<void> {
   const warn = (text: string): void => tell(style('yellow', '!'), text);
 
   const kafka = kafkaOf(options);
-  const ending = createEnding();
-  const lock = await takeRunLock(places);
   let stack: Stack | undefined;
+  const ending = createEnding({ onReload: () => stack?.reload() });
+  const lock = await takeRunLock(places);
   let takeOver: TakeOver | undefined;
   let connection: Connection | undefined;
   let stored = 0;
@@ -88,8 +88,8 @@ export async function up(options: UpOptions): Promise<void> {
       lock.write(stateOf(running, options));
     }
     await ending.race(takeOver.beforeAgent());
-    await ending.race(running.startAgent());
-    done(`agent records the connections of this machine${kafka ? ' into Kafka' : ''}, as root`);
+    const agentUser = await ending.race(running.startAgent());
+    done(`agent records the connections of this machine${kafka ? ' into Kafka' : ''}, as ${agentUser}`);
     await ending.race(running.startConsumer());
     const reader = readerPassword ? { user: 'reader', password: readerPassword } : {};
     const owner = password && !readerPassword ? { user: 'default', password } : {};

@@ -55,11 +55,12 @@ export function loadFrom<Schema extends ConfigSchema>(
   const keys = keysOf(schema);
   const variables = variablesIn(keys, env);
   const read = readYamlFile(file, { required, firstKey: namesBelow(keys, [])[0] ?? 'key' });
-  const tree = withEnvironment(withoutEmptySections(read ?? {}, keys), keys, env);
+  const given = withEnvironment(withoutEmptySections(read ?? {}, keys), keys, env);
+  // Before the schema, which may say what a secret must be.
+  const tree = withSecretFiles(given, keys);
   const parsed = schema.safeParse(tree);
   if (!parsed.success) throw problemOf(parsed.error.issues, { keys, file, variables, tree });
-  const config = withSecretFiles(parsed.data, keys) as ConfigOf<Schema>;
-  return { config, file: read && file, variables };
+  return { config: parsed.data as ConfigOf<Schema>, file: read && file, variables };
 }
 
 /** A section of which only the name stands, or all keys are comments, is one that was not given. */

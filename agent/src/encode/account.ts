@@ -45,10 +45,15 @@ interface Sample {
 
 const NONE: Omit<KernelAccount, 'cpu'> = { seq: 0, failed: 0, folded: 0, filtered: 0 };
 
-export function createAccount(): Account {
+/** `spooled`: as the last batch of this kernel epoch has it, where an earlier run wrote one. */
+export function createAccount(spooled: readonly CpuAccount[] = []): Account {
   /** By CPU: all rows so far. */
   const rows: number[] = [];
-  let shipped: Sample = sampleOf([]);
+  let shipped: Sample = sampleOf(spooled.map(({ seq_last: seq, ...account }) => ({ seq, ...account })));
+  for (const { cpu, rows: told, rows_ahead: ahead } of spooled) {
+    rows[cpu] = told + ahead;
+    shipped.ahead[cpu] = ahead;
+  }
   let begun: Sample | undefined;
   let isDamaged = false;
 
@@ -63,6 +68,8 @@ export function createAccount(): Account {
     },
     begin(sample) {
       begun = sampleOf(sample);
+      // The kernel does not know of bad records that an earlier run counted.
+      isDamaged ||= spooled.some(({ cpu, failed }) => failed > (begun?.kernel.get(cpu)?.failed ?? 0));
     },
     complete() {
       if (begun) shipped = begun;
@@ -90,32 +97,6 @@ export function createAccount(): Account {
         });
     },
   };
-}
-
-/**
- * The last account of a kernel epoch whose agent died: what the kernel had numbered at its end, and the rows that
- * reached the spool.
- */
-export function closingAccount(
-  kernel: readonly KernelAccount[],
-  spooled: readonly CpuAccount[],
-  dropped: Readonly<Record<string, number>>,
-): CpuAccount[] {
-  const byCpu = new Map(spooled.map((account) => [account.cpu, account]));
-  return kernel.map(({ cpu, seq, failed, folded, filtered }) => {
-    const last = byCpu.get(cpu);
-    return {
-      cpu,
-      seq_last: seq,
-      rows: (last?.rows ?? 0) + (last?.rows_ahead ?? 0),
-      rows_ahead: 0,
-      // The kernel does not know of bad records that were already told.
-      failed: Math.max(failed, last?.failed ?? 0),
-      folded,
-      filtered,
-      spool_dropped: dropped[cpu] ?? 0,
-    };
-  });
 }
 
 function sampleOf(kernel: readonly KernelAccount[]): Sample {

@@ -42,6 +42,8 @@ export interface GivenUp {
 export interface Ladder {
   /** Looks at what is used, when it is time to; goes at most one step. */
   check(nowMs: number): void;
+  /** Other ceilings, from the next look on. */
+  configure(ceilings: Ceilings): void;
   /** In the order of giving up. */
   readonly givenUp: readonly GivenUp[];
 }
@@ -50,7 +52,7 @@ export interface Ladder {
 const QUIET_SHARE = 0.8;
 
 export function createLadder(
-  ceilings: Ceilings,
+  first: Ceilings,
   deps: {
     /** In the order of giving up. */
     readonly steps: readonly Step[];
@@ -60,6 +62,7 @@ export function createLadder(
   },
 ): Ladder {
   const { steps, usage } = deps;
+  let ceilings = first;
   let last: { readonly atMs: number; readonly cpuUs: number } | undefined;
   let quietSinceMs = 0;
   const givenUp: GivenUp[] = [];
@@ -93,6 +96,9 @@ export function createLadder(
 
   return {
     givenUp,
+    configure(next) {
+      ceilings = next;
+    },
     check(nowMs) {
       if (last && nowMs - last.atMs < ceilings.checkMs) return;
       const { cpuUs, memoryBytes } = usage();

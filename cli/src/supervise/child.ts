@@ -47,8 +47,10 @@ export interface Child {
   readonly process: ProcessName | undefined;
   /** Gives the line that said it is ready. Throws CLI_PART_FAILED. */
   start(): Promise<string>;
-  /** SIGTERM, SIGKILL after `deadlineMs`; resolves when it is gone. Gives false when it had to be killed. */
-  stop(deadlineMs: number): Promise<boolean>;
+  /** SIGHUP, as soon as it is ready for it. */
+  hangUp(): void;
+  /** `signal`, SIGKILL after `deadlineMs`; resolves when it is gone. Gives false when it had to be killed. */
+  stop(deadlineMs: number, signal?: NodeJS.Signals): Promise<boolean>;
   kill(): void;
 }
 
@@ -62,6 +64,8 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
   let gone: Promise<string> = Promise.resolve('');
   let reason = '';
   let stopping = false;
+  let isReady = false;
+  let wantsHangUp = false;
 
   /** Resolves with the line that says it is ready; rejects when it ends before. */
   function launch(): Promise<string> {
@@ -75,6 +79,7 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child = running;
+    isReady = false;
     name = running.pid === undefined ? undefined : nameOf(running.pid);
     deps.onProcess();
     let exitCode = 1;
@@ -92,6 +97,8 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
     return new Promise((resolve, reject) => {
       const ready = (line: string): void => {
         clearTimeout(timer);
+        isReady = true;
+        if (wantsHangUp) hangUp();
         resolve(line);
       };
       const timer = setTimeout(() => {
@@ -138,7 +145,14 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
     }
   }
 
+  /** Before it is ready it would end by it. */
+  function hangUp(): void {
+    wantsHangUp = !isReady;
+    if (isReady) child?.kill('SIGHUP');
+  }
+
   return {
+    hangUp,
     get process() {
       return name;
     },
@@ -147,10 +161,10 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
       void watch();
       return line;
     },
-    async stop(deadlineMs) {
+    async stop(deadlineMs, signal = 'SIGTERM') {
       stopping = true;
       if (!child || child.exitCode !== null || child.signalCode !== null) return true;
-      child.kill('SIGTERM');
+      child.kill(signal);
       const late = new AbortController();
       const inTime = await Promise.race([
         gone.then(() => true),

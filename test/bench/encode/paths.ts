@@ -5,6 +5,7 @@ import { createBatcher } from '@tcptrail/agent/encode/batcher.ts';
 import { createOwners, type Owners } from '@tcptrail/agent/enrich/owners.ts';
 import type { ProcessFacts, ProcessKey } from '@tcptrail/agent/enrich/process.ts';
 import { readResetReasons } from '@tcptrail/agent/enrich/reset-reasons.ts';
+import { createPrivateRecords } from '@tcptrail/agent/privacy/records.ts';
 import { possibleCpus } from '@tcptrail/agent/trace/cpus.ts';
 import type { RingBuffer } from '@tcptrail/agent/trace/ring-buffer.ts';
 import { EVENT_BYTES_MAX } from '@tcptrail/schemas/generated/encode-event.ts';
@@ -36,7 +37,8 @@ interface Enrich {
   readonly resetReason: (code: number) => string;
 }
 
-type CreateBuilder = (enrich: Enrich, onRow: (cpu: number, seq: number) => void) => BatchBuilder;
+type EventBuilder = Omit<BatchBuilder, 'configure'>;
+type CreateBuilder = (enrich: Enrich, onRow: (cpu: number, seq: number) => void) => EventBuilder;
 
 export const PATHS = {
   tcptrail: agentsBuilder,
@@ -61,6 +63,8 @@ export function createPath(name: PathName, real: RealRecords, onBatch: OnBatch):
   );
   const enrich = { owners, clockOffsetUs: real.clockOffsetUs, resetReason: readResetReasons() };
   const builder = PATHS[name](enrich, account.row);
+  // As in the agent by default: nothing is hidden.
+  const records = createPrivateRecords({ addresses: undefined, users: undefined }, builder.append);
   let position = 0;
   const batcher = createBatcher(
     { ...IDENTITY, agent_epoch: real.clockOffsetUs },
@@ -83,7 +87,7 @@ export function createPath(name: PathName, real: RealRecords, onBatch: OnBatch):
     run(ring) {
       ring.drain(ring.producerPosition(), (words, bytes, at) => {
         if (builder.full) batcher.flush();
-        builder.append(words, bytes, at);
+        records.take(words, bytes, at);
       });
       position = ring.position;
       batcher.flush();
@@ -97,7 +101,7 @@ function factsOf({ facts }: RealRecords, key: ProcessKey): ProcessFacts {
   return found;
 }
 
-function agentsBuilder(enrich: Enrich, onRow: (cpu: number, seq: number) => void): BatchBuilder {
+function agentsBuilder(enrich: Enrich, onRow: (cpu: number, seq: number) => void): EventBuilder {
   return createBatchBuilder(
     { ...BATCH, cpus: possibleCpus() },
     {
@@ -119,7 +123,7 @@ function objectsBuilder(
   { owners, clockOffsetUs, resetReason }: Enrich,
   onRow: (cpu: number, seq: number) => void,
   encode: EncodeObject,
-): BatchBuilder {
+): EventBuilder {
   const out = Buffer.alloc(BATCH.bytesMax + EVENT_BYTES_MAX);
   const read = createRecordReader({ clockOffsetUs, resetReason });
   let position = 0;
