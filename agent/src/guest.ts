@@ -75,7 +75,9 @@ export function createGuest(
   const { guest } = config;
   const { notices, trace, nowMs } = deps;
   const leave = new AbortController();
-  const stop = AbortSignal.any([deps.stop, leave.signal]);
+  const stop = leave.signal;
+  deps.stop.addEventListener('abort', () => leave.abort('stopped'), { once: true });
+  if (deps.stop.aborted) leave.abort('stopped');
   const disabledFile = createDisabledFile(guest.disabledFile);
   const crashes = createCrashes(
     { file: join(config.spool.path, 'crashes.json'), crashWaitMsMax: guest.crashWaitMsMax },
@@ -178,7 +180,7 @@ export function createGuest(
     left: crashes.ended,
     outcome() {
       if (isDisabled) throw disabled();
-      return leave.signal.aborted ? 'again' : 'ended';
+      return stop.reason === 'again' ? 'again' : 'ended';
     },
   };
 }
