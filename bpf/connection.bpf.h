@@ -6,6 +6,8 @@
 #include "event.gen.h"
 #include "kernel.h"
 
+#define NSEC_PER_SEC 1000000000ULL
+
 struct tunables {
 	/* ns a connection lives before it gets an `open`; 0: at once. */
 	__u64 open_hold_ns;

@@ -5,7 +5,8 @@ import { agentError } from './errors.ts';
 
 export interface Arguments {
   readonly file: string | undefined;
-  readonly mode: 'run' | 'check' | 'print';
+  /** `end`: tells what an earlier run left in the kernel, and ends that. */
+  readonly mode: 'run' | 'end' | 'check' | 'print';
 }
 
 /** Throws AGENT_USAGE. */
@@ -13,9 +14,10 @@ export function argumentsOf(args: readonly string[]): Arguments {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: CONFIG_OPTIONS,
+      options: { ...CONFIG_OPTIONS, end: { type: 'boolean' } },
     });
-    return { file: values.config, mode: values.check ? 'check' : values['print-config'] ? 'print' : 'run' };
+    const other = values.check ? 'check' : values['print-config'] ? 'print' : undefined;
+    return { file: values.config, mode: other ?? (values.end ? 'end' : 'run') };
   } catch (error) {
     const problem = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error);
     throw agentError('AGENT_USAGE', [problem], { cause: error });

@@ -109,6 +109,18 @@ const agentKeys = z.strictObject({
     })
     .meta(LIVE)
     .prefault({}),
+  restart: z
+    .strictObject({
+      absentMs: z
+        .int()
+        .min(1_000)
+        .max(86_400_000)
+        .default(600_000)
+        .describe(
+          'Milliseconds the kernel goes on recording for an agent that does not come back; then its programs return at once.',
+        ),
+    })
+    .prefault({}),
   batch: z
     .strictObject({
       rowsMax: z.int().min(1).max(10_000).default(2_000).describe('Rows after which a batch is closed.'),

@@ -65,7 +65,7 @@ export const AGENT_ERRORS = {
   AGENT_SPOOL_UNSPOOLED: entry(
     1,
     (count: string, path: string, reason: string) =>
-      `stopped with ${count} batches that the spool ${path} did not take (${reason}); free space, the next start accounts for their rows`,
+      `stopped with ${count} batches that the spool ${path} did not take (${reason}); free space, the next start tells what they held`,
   ),
   AGENT_DISABLED: entry(
     3,

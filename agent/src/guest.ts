@@ -13,6 +13,7 @@ import { type Ceilings, createLadder, type Step } from './guest/ladder.ts';
 import { takePriority } from './guest/priority.ts';
 import type { Libc } from './libc.ts';
 import type { Notices } from './notices.ts';
+import { isPinned } from './trace/pins.ts';
 
 type Capabilities = Health['capabilities'];
 
@@ -24,8 +25,8 @@ export interface GuestDeps {
   >;
   readonly trace: {
     setTunables(change: { readonly updatesOff?: boolean; readonly retransmitsOff?: boolean }): void;
-    /** Detaches all programs. */
-    stop(): void;
+    /** Of all programs. */
+    detach(): void;
   };
   readonly stop: AbortSignal;
   /** Monotonic, ms. */
@@ -65,7 +66,10 @@ const HELD_UP_MS = 5_000;
 const LOOK_MS = 1_000;
 const ALL = 'programs';
 
-export function createGuest(config: Pick<AgentConfig, 'guest' | 'spool'>, deps: GuestDeps): Guest {
+export function createGuest(
+  config: Pick<AgentConfig, 'guest' | 'instance' | 'spool'>,
+  deps: GuestDeps,
+): Guest {
   const { guest } = config;
   const { notices, trace, nowMs } = deps;
   const leave = new AbortController();
@@ -95,7 +99,7 @@ export function createGuest(config: Pick<AgentConfig, 'guest' | 'spool'>, deps: 
       name: ALL,
       cost: 'all connections',
       patience: 10,
-      giveUp: () => trace.stop(),
+      giveUp: () => trace.detach(),
       // As after a restart: what came and went meanwhile was not seen.
       takeBack: () => leave.abort('again'),
     },
@@ -112,19 +116,27 @@ export function createGuest(config: Pick<AgentConfig, 'guest' | 'spool'>, deps: 
 
   const disabled = () => agentError('AGENT_DISABLED', [guest.disabledFile]);
 
+  /** A run before the file was there may go on recording in the kernel: this one only ends that. */
+  function endLeft(): true {
+    if (!isPinned(config.instance)) throw disabled();
+    isDisabled = true;
+    leave.abort('disabled');
+    return true;
+  }
+
   return {
     stop,
     get isDisabled() {
       return isDisabled;
     },
     async enter() {
-      if (disabledFile.isThere(nowMs())) throw disabled();
+      if (disabledFile.isThere(nowMs())) return endLeft();
       for (const refused of takePriority(guest, deps.libc)) notices.priorityRefused(refused);
       const { count, waitMs } = crashes;
       if (waitMs > 0) notices.crashLoop({ count, waitMs });
       for (const endMs = nowMs() + waitMs; nowMs() < endMs && !stop.aborted; ) {
         await sleep(Math.min(LOOK_MS, endMs - nowMs()), undefined, { signal: stop }).catch(() => {});
-        if (disabledFile.isThere(nowMs())) throw disabled();
+        if (disabledFile.isThere(nowMs())) return endLeft();
       }
       if (!stop.aborted) crashes.begin();
       return !stop.aborted;

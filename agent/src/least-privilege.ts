@@ -23,7 +23,7 @@ export function leastPrivilege(
     { folder: path, prefix: '' },
     // Other readers write here too.
     { folder: join(path, 'cursor'), prefix: `${READER}.json` },
-    { folder: pins, prefix: '' },
+    { folder: pins, prefix: '', isTree: true },
     // So that the last pin can take its folder with it.
     { folder: dirname(pins) },
   ];

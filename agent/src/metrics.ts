@@ -55,6 +55,8 @@ const COUNTERS = {
 } as const satisfies Rows;
 
 const GAUGES = {
+  ring_fill_ratio: ['ratio', 'How full the fuller ring was at most since the heartbeat before, 0 to 1.'],
+  heap_bytes: ['bytes', 'JavaScript heap in use.'],
   spool_waiting_bytes: ['bytes', 'Bytes in the spool that no reader has released.'],
   spool_segments: ['segments', 'Segments with such bytes.'],
   spool_pending_batches: ['batches', 'Batches in memory that the disk has not taken.'],

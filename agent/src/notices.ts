@@ -27,7 +27,8 @@ export interface Notices {
   accountUnsettled(): void;
   badRecords(count: number): void;
   accountLost(kernelEpoch: number): void;
-  accountUnreadable(account: { readonly kernelEpoch: number; readonly reason: string }): void;
+  stateUnreadable(state: { readonly kernelEpoch: number; readonly reason: string }): void;
+  stateLeft(kernelEpoch: number): void;
   lacking(need: Need): void;
   metricsPortTaken(error: unknown): void;
   disabled(file: string): void;
@@ -125,11 +126,18 @@ export function createNotices(
     accountLost(kernelEpoch) {
       log.warn(
         { kernel_epoch: kernelEpoch },
-        'an earlier run left its kernel account, but no batch of it is in the spool; it is closed with no rows',
+        'an earlier run left what it recorded, but none of its batches is in the spool: what they held counts as unspooled',
       );
     },
-    accountUnreadable({ kernelEpoch, reason }) {
-      log.warn({ kernel_epoch: kernelEpoch, reason }, 'the kernel account of an earlier run cannot be read');
+    stateUnreadable({ kernelEpoch, reason }) {
+      log.warn(
+        { kernel_epoch: kernelEpoch, reason },
+        'what an earlier run recorded cannot be read and is given up',
+      );
+    },
+    stateLeft(kernelEpoch) {
+      const text = 'what an earlier run recorded is not told to its end; the next start tries again';
+      log.warn({ kernel_epoch: kernelEpoch }, text);
     },
     lacking({ name, problem, cost, remedy }) {
       log.warn({ need: name }, `${problem}, which costs: ${cost}; ${remedy}`);
@@ -169,12 +177,8 @@ export function createNotices(
     },
     kafkaFileUnfit(error) {
       metrics.add('kafka_unfit_files');
-      log.limited(
-        'warn',
-        'kafka file',
-        { code: error.code },
-        `${error.message}; until then the former is used`,
-      );
+      const text = `${error.message}; the former is used until then`;
+      log.limited('warn', text, { code: error.code }, text);
     },
     published({ messages, bytes, again }) {
       metrics.set('publish_up', 1);
@@ -190,7 +194,9 @@ export function createNotices(
       publishTrouble = error.message;
       metrics.set('publish_up', 0);
       metrics.add('publish_failures');
-      log.limited('warn', error.code, { code: error.code }, `${error.message}; batches wait in the spool`);
+      // Each sentence by itself: of two troubles with one code the second is not a repetition.
+      const text = `${error.message}; batches wait in the spool`;
+      log.limited('warn', text, { code: error.code }, text);
     },
     publishSplit(eventsMax) {
       metrics.add('publish_split_batches');

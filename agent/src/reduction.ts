@@ -16,7 +16,7 @@ export interface ReductionDeps {
   readonly owners: Owners;
   readonly builder: BatchBuilder;
   readonly records: PrivateRecords;
-  readonly account: Account;
+  readonly account: Pick<Account, 'row' | 'fold' | 'filter'>;
   readonly notices: Pick<Notices, 'budgetSteps'>;
   readonly metrics: Metrics;
   /** Monotonic, ms. */

@@ -12,6 +12,7 @@ function guestIn(t: TestContext, settings: object = {}) {
   // As they are: a test must not change the place of its own process.
   const unchanged = { nice: 0, ioClass: 'unchanged', oomScoreAdjust: 0 };
   const config = AGENT_CONFIG.parse({
+    instance: 'test-guest',
     spool: { path: folder },
     guest: { disabledFile, cpuPercentMax: 0, memoryBytesMax: 0, ...unchanged, ...settings },
   });
@@ -20,7 +21,7 @@ function guestIn(t: TestContext, settings: object = {}) {
   const tell = (what: string) => (): void => void told.push(what);
   const guest = createGuest(config, {
     libc: { setIoPriority: () => 0 },
-    trace: { setTunables: (change) => told.push(JSON.stringify(change)), stop: tell('stop') },
+    trace: { setTunables: (change) => told.push(JSON.stringify(change)), detach: tell('detach') },
     notices: {
       priorityRefused: tell('refused'),
       crashLoop: tell('crash loop'),
@@ -69,7 +70,7 @@ test('each step is done, told and in the capabilities; the last tells every prog
   assert.deepEqual(turnAt(1_000), ['{"updatesOff":true}', 'gave up updates: 1']);
   assert.deepEqual(names(), ['state true', 'other false', 'updates false']);
   assert.deepEqual(turnAt(2_000), ['{"retransmitsOff":true}', 'gave up retransmits: 2']);
-  assert.deepEqual(turnAt(3_000), ['stop', 'gave up programs: 3']);
+  assert.deepEqual(turnAt(3_000), ['detach', 'gave up programs: 3']);
   assert.deepEqual(names(), [
     'state false',
     'other false',

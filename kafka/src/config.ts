@@ -36,8 +36,14 @@ export const kafkaKeys = z.strictObject({
         'PEM file of the authority that signed the brokers; empty = the public ones that Node.js knows. The three files are read again when they change; unfit ones are told, and the former stay.',
       ),
       certFile: pemFile().describe("PEM file of the client's certificate; empty = none."),
-      keyFile: pemFile().describe("PEM file of the client's private key; empty = none."),
+      keyFile: pemFile().describe(
+        "PEM file of the client's private key, without a passphrase; empty = none.",
+      ),
     })
+    .refine(
+      ({ certFile, keyFile }) => (certFile === '') === (keyFile === ''),
+      'set both certFile and keyFile in it, or none of them',
+    )
     .prefault({}),
   sasl: z
     .strictObject({

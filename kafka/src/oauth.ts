@@ -8,6 +8,7 @@
  */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { withoutUrlPassword } from '@tcptrail/config/secret.ts';
 import type { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { KafkaConfig } from './config.ts';
 import { kafkaError } from './errors.ts';
@@ -25,6 +26,7 @@ export async function fetchToken(
   { tokenUrl, clientId, scope }: OauthConfig,
   secrets: { readonly clientSecret: string; readonly ca: Buffer | undefined },
 ): Promise<Token> {
+  const shown = withoutUrlPassword(tokenUrl);
   const form = new URLSearchParams({ grant_type: 'client_credentials', ...(scope === '' ? {} : { scope }) });
   const answer = await post(tokenUrl, {
     body: form.toString(),
@@ -37,12 +39,12 @@ export async function fetchToken(
     const { error } = fields;
     const why = typeof error === 'string' && /^[\w.-]{1,64}$/.test(error) ? ` ${error}` : '';
     throw tokenError(
-      `${tokenUrl} gives client "${clientId}" no token (HTTP ${answer.status}${why}); set kafka.sasl.oauth.clientId, clientSecretFile and scope as it knows them`,
+      `${shown} gives client "${clientId}" no token (HTTP ${answer.status}${why}); set kafka.sasl.oauth.clientId, clientSecretFile and scope as it knows them`,
     );
   }
   const { access_token: value, expires_in: life } = fields;
   if (typeof value !== 'string' || value === '')
-    throw tokenError(`${tokenUrl} answers without an access_token; set kafka.sasl.oauth.tokenUrl`);
+    throw tokenError(`${shown} answers without an access_token; set kafka.sasl.oauth.tokenUrl`);
   const lifeS = Number(life);
   return { value, lifeMs: (lifeS > 0 ? lifeS : LIFE_S) * 1_000 };
 }
@@ -77,7 +79,7 @@ function post(
         : 'start it, or set kafka.sasl.oauth.tokenUrl';
       reject(
         tokenError(
-          `${url}, which gives tokens for Kafka, does not answer (${error.code ?? error.message}); ${remedy}`,
+          `${withoutUrlPassword(url)}, which gives tokens for Kafka, does not answer (${error.code ?? error.message}); ${remedy}`,
           error,
         ),
       );

@@ -45,6 +45,10 @@ function contextOf({ caFile, certFile, keyFile }: TlsConfig): SecureContext {
   // An authority that is none would be passed over in silence.
   if (ca) tried(`kafka.tls.caFile ${caFile} holds no certificate`, () => new X509Certificate(ca));
   if (cert) tried(`kafka.tls.certFile ${certFile} holds no certificate`, () => new X509Certificate(cert));
+  if (key?.includes('ENCRYPTED PRIVATE KEY'))
+    throw unfit(
+      `kafka.tls.keyFile ${keyFile} is encrypted; give one without a passphrase, readable for tcptrail alone`,
+    );
   const files = `kafka.tls.certFile ${certFile} and keyFile ${keyFile}`;
   return tried(`${files} are no pair`, () =>
     createSecureContext({ ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }),

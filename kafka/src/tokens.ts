@@ -12,7 +12,11 @@ export interface Tokens {
   discard(): void;
 }
 
-/** A token that is nearly over would end in the middle of a login. */
+/**
+ * A login ends with its token, and kafkajs renews it ten seconds before: one that ends sooner would be renewed at once,
+ * again and again, which brokers refuse.
+ */
+const LEFT_MS_MIN = 20_000;
 const USED_PART = 0.8;
 
 export function createTokens(fetch: () => Promise<Token>, nowMs = () => performance.now()): Tokens {
@@ -21,7 +25,7 @@ export function createTokens(fetch: () => Promise<Token>, nowMs = () => performa
 
   async function ask(): Promise<string> {
     const { value, lifeMs } = await fetch();
-    held = { value, untilMs: nowMs() + lifeMs * USED_PART };
+    held = { value, untilMs: nowMs() + Math.min(lifeMs * USED_PART, lifeMs - LEFT_MS_MIN) };
     return value;
   }
 

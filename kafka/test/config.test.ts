@@ -18,6 +18,15 @@ test('oauthbearer without an endpoint or a client is refused with what it needs'
   }
 });
 
+test('a certificate without its key is refused, and a key without its certificate', () => {
+  for (const variable of ['TCPTRAIL_KAFKA_TLS_CERT_FILE', 'TCPTRAIL_KAFKA_TLS_KEY_FILE']) {
+    assert.throws(() => load({ [variable]: '/etc/tcptrail/client.pem' }), {
+      code: 'CONFIG_INVALID',
+      message: /kafka\.tls .*set both certFile and keyFile in it, or none of them/,
+    });
+  }
+});
+
 test('an endpoint that is no URL is refused with what it must be', () => {
   assert.throws(() => load({ TCPTRAIL_KAFKA_SASL_OAUTH_TOKEN_URL: 'idp.example' }), {
     message: /TCPTRAIL_KAFKA_SASL_OAUTH_TOKEN_URL is "idp\.example"; give a URL that begins with http/,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -129,6 +130,25 @@ const REFUSED: readonly (readonly [string, string, () => object, object])[] = [
       code: 'KAFKA_FILE',
       message: 'kafka.tls.caFile /nowhere.pem cannot be read (ENOENT); make it readable',
     },
+  ],
+  [
+    'a key with a passphrase is told as such',
+    'MTLS',
+    () => {
+      const keyFile = join(folder, 'encrypted.key');
+      execFileSync('openssl', [
+        'pkcs8',
+        '-topk8',
+        '-in',
+        client.keyFile,
+        '-out',
+        keyFile,
+        '-passout',
+        'pass:1234',
+      ]);
+      return { ...own(), keyFile };
+    },
+    { code: 'KAFKA_FILE', message: /^kafka\.tls\.keyFile \S+ is encrypted; give one without a passphrase/ },
   ],
   [
     'a key that is not of the certificate is named with it',

@@ -35,7 +35,13 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
   const tokens = await startTokenServer({ id: 'tcptrail', secret: SECRET });
   const kafka = await startKafka({
     sasl: true,
-    listeners: { TLS: 'SSL', MTLS: 'SSL', LOGIN: 'SASL_SSL', SCRAM: 'SASL_PLAINTEXT' },
+    listeners: {
+      TLS: 'SSL',
+      MTLS: 'SSL',
+      LOGIN: 'SASL_SSL',
+      SCRAM: 'SASL_PLAINTEXT',
+      SHORT: 'SASL_PLAINTEXT',
+    },
     set: {
       // Who may do what is another test's.
       'allow.everyone.if.no.acl.found': 'true',
@@ -44,6 +50,10 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
       ...tlsListener('LOGIN', { store, caFile, auth: 'none' }),
       'listener.name.scram.sasl.enabled.mechanisms': 'SCRAM-SHA-512',
       'listener.name.scram.scram-sha-512.sasl.jaas.config': SCRAM,
+      // kafkajs logs in again ten seconds before the end, so a second and a half after the login.
+      'listener.name.short.sasl.enabled.mechanisms': 'SCRAM-SHA-512',
+      'listener.name.short.scram-sha-512.sasl.jaas.config': SCRAM,
+      'listener.name.short.scram-sha-512.connections.max.reauth.ms': '11500',
       [`${LOGIN}.sasl.enabled.mechanisms`]: 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
       [`${LOGIN}.plain.sasl.jaas.config`]:
         'org.apache.kafka.common.security.plain.PlainLoginModule required user_tcptrail="tcptrail-test";',

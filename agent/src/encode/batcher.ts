@@ -31,9 +31,10 @@ export interface BatcherDeps {
   readonly accounting: () => Accounting;
   /** Counters of network namespaces; in heartbeats. */
   readonly namespaces: () => readonly NamespaceCount[];
-  /** The datum is the receiver's. */
+  /** The datum is the receiver's. `accounting`: as it is in the datum. */
   readonly onBatch: (batch: {
     readonly datum: Uint8Array;
+    readonly accounting: Pick<Accounting, 'kernel_epoch' | 'ring_positions'>;
     readonly rows: number;
     readonly closedUs: number;
   }) => void;
@@ -74,7 +75,7 @@ export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
       namespaces: heartbeat?.namespaces ?? [],
       health: heartbeat?.health ?? null,
     };
-    deps.onBatch({ datum: encodeBatch(envelope, { bytes, count }), rows: count, closedUs });
+    deps.onBatch({ datum: encodeBatch(envelope, { bytes, count }), accounting, rows: count, closedUs });
   }
 
   function flush(): void {

@@ -7,13 +7,20 @@ export interface Belonging {
   readonly folder: string;
   /** Beginning of the names of what is the agent's in it: all of it when '', only the folder itself when absent. */
   readonly prefix?: string;
+  /** What is in its folders too. */
+  readonly isTree?: boolean;
 }
 
 /** Groups stay: they say who may read. Links are given, not what they point to. Throws the system's error. */
 export function giveAway(belongings: readonly Belonging[], uid: number): void {
-  for (const { folder, prefix } of belongings) {
+  for (const { folder, prefix, isTree = false } of belongings) {
     if (!existsSync(folder)) continue;
-    const names = prefix === undefined ? [] : readdirSync(folder).filter((name) => name.startsWith(prefix));
+    const names =
+      prefix === undefined
+        ? []
+        : readdirSync(folder, { recursive: isTree, encoding: 'utf8' }).filter((name) =>
+            name.startsWith(prefix),
+          );
     for (const name of names) lchownSync(join(folder, name), uid, -1);
     lchownSync(folder, uid, -1);
   }

@@ -8,6 +8,7 @@ import type { ChainRead, SegmentChain } from '@tcptrail/spool/segment-chain.ts';
 import { formatSegmentName } from '@tcptrail/spool/segment-name.ts';
 import { type PublishCursor, START } from './cursor.ts';
 import { closedUsOf, eventsIn, type Message, messagesOf } from './message.ts';
+import { GAP_MS_MAX } from './pace.ts';
 
 export interface OutboxConfig {
   readonly hostId: string;
@@ -63,7 +64,7 @@ export interface Outbox {
 interface Spooled {
   readonly read: Extract<ChainRead, { kind: 'batch' }>;
   readonly end: Place;
-  /** Since the batch before it; a clock that was set and a gap without an agent count no more than the limit. */
+  /** Since the batch before it; a clock that was set and a gap without an agent count as a minute at most. */
   readonly recordedMs: number;
 }
 
@@ -113,20 +114,20 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
     position: chain.place?.position ?? 0,
   });
 
-  function spooled(read: Spooled['read'], recordedMsMax: number): Spooled {
+  function spooled(read: Spooled['read']): Spooled {
     const now = closedUsOf(read.datum);
     const sinceMs = now === undefined || closedUs === undefined ? 0 : (now - closedUs) / 1_000;
     closedUs = now ?? closedUs;
-    return { read, end: placeOf(read), recordedMs: Math.min(recordedMsMax, Math.max(0, sinceMs)) };
+    return { read, end: placeOf(read), recordedMs: Math.min(GAP_MS_MAX, Math.max(0, sinceMs)) };
   }
 
   /** The batch that begins a group; everything before it is acknowledged. */
-  function first(recordedMsMax: number): Spooled | undefined {
+  function first(): Spooled | undefined {
     if (ahead) return ahead;
     for (;;) {
       const read = chain.next();
       if (read.kind === 'nothing') return undefined;
-      if (read.kind === 'batch') return spooled(read, recordedMsMax);
+      if (read.kind === 'batch') return spooled(read);
       deps.onDamage(read);
       place = placeOf(read);
       save();
@@ -147,7 +148,7 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
    * the cursor reaches the next one only when this group is acknowledged.
    */
   function gather({ bytesMax, recordedMsMax }: GroupLimits): Hand | undefined {
-    const begin = first(recordedMsMax);
+    const begin = first();
     ahead = undefined;
     if (!begin) return undefined;
     const maybeDuplicate = isDoubtful(begin.end);
@@ -163,7 +164,7 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
         end = placeOf(read);
         continue;
       }
-      const next = spooled(read, recordedMsMax);
+      const next = spooled(read);
       bytes += read.datum.length;
       const isOver = bytes > bytesMax || recordedMs + next.recordedMs > recordedMsMax;
       if (isOver || isDoubtful(next.end) !== maybeDuplicate) {

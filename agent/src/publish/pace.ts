@@ -15,6 +15,9 @@ export interface Pace {
 /** What may go out at once, and what one request holds at most: the time between two heartbeats. */
 export const RECORDED_MS_MAX = 10_000;
 
+/** A batch holds what was recorded since the one before it: a minute at most, the longest `batch.flushMs`. */
+export const GAP_MS_MAX = 60_000;
+
 /** `config` is read each time: it may change. */
 export function createPace(
   config: { readonly replaySpeedMax: number },

@@ -1,4 +1,6 @@
 /** One opening of the BPF object: sizes and constants set, chosen programs loaded. */
+
+import { CONTROL_MAP } from './control.ts';
 import { traceError } from './errors.ts';
 import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
 import { TUNABLES_MAP } from './tunables.ts';
@@ -8,8 +10,10 @@ export interface ObjectConfig {
   readonly ring: { readonly lifecycleBytes: number; readonly chatterBytes: number };
   /** What the programs begin with. */
   readonly tunables: Buffer;
-  /** Storage of an earlier agent, as a map's file descriptor; not used in trials. */
-  readonly connectionsFd?: number | undefined;
+  /** Maps of an earlier state to go on with, as file descriptors by name; not used in trials. */
+  readonly kept?: ReadonlyMap<string, number> | undefined;
+  /** The control of the instance, as a file descriptor; a new one when there is none. */
+  readonly controlFd?: number | undefined;
 }
 
 export interface KernelObject {
@@ -25,6 +29,8 @@ export interface Refusal {
 }
 
 const LOG_BYTES = 4 << 20;
+/** Each state goes on with those of the one before, if it lays them out alike (bpf/storage.layout). */
+export const KEPT_MAPS = ['connections', 'handshakes', 'executables', 'cgroup_names'];
 
 /** Loads `programs` and no other. `logFor` names the one whose refusal is explained. Throws TRACE_OBJECT. */
 export function loadObject(
@@ -50,7 +56,8 @@ export function loadObject(
   libbpf.setMaxEntries(map('accounts'), libbpf.possibleCpus());
   libbpf.setMaxEntries(map('lifecycle'), config.ring.lifecycleBytes);
   libbpf.setMaxEntries(map('chatter'), config.ring.chatterBytes);
-  if (config.connectionsFd !== undefined) libbpf.reuse(map('connections'), config.connectionsFd);
+  for (const [name, fd] of config.kept ?? []) libbpf.reuse(map(name), fd);
+  if (config.controlFd !== undefined) libbpf.reuse(map(CONTROL_MAP), config.controlFd);
   libbpf.setInitialValue(map(TUNABLES_MAP), config.tunables);
   const log = options.logFor === undefined ? undefined : Buffer.alloc(LOG_BYTES);
   if (log && options.logFor !== undefined) libbpf.setLog(program(options.logFor), log);

@@ -29,7 +29,7 @@ export async function programChecks(host: {
     trace.start();
     const checks = attachmentChecks(trace.capabilities, surroundings());
     const kept = trace.notPinned === '' ? [] : [warn('pins', trace.notPinned, 'mount bpffs writable')];
-    trace.close({ forgetAccounts: true, forgetConnections: true });
+    trace.close({ forget: 'instance' });
     return [...checks, ...kept];
   } catch (error) {
     if (!(error instanceof AppError)) return [fail('programs', firstLine(error), 'report this as a defect')];

@@ -49,8 +49,8 @@ export interface Child {
   start(): Promise<string>;
   /** SIGHUP, as soon as it is ready for it. */
   hangUp(): void;
-  /** SIGTERM, SIGKILL after `deadlineMs`; resolves when it is gone. Gives false when it had to be killed. */
-  stop(deadlineMs: number): Promise<boolean>;
+  /** `signal`, SIGKILL after `deadlineMs`; resolves when it is gone. Gives false when it had to be killed. */
+  stop(deadlineMs: number, signal?: NodeJS.Signals): Promise<boolean>;
   kill(): void;
 }
 
@@ -161,10 +161,10 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
       void watch();
       return line;
     },
-    async stop(deadlineMs) {
+    async stop(deadlineMs, signal = 'SIGTERM') {
       stopping = true;
       if (!child || child.exitCode !== null || child.signalCode !== null) return true;
-      child.kill('SIGTERM');
+      child.kill(signal);
       const late = new AbortController();
       const inTime = await Promise.race([
         gone.then(() => true),

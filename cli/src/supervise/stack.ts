@@ -14,7 +14,6 @@ import { type Child, createChild } from './child.ts';
 import { bytesWaiting, drainGroup, drainSpool } from './drain.ts';
 import { createLogFile } from './log-file.ts';
 import { flagsOf, type PartName, programOf } from './parts.ts';
-import { forgetConnections } from './pins.ts';
 import type { Places } from './places.ts';
 import type { ProcessName } from './process-info.ts';
 import { agentVariables, consumerVariables, type Route } from './route.ts';
@@ -246,10 +245,12 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
     },
     async stop() {
       isStopping = true;
-      if (!(await agent.stop(AGENT_STOP_MS_MAX)))
-        deps.say('the agent did not end in time and was killed', true);
-      // What an agent could not tell to the end stays pinned for the next one.
-      forgetConnections(places.instance);
+      // The recording ends too: nobody is there to go on with it.
+      if (!(await agent.stop(AGENT_STOP_MS_MAX, 'SIGINT')))
+        deps.say(
+          "the agent did not end in time and was killed; the kernel records on: 'tcptrail stop' ends that",
+          true,
+        );
       once?.kill('SIGTERM');
       await once?.ended;
       const left = await drain();

@@ -174,7 +174,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
 
   function onUnfit(error: AppError): void {
     metrics.kafkaFailures.inc({ code: error.code });
-    log.warn({ code: error.code }, `${error.message}; until then the former is used`);
+    log.warn({ code: error.code }, `${error.message}; the former is used until then`);
   }
 
   /** Makes what is missing and may be made. Gives the id of the cluster. */
