@@ -76,7 +76,7 @@ export function createReduction(
       metrics.raise('folded_events', folded);
       metrics.raise('filtered_events', filtered);
       metrics.set('budget_steps', budget.steps.length);
-      metrics.set('budget_left_bytes', budget.leftBytes);
+      metrics.set('budget_left_bytes', Math.max(0, budget.leftBytes));
       const error = `the host's budget of ${config.budget.bytesPerDay} bytes a day is short`;
       return budget.steps.map(({ name, cost }) => ({ program: name, attached: false, error, cost }));
     },

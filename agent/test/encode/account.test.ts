@@ -147,3 +147,56 @@ test('the closing account counts every spooled row and names what sat in the rin
   });
   assert.deepEqual([second?.seq_last, second?.rows], [4, 0]);
 });
+
+test('what is folded was a row before, of whichever sample it belongs to', () => {
+  const account = createAccount();
+  account.begin([kernel(0, 2)]);
+  for (const seq of [1, 2, 3]) account.row(0, seq);
+  account.complete();
+  account.begin([kernel(0, 4)]);
+  account.fold(0, 2);
+  account.fold(0, 3);
+  const first = account.cpus({})[0];
+  assert.deepEqual([first?.rows, first?.rows_ahead, first?.folded, first?.folded_ahead], [1, 0, 1, 1]);
+  account.row(0, 4);
+  account.row(0, 5);
+  account.fold(0, 5);
+  account.complete();
+  const second = account.cpus({})[0];
+  assert.deepEqual([second?.rows, second?.rows_ahead, second?.folded, second?.folded_ahead], [2, 0, 2, 1]);
+});
+
+test('what is left out is counted up to the sample and beyond it', () => {
+  const account = createAccount();
+  account.begin([kernel(1, 2)]);
+  for (const seq of [1, 2, 3]) account.filter(1, seq);
+  account.complete();
+  const [cpu] = account.cpus({});
+  assert.deepEqual([cpu?.cpu, cpu?.seq_last, cpu?.filtered, cpu?.filtered_ahead], [1, 2, 2, 1]);
+});
+
+test('what was folded and left out is not taken for a bad record', () => {
+  const account = createAccount();
+  account.begin([kernel(0, 5)]);
+  for (const seq of [1, 2, 3]) account.row(0, seq);
+  account.fold(0, 1);
+  account.filter(0, 4);
+  account.bad();
+  account.complete();
+  const [cpu] = account.cpus({});
+  assert.deepEqual([cpu?.rows, cpu?.folded, cpu?.filtered, cpu?.failed], [2, 1, 1, 1]);
+});
+
+test('the closing account knows what was folded and left out ahead of the last sample', () => {
+  const account = createAccount();
+  account.begin([kernel(0, 2)]);
+  for (const seq of [1, 2, 3, 4]) account.row(0, seq);
+  account.fold(0, 3);
+  account.filter(0, 5);
+  account.complete();
+  const [cpu] = closingAccount([kernel(0, 6)], account.cpus({}), {});
+  assert.deepEqual(
+    [cpu?.rows, cpu?.folded, cpu?.filtered, cpu?.folded_ahead, cpu?.filtered_ahead],
+    [3, 1, 1, 0, 0],
+  );
+});
