@@ -39,7 +39,7 @@ export interface CycleDeps {
   readonly builder: {
     append(words: Uint32Array, bytes: Uint8Array, at: number): void;
     readonly rows: number;
-    readonly full: boolean;
+    isFull(): boolean;
     /** How long a batch with rows stays open, ms. */
     readonly flushMs: number;
   };
@@ -104,7 +104,7 @@ export function createCycle(config: { readonly heartbeatMs: number }, deps: Cycl
 
   /** Full batches are closed before the next record, so that the ring's position is that of the batch. */
   function take(words: Uint32Array, bytes: Uint8Array, at: number): void {
-    if (builder.full) flush();
+    if (builder.isFull()) flush();
     builder.append(words, bytes, at);
   }
 
@@ -138,7 +138,7 @@ export function createCycle(config: { readonly heartbeatMs: number }, deps: Cycl
     const whole = RINGS.map((name) =>
       drainRing(name, sample?.upTo[name] ?? trace.rings[name].producerPosition()),
     );
-    if (builder.full) flush();
+    if (builder.isFull()) flush();
     if (!sample || whole.includes(false)) return false;
     account.complete();
     olderTold ||= told;

@@ -77,9 +77,7 @@ function cycleOf({ bad = 0 } = {}) {
       get rows() {
         return state.rows;
       },
-      get full() {
-        return state.rows >= state.rowsMax;
-      },
+      isFull: () => state.rows >= state.rowsMax,
       get flushMs() {
         return state.flushMs;
       },

@@ -61,15 +61,16 @@ const NONE: Omit<KernelAccount, 'cpu'> = { seq: 0, failed: 0, folded: 0, filtere
 
 export function createAccount(): Account {
   const all = noTallies();
+  const { rows } = all;
   let shipped: Sample = sampleOf([]);
   let begun: Sample | undefined;
   let isDamaged = false;
 
   return {
     row(cpu, seq) {
-      add(all.rows, cpu, 1);
-      if (isAhead(shipped, cpu, seq)) add(shipped.ahead.rows, cpu, 1);
-      if (begun && isAhead(begun, cpu, seq)) add(begun.ahead.rows, cpu, 1);
+      rows[cpu] = (rows[cpu] ?? 0) + 1;
+      noteRow(shipped, cpu, seq);
+      if (begun) noteRow(begun, cpu, seq);
     },
     fold(cpu, seq) {
       move(all, cpu);
@@ -194,4 +195,8 @@ function add(counts: number[], cpu: number, by: number): void {
 function move(tallies: Tallies, cpu: number): void {
   add(tallies.rows, cpu, -1);
   add(tallies.folded, cpu, 1);
+}
+
+function noteRow({ lasts, ahead }: Sample, cpu: number, seq: number): void {
+  if (seq > (lasts[cpu] ?? 0)) ahead.rows[cpu] = (ahead.rows[cpu] ?? 0) + 1;
 }

@@ -31,17 +31,18 @@ export interface ReducerDeps<O extends Owner, Built> {
     appendHeld: FolderDeps<O>['appendHeld'];
     readonly rows: number;
     readonly bytes: number;
-    readonly full: boolean;
+    isFull(): boolean;
     take(): Built;
   };
   readonly account: FolderDeps<O>['account'] & { filter(cpu: number, seq: number): void };
 }
 
 export interface Reducer<Built> {
-  append(words: Uint32Array, bytes: Uint8Array, at: number): void;
+  /** This and `isFull` are other functions when what is reduced changes. */
+  readonly append: (words: Uint32Array, bytes: Uint8Array, at: number) => void;
   /** Rows that the batch would have. */
   readonly rows: number;
-  readonly full: boolean;
+  readonly isFull: () => boolean;
   /** How long a batch with rows stays open now, ms. */
   readonly flushMs: number;
   take(): Built;
@@ -72,8 +73,6 @@ export function createReducer<O extends Owner, Built>(
   let repeatedRule = '';
   /** By kind, the step that leaves it out; '' = none. */
   let leftOutBy: readonly string[] = [];
-  let isActive = false;
-  settle();
 
   function settle(): void {
     const folding = (what: BudgetStep['folds']): string =>
@@ -83,9 +82,13 @@ export function createReducer<O extends Owner, Built>(
     leftOutBy = EVENT_KINDS.map(
       (kind) => steps.find(({ leavesOut }) => leavesOut.includes(kind))?.name ?? '',
     );
-    isActive = config.fold || steps.length > 0 || filter.names.length > 0;
-    if (loopbackRule !== '')
-      folder ??= createFolder(config, { owners, account, appendHeld: builder.appendHeld });
+    const isActive = config.fold || steps.length > 0 || filter.names.length > 0;
+    reducer.append = isActive ? reduce : builder.append;
+    if (loopbackRule === '' || folder) return;
+    const made = createFolder(config, { owners, account, appendHeld: builder.appendHeld });
+    folder = made;
+    reducer.isFull = () =>
+      builder.rows + made.rows >= config.rowsMax || builder.bytes + made.bytes >= config.bytesMax;
   }
 
   function cgroupPathOf(words: Uint32Array, bytes: Uint8Array, at: number): string {
@@ -110,20 +113,19 @@ export function createReducer<O extends Owner, Built>(
     return taken !== 'row';
   }
 
-  return {
-    append(words, bytes, at) {
-      if (isActive && builder.accepts(words, bytes, at)) {
-        if (leftOut(words, bytes, at) || held(words, bytes, at)) return;
-      }
-      builder.append(words, bytes, at);
-    },
+  function reduce(words: Uint32Array, bytes: Uint8Array, at: number): void {
+    const isGood = builder.accepts(words, bytes, at);
+    if (isGood && (leftOut(words, bytes, at) || held(words, bytes, at))) return;
+    builder.append(words, bytes, at);
+  }
+
+  const reducer: { -readonly [Key in keyof Reducer<Built>]: Reducer<Built>[Key] } = {
+    // With nothing to do, not even a call is added to each event.
+    append: builder.append,
     get rows() {
       return builder.rows + (folder?.rows ?? 0);
     },
-    get full() {
-      if (builder.full || !folder) return builder.full;
-      return builder.rows + folder.rows >= config.rowsMax || builder.bytes + folder.bytes >= config.bytesMax;
-    },
+    isFull: builder.isFull,
     get flushMs() {
       return loopbackRule === '' ? config.flushMs : Math.max(config.flushMs, config.windowMs);
     },
@@ -141,4 +143,6 @@ export function createReducer<O extends Owner, Built>(
     },
     counts,
   };
+  settle();
+  return reducer;
 }

@@ -272,6 +272,6 @@ test('a batch has room for the rows it holds, and the next one as much', () => {
   close();
   assert.equal(batches.flatMap(({ events }) => events).length, 14 + 14 + 300);
   append({ seq: 400, peer_address: peers[0] ?? '' });
-  assert.equal(reducer.full, false);
+  assert.equal(reducer.isFull(), false);
   assert.equal(reducer.rows, 1);
 });

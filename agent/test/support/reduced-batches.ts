@@ -87,7 +87,7 @@ export function createReducedBatches(options: Options = {}) {
     append(...records: readonly Values[]) {
       for (const record of records) {
         const { words, bytes, at } = closeOf(record);
-        if (reducer.full) batcher.flush();
+        if (reducer.isFull()) batcher.flush();
         reducer.append(words, bytes, at);
       }
     },
