@@ -13,13 +13,11 @@ import { checkReport } from '@tcptrail/config/check.ts';
 import { type ConfigSource, loadConfig } from '@tcptrail/config/load.ts';
 import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
-import { RINGS } from '@tcptrail/schemas/enums.ts';
 import { createAges } from '@tcptrail/spool/ages.ts';
 import { argumentsOf } from './arguments.ts';
 import { AGENT_CONFIG, type AgentConfig } from './config.ts';
 import { createCycle } from './cycle.ts';
-import { createDrain, type Drain } from './drain.ts';
-import { createAccount } from './encode/account.ts';
+import type { Drain } from './drain.ts';
 import { createBatchBuilder } from './encode/batch-builder.ts';
 import { createBatcher } from './encode/batcher.ts';
 import { createEndedEpochs } from './ended-epochs.ts';
@@ -43,11 +41,11 @@ import { factsShown, masksOf } from './privacy.ts';
 import type { Publisher } from './publish/publisher.ts';
 import { createReduction } from './reduction.ts';
 import { createReload, onHangUp, type ReloadDeps } from './reload.ts';
-import { resume } from './resume.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
 import { createTakers, labelsOf } from './takers.ts';
+import { createTelling } from './telling.ts';
 import { possibleCpus } from './trace/cpus.ts';
 import { createPacing } from './trace/pacing.ts';
 import { isPinned } from './trace/pins.ts';
@@ -112,32 +110,25 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     fold: (isOn) => reduction.fold(isOn),
     stop: deps.stop,
   });
-  /** What batches are of. */
-  let recording: Recording;
-  let account = createAccount();
-  const counted = {
-    row: (cpu: number, seq: number): void => account.row(cpu, seq),
-    fold: (cpu: number, seq: number): void => account.fold(cpu, seq),
-    filter: (cpu: number, seq: number): void => account.filter(cpu, seq),
-  };
-  const onBadRecords = (count = 1): void => {
-    account.bad();
-    notices.badRecords(count);
-  };
+  const telling = createTelling({
+    ...{ spool, notices },
+    onBadRecords: notices.badRecords,
+    onUnsettled: notices.accountUnsettled,
+  });
   const builder = createBatchBuilder(
     { ...config.batch, cpus: possibleCpus() },
     {
       owners,
       clockOffsetUs: () => clock.offset_us,
-      onRow: counted.row,
-      onBad: onBadRecords,
+      onRow: telling.row,
+      onBad: telling.bad,
       resetReason: readResetReasons(),
     },
   );
   const records = createPrivateRecords(masks);
   const reduction = createReduction(config, {
     ...{ owners, builder, records, notices, metrics, nowMs },
-    account: counted,
+    account: telling,
     boottimeNs: libc.boottimeNs(),
   });
   const server = createMetricsServer(config.metrics, {
@@ -157,7 +148,6 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     spool.start();
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
-    recording = trace.recording;
     let forget: 'nothing' | 'state' | 'instance' = 'nothing';
     stops.push(() => trace.close({ forget }));
     const needs = [...surroundings({ notPinned: trace.notPinned })];
@@ -173,8 +163,6 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       publisher = createKafkaPublisher({ ...config.publish, kafka: config.kafka, ...run }, notices);
       publisher.start();
     }
-    const cpus = () => account.cpus(spool.dropped[recording.kernelEpoch] ?? {});
-    let shipped = cpus();
     const batcher = createBatcher(
       {
         ...host,
@@ -185,41 +173,20 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       {
         builder: reduction.builder,
         nowUs: clock.nowUs,
-        accounting() {
-          shipped = cpus();
-          return {
-            kernel_epoch: recording.kernelEpoch,
-            ring_positions: RINGS.map((ring) => ({ ring, position: recording.rings[ring].position })),
-            cpus: shipped,
-            failed_reserves: recording.failedReserves(),
-            rules: reduction.rules,
-            programs: recording.skippedRuns(),
-          };
-        },
+        accounting: () => ({ ...telling.accounting(), rules: reduction.rules }),
         namespaces: namespaces.counts,
         onBatch({ datum, rows, closedUs, accounting }) {
           metrics.add('batches');
           metrics.add('batch_bytes', datum.length);
           metrics.add('rows', rows);
-          const { rings } = recording;
-          spool.append(datum, closedUs, () => {
-            for (const { ring, position } of accounting.ring_positions) rings[ring].release(position);
-          });
+          spool.append(datum, closedUs, telling.release(accounting));
         },
       },
     );
-    const begin = (of: Recording): Drain => {
-      recording = of;
-      account = resume(of, { spool, notices });
-      const { accountUnsettled: onUnsettled } = notices;
-      return createDrain({
-        ...{ recording, account, batcher, spool, onUnsettled, onBadRecords },
-        builder: reduction.builder,
-      });
-    };
+    const begin = (of: Recording): Drain => telling.begin(of, { builder: reduction.builder, batcher });
     for (const state of trace.unreadable) notices.stateUnreadable(state);
     await tellPrevious(trace.previous, {
-      begin: (of) => ({ drain: begin(of), cpus: () => shipped }),
+      begin: (of) => ({ drain: begin(of), cpus: () => telling.shipped }),
       batcher,
       spool,
       forget: trace.forget,
@@ -243,11 +210,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
           clock,
           spoolHealth: spool.health,
           processCounters: processes.counters,
-          kernelFailed: () => recording.failedReserves().reduce((sum, { count }) => sum + count, 0),
-          kernelUntracked: recording.untracked,
+          kernelFailed: () => trace.recording.failedReserves().reduce((sum, { count }) => sum + count, 0),
+          kernelUntracked: trace.recording.untracked,
           suppressedLines: log.suppressed,
           // What a full spool dropped may have told some of them.
-          olderTold: olderTold && spool.dropped[recording.kernelEpoch] === undefined,
+          olderTold: olderTold && spool.dropped[trace.recording.kernelEpoch] === undefined,
           ringFill,
           metrics,
         });
@@ -282,7 +249,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       reload.turn();
       const waitMs = cycle.turn();
       guest.turn();
-      ended.tell(recording.kernelEpoch);
+      ended.tell(trace.recording.kernelEpoch);
       await sleep(waitMs, undefined, { signal: guest.stop }).catch(() => {});
     }
 
@@ -293,12 +260,13 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     // A batch that pushes another out of a full spool cannot count that in its own account: then one more.
     for (let dropped: unknown; dropped !== spool.dropped; ) {
       dropped = spool.dropped;
-      ended.tell(recording.kernelEpoch);
+      ended.tell(trace.recording.kernelEpoch);
       settled = cycle.finish();
     }
     spool.stop();
     await publisher?.stop(guest.isDisabled ? 0 : reload.config.publish.stopWaitMsMax);
-    const isOver = trace.isDetached && settled && spool.noteEnded(recording.kernelEpoch, shipped);
+    const isOver =
+      trace.isDetached && settled && spool.noteEnded(trace.recording.kernelEpoch, telling.shipped);
     if (isOver) forget = isEnd ? 'instance' : 'state';
     guest.left();
   } catch (error) {

@@ -16,14 +16,13 @@ export interface ResumedRecording {
   >;
 }
 
+export interface ResumeDeps {
+  readonly spool: { tail(kernelEpoch: number): SpoolTail | undefined };
+  readonly notices: { accountLost(kernelEpoch: number): void };
+}
+
 /** Gives the account to go on with. */
-export function resume(
-  { kernelEpoch, rings }: ResumedRecording,
-  deps: {
-    readonly spool: { tail(kernelEpoch: number): SpoolTail | undefined };
-    readonly notices: { accountLost(kernelEpoch: number): void };
-  },
-): Account {
+export function resume({ kernelEpoch, rings }: ResumedRecording, deps: ResumeDeps): Account {
   const tail = deps.spool.tail(kernelEpoch);
   // Somebody took the spool away: how many rows there were nobody knows.
   if (!tail && Object.values(rings).some(({ released }) => released > 0))

@@ -25,7 +25,7 @@ function otherVersion(context: TestContext): string {
   const text = readFileSync(header, 'utf8')
     .replaceAll(/^_Static_assert\(.*\n/gm, '')
     .replace('struct tcptrail_event {\n', 'struct tcptrail_event {\n\t__u64 spare;\n')
-    .replace(/#define TCPTRAIL_RECORD_LAYOUT[^]*?\n\n/, `#define TCPTRAIL_RECORD_LAYOUT "${layout}"\n\n`);
+    .replace(/#define TCPTRAIL_RECORD_LAYOUT.*?\n\n/s, `#define TCPTRAIL_RECORD_LAYOUT "${layout}"\n\n`);
   writeFileSync(header, text);
   execFileSync('make', ['-C', folder], { stdio: ['ignore', 'ignore', 'inherit'] });
   return join(folder, 'tcptrail.bpf.o');
