@@ -6,7 +6,7 @@ import { AGENT_CONFIG } from '../src/config.ts';
 import { createGuest } from '../src/guest.ts';
 import { tempFolder } from './support/temp-folder.ts';
 
-function guestIn(t: TestContext, settings: object = {}) {
+function guestIn(t: TestContext, settings: object = {}, { folds = false } = {}) {
   const folder = tempFolder(t);
   const disabledFile = join(folder, 'disabled');
   // As they are: a test must not change the place of its own process.
@@ -30,6 +30,7 @@ function guestIn(t: TestContext, settings: object = {}) {
       heldUp: (ms) => told.push(`held up ${ms}`),
       disabled: tell('disabled'),
     },
+    ...(folds && { fold: (on: boolean) => told.push(`fold ${on}`) }),
     stop: new AbortController().signal,
     nowMs: () => clock.nowMs,
   });
@@ -82,6 +83,12 @@ test('each step is done, told and in the capabilities; the last tells every prog
   assert.match(state?.error ?? '', /memoryBytesMax is 1/);
   assert.equal(other?.error, 'EPERM');
   assert.equal(guest.outcome(), 'ended');
+});
+
+test('where connections can be folded, that comes before all programs', (t) => {
+  const { turnAt } = guestIn(t, { memoryBytesMax: 1, checkMs: 100 }, { folds: true });
+  const told = [0, 100, 200, 300, 400].flatMap(turnAt).filter((what) => !what.startsWith('gave up'));
+  assert.deepEqual(told, ['{"updatesOff":true}', '{"retransmitsOff":true}', 'fold true', 'detach']);
 });
 
 test('all programs come back by a new start', (t) => {
