@@ -14,6 +14,7 @@ import { z } from 'zod';
 import { IO_CLASSES } from './guest/priority.ts';
 import { LEVELS } from './log.ts';
 import { privacyKeys, processKeys } from './privacy/config.ts';
+import { filterRules } from './reduce/config.ts';
 
 const label = (what: string) => z.string().max(256).default('').describe(`Label of every row: ${what}.`);
 
@@ -41,6 +42,14 @@ const agentKeys = z.strictObject({
     .default('')
     .meta(AT_START)
     .describe('Name of this host; empty = the name the kernel gives.'),
+  profile: z
+    .enum(['default', 'fleet'])
+    .meta({ presets: { fleet: { fold: { enabled: true }, events: { updateMs: 300_000 } } } })
+    .default('default')
+    .meta(LIVE)
+    .describe(
+      'fleet sets fold.enabled to true and events.updateMs to 300000, unless they are given: for thousands of hosts.',
+    ),
   labels: z
     .strictObject({
       account: label('cloud account or tenant'),
@@ -136,6 +145,37 @@ const agentKeys = z.strictObject({
     })
     .meta(LIVE)
     .prefault({}),
+  fold: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Fold short, ordinary, repeated connections of one program, role, peer and service port into one row; the others stay single.',
+        ),
+      windowMs: z
+        .int()
+        .min(1_000)
+        .max(60_000)
+        .default(10_000)
+        .describe('Milliseconds a batch stays open while connections are folded, instead of batch.flushMs.'),
+    })
+    .meta(LIVE)
+    .prefault({}),
+  filters: filterRules.meta(LIVE),
+  budget: z
+    .strictObject({
+      bytesPerDay: z
+        .int()
+        .min(0)
+        .max(1024 * 1024 * MIB)
+        .default(0)
+        .describe(
+          'Bytes of this host a day, compressed, as they go into the spool; near it, more is folded and left out, step by step. 0 = no limit.',
+        ),
+    })
+    .meta(LIVE)
+    .prefault({}),
   spool: z
     .strictObject({
       path: absolutePath()
@@ -177,13 +217,13 @@ const agentKeys = z.strictObject({
       enabled: z
         .boolean()
         .default(false)
+        .meta(AT_START)
         .describe('Whether batches go to Kafka; if not, a consumer on this host reads the spool.'),
       stopWaitMsMax: z
         .int()
         .min(0)
         .max(600_000)
         .default(5_000)
-        .meta(LIVE)
         .describe('Milliseconds to send what is left at the end; the next start sends the rest.'),
       retryWaitMsMax: z
         .int()
@@ -203,7 +243,7 @@ const agentKeys = z.strictObject({
           'A backlog goes out at most so many times as fast as it was recorded: after an outage of an hour 4 needs 20 minutes, 2 an hour. 0 = no limit.',
         ),
     })
-    .meta(AT_START)
+    .meta(LIVE)
     .prefault({}),
   kafka: kafkaSection.meta(AT_START),
   process: processKeys.prefault({}),
@@ -311,9 +351,14 @@ const agentKeys = z.strictObject({
   metrics: metricsSection({ port: 9480, zero: 'no listener' }).meta(AT_START),
 });
 
-export const AGENT_CONFIG = agentKeys.refine(
-  ({ process, privacy }) => !process.commandLine || (privacy.uid === 'keep' && privacy.peers === 'keep'),
-  'a command line names users and peers: set process.commandLine to false, or both privacy.uid and privacy.peers to keep',
-);
+export const AGENT_CONFIG = agentKeys
+  .refine(({ fold, events }) => !fold.enabled || events.openHoldMs > 0, {
+    path: ['fold', 'enabled'],
+    message: 'must be false while events.openHoldMs is 0: each connection then has an open of its own',
+  })
+  .refine(
+    ({ process, privacy }) => !process.commandLine || (privacy.uid === 'keep' && privacy.peers === 'keep'),
+    'a command line names users and peers: set process.commandLine to false, or both privacy.uid and privacy.peers to keep',
+  );
 
 export type AgentConfig = ConfigOf<typeof AGENT_CONFIG>;

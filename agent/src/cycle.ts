@@ -14,8 +14,9 @@ export interface CycleDeps {
   readonly drain: Drain;
   /** How long to wait before the next turn, ms. */
   readonly pacing: { next(found: { readonly fill: number; readonly nowMs: number }): number };
-  readonly builder: { readonly rows: number };
-  readonly batcher: { flush(): void; heartbeat(health: Health): void };
+  /** `flushMs`: how long a batch with rows stays open. */
+  readonly builder: { readonly rows: number; readonly flushMs: number };
+  readonly batcher: { readonly batchSeq: number; flush(): void; heartbeat(health: Health): void };
   readonly spool: { readonly ready: boolean; tick(): void };
   readonly clock: { measure(): void };
   /**
@@ -41,12 +42,11 @@ const CLOCK_MS = 1_000;
 const FINISH_TURNS_MAX = 1_000;
 
 export interface CycleConfig {
-  readonly flushMs: number;
   readonly heartbeatMs: number;
 }
 
 export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
-  let { flushMs, heartbeatMs } = config;
+  let { heartbeatMs } = config;
   const { trace, drain, builder, batcher, spool } = deps;
   let clockAtMs = 0;
   let heartbeatAtMs = 0;
@@ -54,6 +54,8 @@ export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
   let sinceMs = 0;
   let olderTold = false;
   let ringFill = 0;
+  /** The last batch that was closed, here or while draining. */
+  let batchSeq = 0;
 
   function heartbeat(): void {
     batcher.heartbeat(deps.health({ olderTold, ringFill }));
@@ -76,15 +78,13 @@ export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
       }
       trace.beat();
       const fill = drain.unread();
-      ringFill = Math.max(ringFill, fill);
+      ringFill = Math.max(ringFill, drain.fill());
       drainWhole();
       if (spool.ready) trace.watch(nowMs);
-      if (builder.rows === 0) sinceMs = 0;
-      else if (sinceMs === 0) sinceMs = nowMs;
-      if (sinceMs > 0 && nowMs - sinceMs >= flushMs) {
-        batcher.flush();
-        sinceMs = 0;
-      }
+      if (builder.rows === 0 || batcher.batchSeq !== batchSeq) sinceMs = 0;
+      batchSeq = batcher.batchSeq;
+      if (builder.rows > 0 && sinceMs === 0) sinceMs = nowMs;
+      if (sinceMs > 0 && nowMs - sinceMs >= builder.flushMs) batcher.flush();
       if (nowMs >= heartbeatAtMs) {
         heartbeatAtMs = nowMs + heartbeatMs;
         if (spool.ready) heartbeat();
@@ -93,7 +93,7 @@ export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
       return deps.pacing.next({ fill, nowMs });
     },
     configure(next) {
-      ({ flushMs, heartbeatMs } = next);
+      ({ heartbeatMs } = next);
       heartbeatAtMs = 0;
     },
     finish() {

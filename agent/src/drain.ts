@@ -11,7 +11,11 @@ type RingName = (typeof RINGS)[number];
 
 /** Positions are bytes since the ring was made. */
 export interface DrainedRing {
+  /** Bytes it holds. */
+  readonly size: number;
   readonly position: number;
+  /** Given back up to here. */
+  readonly released: number;
   /** Passed over so far. */
   readonly badRecords: number;
   producerPosition(): number;
@@ -30,10 +34,12 @@ export interface DrainDeps {
       | undefined;
   };
   readonly account: { begin(sample: readonly KernelAccount[]): void; complete(): void };
-  /** What becomes of each record before it is in the batch. */
-  readonly records: { take(words: Uint32Array, bytes: Uint8Array, at: number): void };
-  readonly builder: { readonly full: boolean };
-  readonly batcher: { flush(): void; checkpoint(): void };
+  readonly builder: {
+    append(words: Uint32Array, bytes: Uint8Array, at: number): void;
+    isFull(): boolean;
+  };
+  /** `cut` closes the batch without rows too. */
+  readonly batcher: { flush(): void; cut(): void };
   readonly spool: { readonly ready: boolean };
   readonly onUnsettled: () => void;
   /** So many records of a ring could not be told from one another. */
@@ -43,31 +49,36 @@ export interface DrainDeps {
 export interface Drain {
   /** True when a valid account and all its rows were taken. */
   turn(): boolean;
-  /** Share of a ring that is not read, of the one with more of it, 0 to 1. */
+  /** Shares of a ring, of the one with more of it, 0 to 1: not given back, and not read. */
+  fill(): number;
   unread(): number;
 }
 
 /** Drained between two looks at the spool. */
 const STEP_BYTES = 1024 * 1024;
-/** Share of a ring from which what was read goes to the spool at once, to be given back. */
-const FILL_MAX = 0.5;
+/** And of a small ring no more than this share. */
+const STEP_SHARE = 1 / 8;
+/** A batch takes at most this share of a ring, as the room is given back when the batch is spooled. */
+const BATCH_SHARE = 1 / 2;
 
 export function createDrain(deps: DrainDeps): Drain {
-  const { recording, account, records, builder, batcher, spool } = deps;
+  const { recording, account, builder, batcher, spool } = deps;
 
   /** Full batches are closed before the next record, so that the ring's position is that of the batch. */
   function take(words: Uint32Array, bytes: Uint8Array, at: number): void {
-    if (builder.full) batcher.flush();
-    records.take(words, bytes, at);
+    if (builder.isFull()) batcher.flush();
+    builder.append(words, bytes, at);
   }
 
   /** True when the ring was read up to there: an event still being written or a refusing disk stops it early. */
   function drainRing(ring: DrainedRing, upTo: number): boolean {
+    const stepBytes = Math.min(STEP_BYTES, ring.size * STEP_SHARE);
     while (ring.position < upTo && spool.ready) {
       const before = ring.position;
       const badBefore = ring.badRecords;
-      ring.drain(Math.min(upTo, before + STEP_BYTES), take);
+      ring.drain(Math.min(upTo, before + stepBytes), take);
       if (ring.badRecords > badBefore) deps.onBadRecords(ring.badRecords - badBefore);
+      if (ring.position - ring.released >= ring.size * BATCH_SHARE) batcher.cut();
       if (ring.position === before) break;
     }
     return ring.position >= upTo;
@@ -77,6 +88,7 @@ export function createDrain(deps: DrainDeps): Drain {
     Math.max(...RINGS.map((name) => recording.rings[name][share]()));
 
   return {
+    fill: () => most('fill'),
     unread: () => most('unread'),
     turn() {
       // With the disk refusing, events wait in the rings, where the kernel counts what no longer fits.
@@ -90,8 +102,7 @@ export function createDrain(deps: DrainDeps): Drain {
       });
       const isComplete = sample !== undefined && !whole.includes(false);
       if (isComplete) account.complete();
-      if (builder.full) batcher.flush();
-      if (most('fill') >= FILL_MAX) batcher.checkpoint();
+      if (builder.isFull()) batcher.flush();
       return isComplete;
     },
   };

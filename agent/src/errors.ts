@@ -91,6 +91,11 @@ export const AGENT_ERRORS = {
     (seconds: string) =>
       `the agent did not run for ${seconds} s; events of that time waited in the rings and come late, find out who stopped it`,
   ),
+  AGENT_BUDGET: entry(
+    1,
+    (bytes: string, left: string) =>
+      `little is left of ${bytes} bytes a day, so this is not recorded: ${left}; raise budget.bytesPerDay, or leave more out by filters`,
+  ),
   AGENT_METRICS_PORT: entry(
     1,
     (address: string, reason: string) =>

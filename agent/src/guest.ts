@@ -28,8 +28,8 @@ export interface GuestDeps {
     /** Of all programs. */
     detach(): void;
   };
-  /** Short, ordinary connections become summaries, or not any more; absent where they are in any case, or cannot be. */
-  readonly fold?: (on: boolean) => void;
+  /** Repeated connections, whatever the configuration says of them. */
+  readonly fold: (isOn: boolean) => void;
   readonly stop: AbortSignal;
   /** Monotonic, ms. */
   readonly nowMs: () => number;
@@ -73,7 +73,7 @@ export function createGuest(
   deps: GuestDeps,
 ): Guest {
   const { guest } = config;
-  const { notices, trace, nowMs, fold } = deps;
+  const { notices, trace, nowMs } = deps;
   const leave = new AbortController();
   const stop = leave.signal;
   deps.stop.addEventListener('abort', () => leave.abort('stopped'), { once: true });
@@ -99,16 +99,12 @@ export function createGuest(
       giveUp: () => trace.setTunables({ retransmitsOff: true }),
       takeBack: () => trace.setTunables({ retransmitsOff: false }),
     },
-    ...(fold
-      ? [
-          {
-            name: 'fold',
-            cost: 'short, ordinary connections one by one; summaries count them',
-            giveUp: () => fold(true),
-            takeBack: () => fold(false),
-          },
-        ]
-      : []),
+    {
+      name: 'fold',
+      cost: 'single rows of repeated short connections',
+      giveUp: () => deps.fold(true),
+      takeBack: () => deps.fold(false),
+    },
     {
       name: ALL,
       cost: 'all connections',

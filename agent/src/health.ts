@@ -9,6 +9,8 @@ export interface HealthDeps {
   readonly programs: Health['capabilities'];
   /** What the agent needs around it, told like programs. */
   readonly surroundings: Health['capabilities'];
+  /** What the byte budget leaves out, told likewise. */
+  readonly reduced: Health['capabilities'];
   readonly clock: Clock;
   readonly spoolHealth: (nowUs: number) => SpoolHealth;
   readonly processCounters: () => ProcessCounters;
@@ -47,7 +49,7 @@ export function measureHealth(deps: HealthDeps): Health {
   metrics.raise('gone_processes', processes.gone);
   metrics.raise('unreadable_processes', processes.unreadable);
   return {
-    capabilities: [...programs, ...surroundings],
+    capabilities: [...programs, ...surroundings, ...deps.reduced],
     cpu_us: user + system,
     memory_bytes: process.memoryUsage.rss(),
     spool_bytes: spool.bytes,

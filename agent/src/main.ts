@@ -30,10 +30,10 @@ import { createNamespaces } from './enrich/namespaces.ts';
 import { createOwners } from './enrich/owners.ts';
 import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
-import { agentError } from './errors.ts';
 import { createGuest, startAgain } from './guest.ts';
 import { measureHealth } from './health.ts';
 import { leastPrivilege } from './least-privilege.ts';
+import { loadNative } from './load-native.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
 import { createNotices } from './notices.ts';
@@ -41,6 +41,7 @@ import { tellPrevious } from './previous-states.ts';
 import { createPrivateRecords } from './privacy/records.ts';
 import { factsShown, masksOf } from './privacy.ts';
 import type { Publisher } from './publish/publisher.ts';
+import { createReduction } from './reduction.ts';
 import { createReload, onHangUp, type ReloadDeps } from './reload.ts';
 import { resume } from './resume.ts';
 import { createSpoolFolder } from './spool/folder.ts';
@@ -99,14 +100,26 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       ages: createAges(config.spool.path),
       onWriteFailed: notices.spoolWriteFailed,
       onDropped: notices.spoolDropped,
-      onWritten: () => publisher?.wake(),
+      onWritten(bytes) {
+        reduction.spooled(bytes);
+        publisher?.wake();
+      },
     },
   );
   const trace = createTrace({ ...config, absentMs: config.restart.absentMs }, { nowUs: clock.nowUs });
-  const guest = createGuest(config, { libc, notices, trace, stop: deps.stop, nowMs });
+  const guest = createGuest(config, {
+    ...{ libc, notices, trace, nowMs },
+    fold: (isOn) => reduction.fold(isOn),
+    stop: deps.stop,
+  });
   /** What batches are of. */
   let recording: Recording;
   let account = createAccount();
+  const counted = {
+    row: (cpu: number, seq: number): void => account.row(cpu, seq),
+    fold: (cpu: number, seq: number): void => account.fold(cpu, seq),
+    filter: (cpu: number, seq: number): void => account.filter(cpu, seq),
+  };
   const onBadRecords = (count = 1): void => {
     account.bad();
     notices.badRecords(count);
@@ -116,12 +129,17 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     {
       owners,
       clockOffsetUs: () => clock.offset_us,
-      onRow: (cpu, seq) => account.row(cpu, seq),
+      onRow: counted.row,
       onBad: onBadRecords,
       resetReason: readResetReasons(),
     },
   );
-  const records = createPrivateRecords(masks, builder.append);
+  const records = createPrivateRecords(masks);
+  const reduction = createReduction(config, {
+    ...{ owners, builder, records, notices, metrics, nowMs },
+    account: counted,
+    boottimeNs: libc.boottimeNs(),
+  });
   const server = createMetricsServer(config.metrics, {
     metrics,
     unhealthy: () => spool.failed,
@@ -165,7 +183,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
         labels: labelsOf(config.labels),
       },
       {
-        builder,
+        builder: reduction.builder,
         nowUs: clock.nowUs,
         accounting() {
           shipped = cpus();
@@ -174,7 +192,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
             ring_positions: RINGS.map((ring) => ({ ring, position: recording.rings[ring].position })),
             cpus: shipped,
             failed_reserves: recording.failedReserves(),
-            rules: [],
+            rules: reduction.rules,
             programs: recording.skippedRuns(),
           };
         },
@@ -194,7 +212,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       recording = of;
       account = resume(of, { spool, notices });
       const { accountUnsettled: onUnsettled } = notices;
-      return createDrain({ recording, account, records, builder, batcher, spool, onUnsettled, onBadRecords });
+      return createDrain({
+        ...{ recording, account, batcher, spool, onUnsettled, onBadRecords },
+        builder: reduction.builder,
+      });
     };
     for (const state of trace.unreadable) notices.stateUnreadable(state);
     await tellPrevious(trace.previous, {
@@ -207,7 +228,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     const cycle = createCycle(config.batch, {
       trace,
       drain: begin(trace.recording),
-      builder,
+      builder: reduction.builder,
       batcher,
       spool,
       clock,
@@ -218,6 +239,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
         return measureHealth({
           programs: guest.capabilities(trace.capabilities),
           surroundings: needs.map(asCapability),
+          reduced: reduction.capabilities(),
           clock,
           spoolHealth: spool.health,
           processCounters: processes.counters,
@@ -236,11 +258,13 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     const takers = createTakers({
       batcher,
       builder,
+      reduction,
       cycle,
       trace,
       processes,
       owners,
       records,
+      publisher,
       guest,
       log,
     });
@@ -284,20 +308,6 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     for (const stop of stops.reverse()) await stop();
   }
   return guest.outcome();
-}
-
-/** What calls into libraries of the system, loaded late: a tree without native modules can still say so. */
-async function loadNative() {
-  try {
-    const [{ createLibc }, { createTrace }] = await Promise.all([
-      import('./libc.ts'),
-      import('./trace/trace.ts'),
-    ]);
-    return { createLibc, createTrace };
-  } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    throw agentError('AGENT_NATIVE_MISSING', [reason], { cause: error });
-  }
 }
 
 async function main(): Promise<void> {

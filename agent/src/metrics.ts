@@ -10,6 +10,8 @@ import { Counter, Gauge, Registry } from 'prom-client';
 type Rows = Readonly<Record<string, readonly [unit: string, help: string]>>;
 
 const COUNTERS = {
+  folded_events: ['events', 'Events folded into the rows of others.'],
+  filtered_events: ['events', 'Events left out by a filter or by the byte budget.'],
   rows: ['rows', 'Events that became rows of a batch.'],
   batches: ['batches', 'Batches closed, heartbeats included.'],
   batch_bytes: ['bytes', 'Avro bytes of the batches closed.'],
@@ -58,6 +60,11 @@ const GAUGES = {
   spool_waiting_bytes: ['bytes', 'Bytes in the spool that no reader has released.'],
   spool_segments: ['segments', 'Segments with such bytes.'],
   spool_pending_batches: ['batches', 'Batches in memory that the disk has not taken.'],
+  budget_steps: [
+    'steps',
+    'Steps that the byte budget has taken; heartbeats name them. 0 = nothing is left out for it.',
+  ],
+  budget_left_bytes: ['bytes', 'Bytes that the byte budget still allows; 0 without one, too.'],
   publish_lag_seconds: ['seconds', 'Age of the oldest batch no reader has released.'],
   publish_up: ['', '1 while Kafka takes batches; 0 while it does not, or before the first.'],
   clock_error_seconds: ['seconds', 'Uncertainty of the conversion from kernel time to UTC.'],

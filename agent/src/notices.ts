@@ -5,6 +5,7 @@ import type { AgentConfig } from './config.ts';
 import { agentError, reasonOf } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { BudgetStep } from './reduce/budget.ts';
 import type { Dropped } from './spool/retention.ts';
 import type { Need } from './trace/surroundings.ts';
 
@@ -21,6 +22,8 @@ export interface Notices {
   clockStepped(step: { readonly by_us: number }): void;
   spoolWriteFailed(failure: { readonly reason: string; readonly pending: number }): void;
   spoolDropped(dropped: Dropped): void;
+  /** Steps of the byte budget now in force. */
+  budgetSteps(steps: readonly BudgetStep[]): void;
   accountUnsettled(): void;
   badRecords(count: number): void;
   accountLost(kernelEpoch: number): void;
@@ -53,7 +56,7 @@ export interface Notices {
 }
 
 export function createNotices(
-  config: Pick<AgentConfig, 'spool' | 'metrics' | 'kafka'>,
+  config: Pick<AgentConfig, 'budget' | 'spool' | 'metrics' | 'kafka'>,
   deps: { readonly log: Log; readonly metrics: Metrics },
 ): Notices {
   const { log, metrics } = deps;
@@ -102,6 +105,15 @@ export function createNotices(
           ? agentError('AGENT_SPOOL_FULL', [String(bytesMax), path])
           : agentError('AGENT_SPOOL_AGED', [String(ageMaxMs), path]);
       limited('warn', why, { segment, rows: count });
+    },
+    budgetSteps(steps) {
+      const taken = steps.map(({ name }) => name);
+      const left = steps.map(({ cost }) => cost).join('; ');
+      if (taken.length === 0) log.info({ steps: taken }, 'the byte budget leaves nothing out any more');
+      else
+        limited('warn', agentError('AGENT_BUDGET', [String(config.budget.bytesPerDay), left]), {
+          steps: taken,
+        });
     },
     accountUnsettled() {
       metrics.add('unsettled_account_samples');

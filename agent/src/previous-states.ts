@@ -13,7 +13,7 @@ export interface PreviousStatesDeps<Recording> {
     readonly drain: Drain;
     readonly cpus: () => readonly CpuAccount[];
   };
-  readonly batcher: { checkpoint(): void };
+  readonly batcher: { cut(): void };
   readonly spool: {
     readonly failed: string;
     noteEnded(kernelEpoch: number, cpus: readonly CpuAccount[]): boolean;
@@ -36,7 +36,7 @@ export async function tellPrevious<Recording extends { readonly kernelEpoch: num
       if (turn > 0) await sleep(TURN_MS);
       isWhole = drain.turn();
     }
-    deps.batcher.checkpoint();
+    deps.batcher.cut();
     const isTold = isWhole && deps.spool.failed === '' && deps.spool.noteEnded(kernelEpoch, cpus());
     if (isTold) deps.forget(kernelEpoch);
     else deps.onLeft(kernelEpoch);

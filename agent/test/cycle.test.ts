@@ -11,11 +11,15 @@ function ringOf(written: () => number, busy: () => number, bad = 0): DrainedRing
   let position = 0;
   let released = 0;
   return {
+    size: 1_000,
     get badRecords() {
       return Math.min(bad, position / 8);
     },
     get position() {
       return position;
+    },
+    get released() {
+      return released;
     },
     producerPosition: () => written() * 8,
     fill: () => (written() * 8 - released) / 1_000,
@@ -33,7 +37,7 @@ function ringOf(written: () => number, busy: () => number, bad = 0): DrainedRing
 
 /** A kernel that numbers events on one CPU, and everything behind it, as lists. */
 function cycleOf({ bad = 0 } = {}) {
-  const config = { flushMs: 500, heartbeatMs: 10_000 };
+  const config = { heartbeatMs: 10_000 };
   const log: string[] = [];
   const state = {
     nowMs: 1,
@@ -43,9 +47,11 @@ function cycleOf({ bad = 0 } = {}) {
     busy: 0,
     rows: 0,
     rowsMax: 100,
+    flushMs: 500,
+    leftOut: false,
     olderTold: false,
-    ringFills: [] as number[],
     beats: 0,
+    ringFills: [] as number[],
   };
   const rings = {
     lifecycle: ringOf(
@@ -60,22 +66,28 @@ function cycleOf({ bad = 0 } = {}) {
   };
   /** A batch is in the spool, and what it holds given back. */
   function ship(what: string): void {
+    batcher.batchSeq += 1;
     log.push(`${what} ${state.rows}`);
     state.rows = 0;
     rings.lifecycle.release();
   }
-  const records = {
-    take: () => {
-      state.rows += 1;
-    },
+  const batcher = {
+    batchSeq: 0,
+    flush: () => ship('flush'),
+    cut: () => ship('cut'),
+    heartbeat: () => ship('heartbeat'),
   };
   const builder = {
+    append: () => {
+      state.rows += state.leftOut ? 0 : 1;
+    },
+    get flushMs() {
+      return state.flushMs;
+    },
     get rows() {
       return state.rows;
     },
-    get full() {
-      return state.rows >= state.rowsMax;
-    },
+    isFull: () => state.rows >= state.rowsMax,
   };
   const spool = {
     get ready() {
@@ -95,9 +107,8 @@ function cycleOf({ bad = 0 } = {}) {
           : undefined,
     },
     account: { begin: () => log.push('begin'), complete: () => log.push('complete') },
-    records,
     builder,
-    batcher: { flush: () => ship('flush'), checkpoint: () => ship('checkpoint') },
+    batcher,
     spool,
     onUnsettled: () => log.push('unsettled'),
     onBadRecords: (count) => log.push(`bad ${count}`),
@@ -115,7 +126,7 @@ function cycleOf({ bad = 0 } = {}) {
     drain,
     pacing: { next: ({ fill }) => (fill > 0 ? 100 : 500) },
     builder,
-    batcher: { flush: () => ship('flush'), heartbeat: () => ship('heartbeat') },
+    batcher,
     spool,
     clock: { measure: () => log.push('clock') },
     health({ olderTold, ringFill }) {
@@ -159,16 +170,6 @@ test('a full batch is closed in the middle of a drain', () => {
   state.ring = 5;
   cycle.turn();
   assert.deepEqual(log, ['clock', 'begin', 'flush 2', 'flush 2', 'complete', 'heartbeat 1']);
-});
-
-test('what is read goes to the spool at once when half a ring is not given back', () => {
-  const { cycle, log, state } = cycleOf();
-  state.ring = 62;
-  cycle.turn();
-  assert.ok(!log.includes('checkpoint 62'));
-  state.ring = 62 + 63;
-  cycle.turn();
-  assert.ok(log.includes('checkpoint 63'), log.join());
 });
 
 test('each turn says that the agent is there, whatever the disk says', () => {
@@ -225,7 +226,7 @@ test('a heartbeat tells how full a ring was at most since the one before', () =>
     state.nowMs = nowMs;
     cycle.turn();
   }
-  assert.deepEqual(state.ringFills, [0, 0.2, 0]);
+  assert.deepEqual(state.ringFills, [0, 0.28, 0]);
 });
 
 test('a heartbeat comes when it is due, busy or idle', () => {
@@ -235,6 +236,19 @@ test('a heartbeat comes when it is due, busy or idle', () => {
     cycle.turn();
   }
   assert.equal(log.filter((line) => line.startsWith('heartbeat')).length, 3);
+});
+
+test('other times hold from the next turn on, which gives a heartbeat', () => {
+  const { cycle, log, state } = cycleOf();
+  const beatsAfter = (ms: number): number => {
+    log.length = 0;
+    state.nowMs += ms;
+    cycle.turn();
+    return log.filter((line) => line.startsWith('heartbeat')).length;
+  };
+  beatsAfter(0);
+  cycle.configure({ heartbeatMs: 50 });
+  assert.deepEqual([10, 49, 1].map(beatsAfter), [1, 0, 1]);
 });
 
 test('bad records are told once, before the account that counts them is complete', () => {
@@ -268,22 +282,57 @@ test('that all older connections are told is said once they are drained, and not
   assert.equal(beat({ olderTold: false }), true);
 });
 
-test('other times hold from the next turn on, which gives a heartbeat', () => {
+test('a batch stays open as long as its builder says', () => {
   const { cycle, log, state } = cycleOf();
-  const after = (ms: number): string[] => {
-    log.length = 0;
-    state.nowMs += ms;
-    cycle.turn();
-    return log.filter((line) => /^(flush|heartbeat)/.test(line)).map((line) => line.split(' ')[0] ?? '');
-  };
-  after(0);
-  cycle.configure({ flushMs: 500, heartbeatMs: 50 });
-  assert.deepEqual(after(10), ['heartbeat']);
-  assert.deepEqual(after(49), []);
-  assert.deepEqual(after(1), ['heartbeat']);
-  cycle.configure({ flushMs: 20, heartbeatMs: 10_000 });
-  after(10);
+  state.flushMs = 5_000;
   state.ring = 1;
-  assert.deepEqual(after(10), []);
-  assert.deepEqual(after(20), ['flush']);
+  cycle.turn();
+  state.ring = 2;
+  const turnsUntil = (ms: number): void => {
+    for (; state.nowMs < ms; state.nowMs += 100) cycle.turn();
+  };
+  turnsUntil(5_000);
+  assert.equal(log.filter((line) => line.startsWith('flush')).length, 0);
+  turnsUntil(5_300);
+  assert.deepEqual(
+    log.filter((line) => line.startsWith('flush')),
+    ['flush 1'],
+  );
+});
+
+test('a batch that a heartbeat closed leaves its time to the next one whole', () => {
+  const { cycle, log, state } = cycleOf();
+  state.flushMs = 9_000;
+  cycle.turn();
+  state.ring = 1;
+  state.nowMs = 9_500;
+  cycle.turn();
+  for (state.nowMs = 10_100; state.nowMs < 19_000; state.nowMs += 100) {
+    state.ring += 1;
+    cycle.turn();
+  }
+  assert.deepEqual(
+    log.filter((line) => /^(flush|heartbeat)/.test(line)),
+    ['heartbeat 0', 'heartbeat 2'],
+  );
+});
+
+test('a batch takes no more than half a ring, whether its events became rows or were left out', () => {
+  for (const leftOut of [false, true]) {
+    const { cycle, log, state } = cycleOf();
+    Object.assign(state, { leftOut, flushMs: 60_000 });
+    state.ring = 50;
+    cycle.turn();
+    assert.equal(log.filter((line) => line.startsWith('cut')).length, 0);
+    state.ring = 100;
+    cycle.turn();
+    state.ring = 190;
+    cycle.turn();
+    const cuts = log.filter((line) => line.startsWith('cut'));
+    assert.equal(cuts.length, 2);
+    assert.equal(
+      cuts.every((line) => (line === 'cut 0') === leftOut),
+      true,
+    );
+  }
 });

@@ -11,6 +11,8 @@ const account = (rows: number): CpuAccount => ({
   failed: 0,
   folded: 0,
   filtered: 0,
+  folded_ahead: 0,
+  filtered_ahead: 0,
   spool_dropped: 0,
 });
 

@@ -42,6 +42,23 @@ test('up prints a connection as it closes; Ctrl-C leaves no process, no pin and 
   const asked = await run(['query', '--json', '--url', processes.url, closesOf(port)]);
   assert.equal(asked.stdout, '{"n":1}\n');
 
+  const says = (part: string, text: RegExp) =>
+    text.test(readFileSync(join(at.home, 'log', `${part}.log`), 'utf8'));
+  const write = (part: string, text: string) => writeFileSync(join(at.home, 'config', `${part}.yaml`), text);
+  write('agent', 'labels: { zone: new }\n');
+  write('consumer', 'batch: { flushMs: 1234 }\n');
+  running.child.kill('SIGHUP');
+  await until('the agent to take it', () => says('agent', /in force now: labels\.zone"/));
+  await until('the consumer to tell it', () =>
+    says('consumer', /takes effect at the next start: batch\.flushMs"/),
+  );
+  write('consumer', 'batch: { flushMs: none }\n');
+  running.child.kill('SIGHUP');
+  await until('the consumer to refuse it', () =>
+    says('consumer', /batch\.flushMs in \S+ is .*none.*the next start would end with this/),
+  );
+  assert.equal(alive(processes).length, 4, 'nothing ended by it');
+
   running.child.kill('SIGINT');
   const ended = await running.ended;
   assert.equal(ended.code, 0, ended.stderr);

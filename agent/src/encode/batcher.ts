@@ -43,8 +43,8 @@ export interface BatcherDeps {
 export interface Batcher {
   /** Closes the events built so far into a batch, if there are any. */
   flush(): void;
-  /** Closes what is there, and where that is nothing, a batch without events: what was read is accounted for. */
-  checkpoint(): void;
+  /** As `flush`, without events too: what was left out moves the account and the rings on. */
+  cut(): void;
   /** Closes what is there, then a batch without events that carries the health. */
   heartbeat(health: Health): void;
   /** A batch without events for a kernel epoch that has ended. */
@@ -84,7 +84,7 @@ export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
 
   return {
     flush,
-    checkpoint: () => ship(deps.accounting()),
+    cut: () => ship(deps.accounting()),
     heartbeat(health) {
       flush();
       ship(deps.accounting(), { health, namespaces: deps.namespaces() });

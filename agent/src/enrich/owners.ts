@@ -27,6 +27,10 @@ export interface OwnerConfig {
 export interface Owners {
   /** Index in the batch of the owner of the record at byte `at`. */
   indexOf(words: Uint32Array, bytes: Uint8Array, at: number): number;
+  /** The owner of the record at byte `at`, which has one; not yet in the batch. */
+  find(words: Uint32Array, bytes: Uint8Array, at: number): KnownOwner;
+  /** Index in the batch of an owner found before; of one alone, or of several of its program. */
+  include(found: KnownOwner, options: { readonly alone: boolean }): number;
   /** Whether the owner last asked for is a part of tcptrail. */
   readonly own: boolean;
   /** About the bytes the batch's owners take in Avro. */
@@ -37,11 +41,19 @@ export interface Owners {
   forget(): void;
 }
 
-interface Entry {
-  readonly words: Uint32Array;
+/** An owner as long as it is known; the same object for each event of it. */
+export interface KnownOwner {
   readonly owner: Owner;
+  /** A part of tcptrail. */
   readonly own: boolean;
+  /** About the bytes it takes in Avro. */
   readonly bytes: number;
+  /** Equal for processes of one program in one place, which differ in what `withoutProcess` takes away. */
+  readonly program: number;
+}
+
+interface Entry extends KnownOwner {
+  readonly words: Uint32Array;
   batch: number;
   index: number;
 }
@@ -96,12 +108,21 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
   const entriesMax = config.entriesMax ?? 8_192;
   let entries = new Map<number, Entry[]>();
   let entryCount = 0;
+  let programs = new Map<string, number>();
+  let lastProgram = 0;
   /** The owner last seen of each of some pids: nearly every event finds its own here. */
   const recent: (Entry | undefined)[] = new Array(RECENT).fill(undefined);
   let batch = 1;
   let owners: Owner[] = [UNKNOWN_OWNER];
   let bytes = OWNER_BYTES_FIXED;
   let own = false;
+
+  function programOf(owner: Owner, isOwn: boolean): number {
+    const name = JSON.stringify([isOwn, withoutProcess(owner)]);
+    const program = programs.get(name) ?? ++lastProgram;
+    programs.set(name, program);
+    return program;
+  }
 
   function make(words: Uint32Array, name: Uint8Array): Entry {
     const word = (index: number): number => words[index] ?? 0;
@@ -127,7 +148,8 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
       ...deps.facts(key),
     };
     const isOwn = key.pid === config.agentPid || isPart(key.pid, key.parentPid, config.supervisorPid);
-    return { words, owner, own: isOwn, bytes: sizeOf(owner), batch: 0, index: 0 };
+    const program = programOf(owner, isOwn);
+    return { words, owner, own: isOwn, bytes: sizeOf(owner), program, batch: 0, index: 0 };
   }
 
   function find(words: Uint32Array, ring: Uint8Array, at: number): Entry {
@@ -142,6 +164,7 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
 
   function forgetEntries(): void {
     entries = new Map();
+    programs = new Map();
     entryCount = 0;
   }
 
@@ -169,6 +192,16 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
     return entry;
   }
 
+  function indexOfEntry(entry: Entry): number {
+    if (entry.batch !== batch) {
+      entry.batch = batch;
+      entry.index = owners.push(entry.owner) - 1;
+      bytes += entry.bytes;
+      deps.onOwner?.(entry.owner);
+    }
+    return entry.index;
+  }
+
   return {
     indexOf(words, ring, at) {
       own = false;
@@ -177,13 +210,14 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
         return 0;
       const entry = find(words, ring, at);
       own = entry.own;
-      if (entry.batch !== batch) {
-        entry.batch = batch;
-        entry.index = owners.push(entry.owner) - 1;
-        bytes += entry.bytes;
-        deps.onOwner?.(entry.owner);
-      }
-      return entry.index;
+      return indexOfEntry(entry);
+    },
+    find,
+    include(found, { alone }) {
+      if (alone) return indexOfEntry(found as Entry);
+      deps.onOwner?.(found.owner);
+      bytes += found.bytes;
+      return owners.push(withoutProcess(found.owner)) - 1;
     },
     get own() {
       return own;
@@ -202,6 +236,18 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
       forgetEntries();
       recent.fill(undefined);
     },
+  };
+}
+
+/** What several processes of one program in one place have in common. */
+function withoutProcess(owner: Owner): Owner {
+  return {
+    ...owner,
+    pid: 0,
+    process_start_ts: 0,
+    parent_pid: 0,
+    command_line: '',
+    process_network_namespace: 0,
   };
 }
 

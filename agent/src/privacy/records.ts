@@ -18,7 +18,8 @@ export interface Masks {
 }
 
 export interface PrivateRecords {
-  readonly take: TakeRecord;
+  /** Gives the record, or what is left of it, to `next`. */
+  pass(words: Uint32Array, bytes: Uint8Array, at: number, next: TakeRecord): void;
   /** From the next record on. */
   configure(masks: Masks): void;
 }
@@ -27,13 +28,13 @@ const WORDS = RING_EVENT_BYTES >>> 2;
 const ADDRESSES = [RING.local_address >>> 2, RING.peer_address >>> 2] as const;
 const USERS = [RING.uid >>> 2, RING.socket_uid >>> 2] as const;
 
-export function createPrivateRecords(first: Masks, next: TakeRecord): PrivateRecords {
+export function createPrivateRecords(first: Masks): PrivateRecords {
   const copy = new Uint32Array(WORDS);
   const copyBytes = new Uint8Array(copy.buffer);
   let { addresses, users } = first;
 
   return {
-    take(words, bytes, at) {
+    pass(words, bytes, at, next) {
       if (!addresses && !users) {
         next(words, bytes, at);
         return;

@@ -35,8 +35,8 @@ export interface SpoolDeps {
   readonly ages: Ages;
   readonly onWriteFailed: (failure: { readonly reason: string; readonly pending: number }) => void;
   readonly onDropped: (dropped: Dropped) => void;
-  /** A batch is in the spool. */
-  readonly onWritten?: () => void;
+  /** A batch is in the spool, and takes so many bytes there. */
+  readonly onWritten?: (bytes: number) => void;
 }
 
 export interface SpoolHealth {
@@ -123,7 +123,7 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
     pending.shift();
     pendingBytes -= batch.datum.length;
     batch.onSpooled?.();
-    deps.onWritten?.();
+    deps.onWritten?.(written.bytes);
     lag.spooled({ at: { segment: written.segment, position: written.end }, ts: batch.closedUs });
     if (written.segment !== current) {
       current = written.segment;

@@ -27,9 +27,9 @@ function through(masks: Masks, { local = '10.0.0.1', peer = '10.0.0.2', uid = 0,
   ring.words[(at + RING.socket_uid) >>> 2] = socketUid;
   const before = ring.bytes.slice();
   let out: Uint8Array = new Uint8Array(0);
-  createPrivateRecords(masks, (_words, bytes, from) => {
+  createPrivateRecords(masks).pass(ring.words, ring.bytes, at, (_words, bytes, from) => {
     out = bytes.slice(from, from + RING_EVENT_BYTES);
-  }).take(ring.words, ring.bytes, at);
+  });
   assert.deepEqual(ring.bytes, before, 'the ring stays as it is');
   const word = (offset: number): number => new DataView(out.buffer).getUint32(offset, true);
   return {
@@ -111,14 +111,16 @@ test('nothing but what is hidden is changed', () => {
 test('settings hold from the next record on', () => {
   const ring = ringOf({ uid: 1_000 });
   const uids: number[] = [];
-  const records = createPrivateRecords(masks({}), (words, _bytes, at) => {
-    uids.push(words[(at + RING.uid) >>> 2] ?? 0);
-  });
-  records.take(ring.words, ring.bytes, 0);
+  const records = createPrivateRecords(masks({}));
+  const pass = (): void =>
+    records.pass(ring.words, ring.bytes, 0, (words, _bytes, at) => {
+      uids.push(words[(at + RING.uid) >>> 2] ?? 0);
+    });
+  pass();
   records.configure(masks({ uid: 'drop' }));
-  records.take(ring.words, ring.bytes, 0);
+  pass();
   records.configure(masks({}));
-  records.take(ring.words, ring.bytes, 0);
+  pass();
   assert.deepEqual(uids, [1_000, 0xffff_ffff, 1_000]);
 });
 

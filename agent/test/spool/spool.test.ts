@@ -190,6 +190,8 @@ test('the accounts of an ended kernel epoch outlive its segments', (t) => {
     failed: 0,
     folded: 0,
     filtered: 0,
+    folded_ahead: 0,
+    filtered_ahead: 0,
     spool_dropped: 0,
   };
   spool.noteEnded(7, [account]);

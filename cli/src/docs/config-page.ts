@@ -11,7 +11,8 @@ Every key has a default, so a file holds only what differs. For each part the la
 \`/etc/tcptrail/<part>.yaml\` (\`--config FILE\` names another), the environment.
 
 - **Variables**: \`TCPTRAIL_\` and the key in capitals, words and levels parted by \`_\`: \`batch.rowsMax\` is
-  \`TCPTRAIL_BATCH_ROWS_MAX\`. Lists are parted by commas. A variable that names no key of a part is left to the others.
+  \`TCPTRAIL_BATCH_ROWS_MAX\`. Lists are parted by commas; a list of
+  sections is JSON. A variable that names no key of a part is left to the others.
 - **Mistakes**: an unknown key, a value out of range or a file that is not YAML ends the part with exit code 2 and one
   sentence that says what to correct.
 - **Passwords**: \`…File\` names a file whose first line is the secret; it wins over the key without \`File\`.
@@ -38,18 +39,25 @@ ${example}\`\`\`
 
 | key | variable | type and range | default | takes effect at | meaning |
 |---|---|---|---|---|---|
-${keysOf(schema).map(row).join('\n')}
+${keysOf(schema).flatMap(rows).join('\n')}
 `;
 }
 
+/** A key, and the keys of each item of its list. */
+function rows(key: ConfigKey): string[] {
+  return [row(key), ...key.itemKeys.map((item) => row({ ...item, name: `${key.name}[].${item.name}` }))];
+}
+
 function row(key: ConfigKey): string {
+  const variable = key.variable === '' ? '' : `\`${key.variable}\``;
   const when = key.isLive ? 'SIGHUP' : 'start';
-  const cells = [`\`${key.name}\``, `\`${key.variable}\``, key.wanted, fallbackOf(key), when, key.meaning];
+  const cells = [`\`${key.name}\``, variable, key.wanted, fallbackOf(key), when, key.meaning];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
 function fallbackOf({ fallback, isRequired }: ConfigKey): string {
   if (isRequired) return 'must be set';
-  if (fallback === undefined || fallback === '') return '';
+  if (fallback === undefined || fallback === '' || (Array.isArray(fallback) && fallback.length === 0))
+    return '';
   return `\`${Array.isArray(fallback) ? fallback.join(', ') : fallback}\``;
 }
