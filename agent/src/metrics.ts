@@ -68,10 +68,7 @@ const GAUGES = {
   publish_lag_seconds: ['seconds', 'Age of the oldest batch no reader has released.'],
   publish_up: ['', '1 while Kafka takes batches; 0 while it does not, or before the first.'],
   clock_error_seconds: ['seconds', 'Uncertainty of the conversion from kernel time to UTC.'],
-  given_up_steps: [
-    'steps',
-    'What the agent does without to stay below its ceilings: 1 updates, 2 retransmits too, 3 all programs.',
-  ],
+  given_up_steps: ['steps', 'What the agent does without to stay below its ceilings; heartbeats name it.'],
   crashed_runs: [
     'runs',
     'Runs before this one that ended without a word, in a row, when it waited for that.',

@@ -8,8 +8,8 @@ import { commandsOf, createProgram } from './program.ts';
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    if (process.listenerCount('SIGHUP') === 0) process.exit(process.exitCode ?? 0);
-    process.emit('SIGHUP', 'SIGHUP');
+    if (process.listenerCount('SIGTERM') === 0) process.exit(process.exitCode ?? 0);
+    process.emit('SIGTERM', 'SIGTERM');
   });
 }
 
