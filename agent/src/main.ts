@@ -252,17 +252,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     });
     const ended = createEndedEpochs({ batcher, spool });
     const takers = createTakers({
-      batcher,
-      builder,
-      reduction,
-      cycle,
-      trace,
-      processes,
-      owners,
-      records,
-      publisher,
-      guest,
-      log,
+      ...{ batcher, builder, reduction, cycle, trace, processes },
+      ...{ owners, records, publisher, guest, log },
     });
     const reload = createReload(config, { ...deps.reload, takers, notices });
 
