@@ -28,6 +28,8 @@ export interface GuestDeps {
     /** Of all programs. */
     detach(): void;
   };
+  /** Repeated connections, whatever the configuration says of them. */
+  readonly fold: (isOn: boolean) => void;
   readonly stop: AbortSignal;
   /** Monotonic, ms. */
   readonly nowMs: () => number;
@@ -73,7 +75,9 @@ export function createGuest(
   const { guest } = config;
   const { notices, trace, nowMs } = deps;
   const leave = new AbortController();
-  const stop = AbortSignal.any([deps.stop, leave.signal]);
+  const stop = leave.signal;
+  deps.stop.addEventListener('abort', () => leave.abort('stopped'), { once: true });
+  if (deps.stop.aborted) leave.abort('stopped');
   const disabledFile = createDisabledFile(guest.disabledFile);
   const crashes = createCrashes(
     { file: join(config.spool.path, 'crashes.json'), crashWaitMsMax: guest.crashWaitMsMax },
@@ -94,6 +98,12 @@ export function createGuest(
       cost: 'retransmits one by one; the end of a connection counts them',
       giveUp: () => trace.setTunables({ retransmitsOff: true }),
       takeBack: () => trace.setTunables({ retransmitsOff: false }),
+    },
+    {
+      name: 'fold',
+      cost: 'single rows of repeated short connections',
+      giveUp: () => deps.fold(true),
+      takeBack: () => deps.fold(false),
     },
     {
       name: ALL,
@@ -170,7 +180,7 @@ export function createGuest(
     left: crashes.ended,
     outcome() {
       if (isDisabled) throw disabled();
-      return leave.signal.aborted ? 'again' : 'ended';
+      return stop.reason === 'again' ? 'again' : 'ended';
     },
   };
 }

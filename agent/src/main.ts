@@ -107,7 +107,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     },
   );
   const trace = createTrace({ ...config, absentMs: config.restart.absentMs }, { nowUs: clock.nowUs });
-  const guest = createGuest(config, { libc, notices, trace, stop: deps.stop, nowMs });
+  const guest = createGuest(config, {
+    ...{ libc, notices, trace, nowMs },
+    fold: (isOn) => reduction.fold(isOn),
+    stop: deps.stop,
+  });
   /** What batches are of. */
   let recording: Recording;
   let account = createAccount();

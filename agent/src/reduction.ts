@@ -7,7 +7,7 @@ import type { Owners } from './enrich/owners.ts';
 import type { Metrics } from './metrics.ts';
 import type { Notices } from './notices.ts';
 import type { PrivateRecords } from './privacy/records.ts';
-import { type BudgetConfig, createBudget } from './reduce/budget.ts';
+import { type BudgetConfig, type BudgetStep, createBudget } from './reduce/budget.ts';
 import { createFilter } from './reduce/filter.ts';
 import { createReducer, type Reducer, type ReducerConfig } from './reduce/reducer.ts';
 import type { RuleCount } from './reduce/rule-counts.ts';
@@ -32,6 +32,8 @@ export interface Reduction {
   readonly builder: Reducer<BuiltEvents>;
   /** As a batch ships them. */
   readonly rules: readonly RuleCount[];
+  /** Repeated connections are folded, whatever configuration and budget say. */
+  fold(isOn: boolean): void;
   /** So many bytes went into the spool. */
   spooled(bytes: number): void;
   /** Between two batches: what is left out and folded from now on. */
@@ -39,6 +41,14 @@ export interface Reduction {
   /** What the budget leaves out now, told like a program that does not run; sets the gauges by the way. */
   capabilities(): Health['capabilities'];
 }
+
+/** What the agent's own ceilings make it fold is counted under this. */
+const CEILING_STEP: BudgetStep = {
+  name: 'ceiling-fold',
+  folds: 'repeated',
+  leavesOut: [],
+  cost: 'single rows of repeated short connections',
+};
 
 export function createReduction(config: ReductionConfig, deps: ReductionDeps): Reduction {
   const { metrics, notices } = deps;
@@ -52,10 +62,14 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
   });
   const budgetOf = ({ budget, fold }: ReductionConfig): BudgetConfig => ({ ...budget, fold: fold.enabled });
   const builder = createReducer(reducerOf(config), deps);
+  let ofBudget: readonly BudgetStep[] = [];
+  let isHeld = false;
+  const setSteps = (): void => builder.setSteps(isHeld ? [...ofBudget, CEILING_STEP] : ofBudget);
   const budget = createBudget(budgetOf(config), {
     nowMs: deps.nowMs,
     onSteps(steps) {
-      builder.setSteps(steps);
+      ofBudget = steps;
+      setSteps();
       notices.budgetSteps(steps);
     },
   });
@@ -65,6 +79,10 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
     builder,
     get rules() {
       return builder.counts.list;
+    },
+    fold(isOn) {
+      isHeld = isOn;
+      setSteps();
     },
     spooled: budget.spend,
     configure(next) {

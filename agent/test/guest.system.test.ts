@@ -21,7 +21,7 @@ interface Capability {
   readonly error: string;
 }
 
-const STEPS = ['updates', 'retransmits', 'programs'];
+const STEPS = ['updates', 'retransmits', 'fold', 'programs'];
 
 /** What each heartbeat says is missing, in the order of writing. */
 const missing = (home: AgentHome): Capability[][] =>
@@ -49,7 +49,8 @@ test(
     assert.deepEqual([...new Set(givenUp(home))].filter(Boolean), [
       'updates',
       'updates retransmits',
-      'updates retransmits programs',
+      'updates retransmits fold',
+      'updates retransmits fold programs',
     ]);
     const last = missing(home).at(-1) ?? [];
     const updates = last.find(({ program }) => program === 'updates');
@@ -71,7 +72,9 @@ test(
 test('when it is quiet all programs come back with a new start of the same process', needsRoot, async (t) => {
   // So many heartbeats take more than that; stopped for a while, the agent takes less.
   const guest = { cpuPercentMax: 1, checkMs: 100, quietMs: 20 };
-  const home = agentHome(t, { further: { guest, batch: { heartbeatMs: 100, flushMs: 100 } } });
+  // Only root can attach again by itself.
+  const privilege = { user: '' };
+  const home = agentHome(t, { further: { guest, privilege, batch: { heartbeatMs: 100, flushMs: 100 } } });
   const agent = await runningAgent(t, home);
   const echo = await echoServer(t, '127.0.0.1');
   const epochs = () => new Set(spooled(home).map(({ agent_epoch }) => agent_epoch));

@@ -21,6 +21,7 @@ function guestIn(t: TestContext, settings: object = {}) {
   const tell = (what: string) => (): void => void told.push(what);
   const guest = createGuest(config, {
     libc: { setIoPriority: () => 0 },
+    fold: (isOn) => void told.push(`fold ${isOn}`),
     trace: { setTunables: (change) => told.push(JSON.stringify(change)), detach: tell('detach') },
     notices: {
       priorityRefused: tell('refused'),
@@ -70,12 +71,14 @@ test('each step is done, told and in the capabilities; the last tells every prog
   assert.deepEqual(turnAt(1_000), ['{"updatesOff":true}', 'gave up updates: 1']);
   assert.deepEqual(names(), ['state true', 'other false', 'updates false']);
   assert.deepEqual(turnAt(2_000), ['{"retransmitsOff":true}', 'gave up retransmits: 2']);
-  assert.deepEqual(turnAt(3_000), ['detach', 'gave up programs: 3']);
+  assert.deepEqual(turnAt(3_000), ['fold true', 'gave up fold: 3']);
+  assert.deepEqual(turnAt(4_000), ['detach', 'gave up programs: 4']);
   assert.deepEqual(names(), [
     'state false',
     'other false',
     'updates false',
     'retransmits false',
+    'fold false',
     'programs false',
   ]);
   const [state, other] = guest.capabilities(programs);
@@ -87,7 +90,7 @@ test('each step is done, told and in the capabilities; the last tells every prog
 test('all programs come back by a new start', (t) => {
   const { guest, turnAt } = guestIn(t, { cpuPercentMax: 1, checkMs: 100, quietMs: 1_000 });
   turnAt(0);
-  for (const at of [100, 200, 300]) {
+  for (const at of [100, 200, 300, 400]) {
     // Of a core for longer than the ceiling allows, in what is told as a tenth of a second.
     const from = process.cpuUsage();
     while (process.cpuUsage(from).user + process.cpuUsage(from).system < 5_000);

@@ -4,6 +4,7 @@ import { EVENT_KINDS } from '@tcptrail/schemas/enums.ts';
 import { ACCOUNT_BYTES, createAccounts } from '../../src/trace/accounts.ts';
 
 const CPU = ACCOUNT_BYTES / 8;
+const FAILED = 2;
 const FAILED_BY = 7;
 const memory = (): BigUint64Array => new BigUint64Array(2 * CPU);
 
@@ -30,6 +31,8 @@ test('failed reserves are summed over the CPUs by ring and kind', () => {
   const words = memory();
   const close = EVENT_KINDS.indexOf('close');
   const retransmit = EVENT_KINDS.indexOf('retransmit');
+  words[FAILED] = 2n;
+  words[CPU + FAILED] = 7n;
   words[FAILED_BY + close] = 2n;
   words[CPU + FAILED_BY + close] = 3n;
   words[CPU + FAILED_BY + EVENT_KINDS.length + retransmit] = 4n;
