@@ -1,8 +1,14 @@
 /** The agent after its start: no longer root, with what it goes on writing in its hands. */
 import { dirname, join } from 'node:path';
 import { dropPrivilege, type Privilege, type ThreadRights } from './privilege/drop.ts';
+import { refuseLinks } from './privilege/links.ts';
 import { READER } from './publish/cursor.ts';
 import { BPFFS } from './trace/mounts.ts';
+
+/** Before root writes there. Throws AGENT_SPOOL_LINK. */
+export function refuseSpoolLinks(path: string): void {
+  refuseLinks([path, join(path, 'cursor'), join(path, 'set-aside')]);
+}
 
 /** Never throws; what could not be given up is told as a need. */
 export function leastPrivilege(

@@ -32,7 +32,7 @@ import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
 import { createGuest, startAgain } from './guest.ts';
 import { measureHealth } from './health.ts';
-import { leastPrivilege } from './least-privilege.ts';
+import { leastPrivilege, refuseSpoolLinks } from './least-privilege.ts';
 import { loadNative } from './load-native.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
@@ -148,6 +148,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
   const stops: (() => void | Promise<void>)[] = [];
 
   try {
+    refuseSpoolLinks(config.spool.path);
     locks.take();
     stops.push(locks.release);
     // What an earlier run left is ended in any case.

@@ -242,6 +242,15 @@ test('each key that is live is in force after SIGHUP', needsRoot, async (t) => {
     assert.deepEqual([before.peer, ownerOf(before.row)['uid']], [RAW, UID]);
     await change({ process: { commandLine: true } });
     assert.match(String(ownerOf((await foreign()).row)['command_line']), /^\S*python3 -c .*c\.connect/s);
+    // This process was known before.
+    const port = await converse('127.0.0.1', echo.port);
+    const own = () =>
+      rowsOf(since()).find(
+        (row) =>
+          row['local_port'] === port && ownerOf(row)['pid'] === process.pid && row['role'] === 'client',
+      );
+    await until('a row of this process', () => own() !== undefined);
+    assert.match(String(ownerOf(own() ?? {})['command_line']), /reload\.system\.test/);
     proves('process.commandLine');
     await change({ process: { redact: ['c[.](connect)'] } });
     assert.match(String(ownerOf((await foreign()).row)['command_line']), / c\.\(redacted\)\(/);
