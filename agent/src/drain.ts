@@ -36,7 +36,7 @@ export interface DrainDeps {
   readonly account: { begin(sample: readonly KernelAccount[]): void; complete(): void };
   readonly builder: {
     append(words: Uint32Array, bytes: Uint8Array, at: number): void;
-    readonly full: boolean;
+    isFull(): boolean;
   };
   /** `cut` closes the batch without rows too. */
   readonly batcher: { flush(): void; cut(): void };
@@ -66,7 +66,7 @@ export function createDrain(deps: DrainDeps): Drain {
 
   /** Full batches are closed before the next record, so that the ring's position is that of the batch. */
   function take(words: Uint32Array, bytes: Uint8Array, at: number): void {
-    if (builder.full) batcher.flush();
+    if (builder.isFull()) batcher.flush();
     builder.append(words, bytes, at);
   }
 
@@ -102,7 +102,7 @@ export function createDrain(deps: DrainDeps): Drain {
       });
       const isComplete = sample !== undefined && !whole.includes(false);
       if (isComplete) account.complete();
-      if (builder.full) batcher.flush();
+      if (builder.isFull()) batcher.flush();
       return isComplete;
     },
   };

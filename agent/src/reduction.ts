@@ -96,7 +96,7 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
       metrics.raise('folded_events', folded);
       metrics.raise('filtered_events', filtered);
       metrics.set('budget_steps', budget.steps.length);
-      metrics.set('budget_left_bytes', budget.leftBytes);
+      metrics.set('budget_left_bytes', Math.max(0, budget.leftBytes));
       const error = `the host's budget of ${bytesPerDay} bytes a day is short`;
       return budget.steps.map(({ name, cost }) => ({ program: name, attached: false, error, cost }));
     },

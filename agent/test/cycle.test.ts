@@ -87,9 +87,7 @@ function cycleOf({ bad = 0 } = {}) {
     get rows() {
       return state.rows;
     },
-    get full() {
-      return state.rows >= state.rowsMax;
-    },
+    isFull: () => state.rows >= state.rowsMax,
   };
   const spool = {
     get ready() {

@@ -4,7 +4,8 @@ import type { KafkaConfig } from './config.ts';
 import type { OnUnfit } from './kept.ts';
 import { quietTimerWarning } from './quiet.ts';
 import { createLogin } from './sasl.ts';
-import { createTlsSockets } from './tls.ts';
+import { seedsOf } from './seeds.ts';
+import { createSockets } from './sockets.ts';
 import { registerZstd } from './zstd.ts';
 
 const CONNECT_MS_MAX = 3_000;
@@ -28,7 +29,7 @@ export function createKafka(config: KafkaConfig, options: ClientOptions = {}): K
   const { onUnfit = () => {} } = options;
   const sasl = createLogin(config.sasl, { onUnfit });
   return new kafkajs.Kafka({
-    brokers: shuffled(config.brokers),
+    brokers: seedsOf(config.brokers),
     clientId: config.clientId,
     connectionTimeout: CONNECT_MS_MAX,
     authenticationTimeout: CONNECT_MS_MAX,
@@ -37,15 +38,8 @@ export function createKafka(config: KafkaConfig, options: ClientOptions = {}): K
     retry: { retries: options.retriesMax ?? RETRIES_MAX, initialRetryTime: 100, maxRetryTime: 1_000 },
     // Errors reach us as exceptions; the client's own log would say them twice, with stack traces.
     logLevel: kafkajs.logLevel.NOTHING,
-    ...(config.tls.enabled ? { ssl: true, socketFactory: createTlsSockets(config.tls, { onUnfit }) } : {}),
+    ssl: config.tls.enabled,
+    socketFactory: createSockets(config.tls, { onUnfit }),
     ...(sasl ? { sasl } : {}),
   });
-}
-
-/** A whole fleet would ask the broker first that stands first in everybody's configuration. */
-function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, at: Math.random() }))
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ item }) => item);
 }

@@ -1,6 +1,6 @@
 /** Each way to log in, for agent, consumer and doctor; and each way to be turned away, in one sentence. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
 import { AGENT_CONFIG } from '@tcptrail/agent/config.ts';
 import { createKafkaPublisher } from '@tcptrail/agent/publish/kafka.ts';
@@ -78,12 +78,17 @@ async function startConsumer(section: object, agentEpoch: number) {
   const group = `logins-${agentEpoch}`;
   const told: string[] = [];
   const seen: number[] = [];
+  const metrics = createMetrics();
+  const unfit = async (): Promise<boolean> =>
+    (await metrics.kafkaFailures.get()).values.some(
+      ({ labels }) => labels.code === 'CONFIG_SECRET_UNREADABLE',
+    );
   const transport = createKafkaTransport(
     { kafka: config, group, sessionMs: 6_000, flushMs: 50, concurrency: 1, isOnce: false },
     {
       createFill: () => createBatcher(CONSUMER_CONFIG.parse({}).batch),
       log: QUIET,
-      metrics: createMetrics(),
+      metrics,
       tell: (trouble) => {
         // A broker that has just started reads its groups first.
         if (trouble !== undefined && !trouble.includes('GROUP_LOAD_IN_PROGRESS')) told.push(trouble);
@@ -95,7 +100,7 @@ async function startConsumer(section: object, agentEpoch: number) {
     return [];
   });
   stops.push(() => transport.stop());
-  return { seen, told };
+  return { seen, told, unfit };
 }
 
 async function doctor(section: object) {
@@ -238,7 +243,7 @@ test('where logins end by themselves agent and consumer log in again, with the p
   const agent = startPublisher(section);
   const consumer = await startConsumer(section, agent.agentEpoch);
   let put = 0;
-  const putUntil = (what: string, isSo: () => boolean) =>
+  const putUntil = (what: string, isSo: () => boolean | Promise<boolean>) =>
     until(what, () => {
       agent.put();
       put += 1;
@@ -248,6 +253,14 @@ test('where logins end by themselves agent and consumer log in again, with the p
   await putUntil('the first login to have ended', () => performance.now() - sinceMs > 2_000);
   await until('all to arrive', () => new Set(consumer.seen).size === put);
   assert.deepEqual([agent.told, consumer.told], [[], []]);
+
+  rmSync(passwordFile);
+  await putUntil('both to miss the file', async () => agent.told.length > 0 && (await consumer.unfit()));
+  await until('all to arrive', () => new Set(consumer.seen).size === put);
+  const [missing, ...more] = agent.told.splice(0);
+  assert.match(missing ?? '', /^CONFIG_SECRET_UNREADABLE: kafka\.sasl\.passwordFile names .* cannot be read/);
+  assert.deepEqual([more, consumer.told], [[], []]);
+
   writeFileSync(passwordFile, 'wrong');
   await putUntil('the connections that stand to be refused', () => agent.told.length > 0);
   assert.match(agent.told[0] ?? '', /refuses user "tcptrail" with scram-sha-512/);

@@ -63,6 +63,7 @@ const NONE: Omit<KernelAccount, 'cpu'> = { seq: 0, failed: 0, folded: 0, filtere
 /** `spooled`: as the last batch of this kernel epoch has it, where an earlier run wrote one. */
 export function createAccount(spooled: readonly CpuAccount[] = []): Account {
   const all = noTallies();
+  const { rows } = all;
   // What is folded and filtered is counted here, as the kernel does neither.
   let shipped: Sample = sampleOf(
     spooled.map(({ cpu, seq_last: seq, failed }) => ({ cpu, seq, failed, folded: 0, filtered: 0 })),
@@ -79,9 +80,9 @@ export function createAccount(spooled: readonly CpuAccount[] = []): Account {
 
   return {
     row(cpu, seq) {
-      add(all.rows, cpu, 1);
-      if (isAhead(shipped, cpu, seq)) add(shipped.ahead.rows, cpu, 1);
-      if (begun && isAhead(begun, cpu, seq)) add(begun.ahead.rows, cpu, 1);
+      rows[cpu] = (rows[cpu] ?? 0) + 1;
+      noteRow(shipped, cpu, seq);
+      if (begun) noteRow(begun, cpu, seq);
     },
     fold(cpu, seq) {
       move(all, cpu);
@@ -180,4 +181,8 @@ function add(counts: number[], cpu: number, by: number): void {
 function move(tallies: Tallies, cpu: number): void {
   add(tallies.rows, cpu, -1);
   add(tallies.folded, cpu, 1);
+}
+
+function noteRow({ lasts, ahead }: Sample, cpu: number, seq: number): void {
+  if (seq > (lasts[cpu] ?? 0)) ahead.rows[cpu] = (ahead.rows[cpu] ?? 0) + 1;
 }

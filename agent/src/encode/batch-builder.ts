@@ -60,7 +60,7 @@ export interface BatchBuilder {
   readonly bytes: number;
   readonly rows: number;
   /** By rows or bytes. */
-  readonly full: boolean;
+  isFull(): boolean;
   take(): BuiltEvents;
   /** Other limits, from now on. */
   configure(limits: BatchLimits): void;
@@ -119,21 +119,24 @@ export function createBatchBuilder(
     return reason;
   }
 
-  function accepts(words: Uint32Array, bytes: Uint8Array, at: number): boolean {
-    const kind = bytes[at + RING.kind] ?? 0;
-    const seq = u64(words, at + RING.seq);
-    const isNumbered = u16(bytes, at + RING.cpu) < config.cpus && seq > 0 && seq <= Number.MAX_SAFE_INTEGER;
-    return isNumbered && kind !== UNKNOWN && kind !== SUMMARY && isValidEvent(words, at);
+  /** A kind that the kernel tells, with a number it gave. */
+  function isTold(kind: number, cpu: number, seq: number): boolean {
+    const isNumbered = cpu < config.cpus && seq > 0 && seq <= Number.MAX_SAFE_INTEGER;
+    return kind !== UNKNOWN && kind !== SUMMARY && isNumbered;
   }
 
   return {
-    accepts,
+    accepts: (words, bytes, at) =>
+      isTold(bytes[at + RING.kind] ?? 0, u16(bytes, at + RING.cpu), u64(words, at + RING.seq)) &&
+      isValidEvent(words, at),
     append(words, bytes, at) {
-      if (!accepts(words, bytes, at)) {
+      const kind = bytes[at + RING.kind] ?? 0;
+      const cpu = u16(bytes, at + RING.cpu);
+      const seq = u64(words, at + RING.seq);
+      if (!isTold(kind, cpu, seq) || !isValidEvent(words, at)) {
         deps.onBad();
         return;
       }
-      const kind = bytes[at + RING.kind] ?? 0;
       agent.clock_offset_us = deps.clockOffsetUs();
       agent.owner = owners.indexOf(words, bytes, at);
       agent.own = owners.own;
@@ -141,7 +144,7 @@ export function createBatchBuilder(
       agent.reset_reason = kind === RESET ? reasonOf(u16(bytes, at + RING.reset_reason_code)) : NOTHING;
       position = encodeEvent(words, bytes, at, view, position, agent);
       rows += 1;
-      deps.onRow(u16(bytes, at + RING.cpu), u64(words, at + RING.seq));
+      deps.onRow(cpu, seq);
     },
     appendHeld(words, bytes, at, fields) {
       agent.clock_offset_us = deps.clockOffsetUs();
@@ -162,9 +165,7 @@ export function createBatchBuilder(
     get rows() {
       return rows;
     },
-    get full() {
-      return rows >= limits.rowsMax || position + owners.bytes >= limits.bytesMax;
-    },
+    isFull: () => rows >= limits.rowsMax || position + owners.bytes >= limits.bytesMax,
     take() {
       const built = { bytes: out.subarray(0, position), count: rows, owners: owners.take() };
       position = 0;

@@ -55,6 +55,7 @@ export interface Budget {
   configure(config: BudgetConfig): void;
   /** Steps in force, in the order they were taken. */
   readonly steps: readonly BudgetStep[];
+  /** Below 0: what the last batches took too much, to be earned first. */
   readonly leftBytes: number;
 }
 
@@ -92,7 +93,7 @@ export function createBudget(
       const nowMs = deps.nowMs();
       const earned = ((nowMs - atMs) / DAY_MS) * bytesPerDay;
       atMs = nowMs;
-      leftBytes = Math.max(0, Math.min(bytesPerDay, leftBytes + earned) - bytes);
+      leftBytes = Math.max(-bytesPerDay, Math.min(bytesPerDay, leftBytes + earned) - bytes);
       const share = leftBytes / bytesPerDay;
       const before = taken;
       while (taken < all.length && share <= shareOf(taken + 1)) taken += 1;

@@ -54,7 +54,6 @@ export function createGroups<Owner extends { readonly program: number }>(groupsM
   const rtts = new Uint32Array(groupsMax * RTT_BUCKETS);
   const connections = new Uint32Array(groupsMax);
   const ports = new Uint16Array(groupsMax);
-  const hashes = new Int32Array(groupsMax);
   const owners: Owner[] = [];
   const alone: boolean[] = [];
   /** Open addressing: group + 1, 0 = free. */
@@ -129,7 +128,7 @@ export function createGroups<Owner extends { readonly program: number }>(groupsM
       const base = at >>> 2;
       for (let place = key.first & mask; table[place] !== 0; place = (place + 1) & mask) {
         const group = (table[place] as number) - 1;
-        if (hashes[group] !== key.second || (connections[group] as number) >= CONNECTIONS_MAX) continue;
+        if ((connections[group] as number) >= CONNECTIONS_MAX) continue;
         if (owners[group]?.program !== program || ports[group] !== servicePort(ring, at)) continue;
         if (matches(group, from, base)) return group;
       }
@@ -141,7 +140,6 @@ export function createGroups<Owner extends { readonly program: number }>(groupsM
       let place = key.first & mask;
       while (table[place] !== 0) place = (place + 1) & mask;
       table[place] = group + 1;
-      hashes[group] = key.second;
       ports[group] = servicePort(ring, at);
       owners[group] = owner;
       alone[group] = true;

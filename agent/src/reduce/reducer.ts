@@ -31,7 +31,7 @@ export interface ReducerDeps<O extends Owner, Built> {
     appendHeld: FolderDeps<O>['appendHeld'];
     readonly rows: number;
     readonly bytes: number;
-    readonly full: boolean;
+    isFull(): boolean;
     take(): Built;
   };
   /** What is to stay on this host is taken out after the filters, which ask for it, and before all else. */
@@ -47,10 +47,11 @@ export interface ReducerDeps<O extends Owner, Built> {
 }
 
 export interface Reducer<Built> {
-  append(words: Uint32Array, bytes: Uint8Array, at: number): void;
+  /** This and `isFull` are other functions when what is reduced changes. */
+  readonly append: (words: Uint32Array, bytes: Uint8Array, at: number) => void;
   /** Rows that the batch would have. */
   readonly rows: number;
-  readonly full: boolean;
+  readonly isFull: () => boolean;
   /** How long a batch with rows stays open now, ms. */
   readonly flushMs: number;
   take(): Built;
@@ -84,10 +85,8 @@ export function createReducer<O extends Owner, Built>(
   let repeatedRule = '';
   /** By kind, the step that leaves it out; '' = none. */
   let leftOutBy: readonly string[] = [];
-  let isActive = false;
   /** The record under way is an event. */
   let isEvent = false;
-  settle();
 
   function settle(): void {
     const folding = (what: BudgetStep['folds']): string =>
@@ -97,9 +96,13 @@ export function createReducer<O extends Owner, Built>(
     leftOutBy = EVENT_KINDS.map(
       (kind) => steps.find(({ leavesOut }) => leavesOut.includes(kind))?.name ?? '',
     );
-    isActive = config.fold || steps.length > 0 || filter.names.length > 0;
-    if (loopbackRule !== '')
-      folder ??= createFolder(config, { owners, account, appendHeld: builder.appendHeld });
+    const isActive = config.fold || steps.length > 0 || filter.names.length > 0;
+    reducer.append = isActive ? reduce : pass;
+    if (loopbackRule === '' || folder) return;
+    const made = createFolder(config, { owners, account, appendHeld: builder.appendHeld });
+    folder = made;
+    reducer.isFull = () =>
+      builder.rows + made.rows >= config.rowsMax || builder.bytes + made.bytes >= config.bytesMax;
   }
 
   function cgroupPathOf(words: Uint32Array, bytes: Uint8Array, at: number): string {
@@ -129,19 +132,20 @@ export function createReducer<O extends Owner, Built>(
     builder.append(words, bytes, at);
   }
 
-  return {
-    append(words, bytes, at) {
-      isEvent = isActive && builder.accepts(words, bytes, at);
-      if (isEvent && leftOut(words, bytes, at)) return;
-      records.pass(words, bytes, at, put);
-    },
+  function reduce(words: Uint32Array, bytes: Uint8Array, at: number): void {
+    isEvent = builder.accepts(words, bytes, at);
+    if (isEvent && leftOut(words, bytes, at)) return;
+    records.pass(words, bytes, at, put);
+  }
+
+  const pass: Reducer<Built>['append'] = (words, bytes, at) => records.pass(words, bytes, at, builder.append);
+
+  const reducer: { -readonly [Key in keyof Reducer<Built>]: Reducer<Built>[Key] } = {
+    append: pass,
     get rows() {
       return builder.rows + (folder?.rows ?? 0);
     },
-    get full() {
-      if (builder.full || !folder) return builder.full;
-      return builder.rows + folder.rows >= config.rowsMax || builder.bytes + folder.bytes >= config.bytesMax;
-    },
+    isFull: builder.isFull,
     get flushMs() {
       return loopbackRule === '' ? config.flushMs : Math.max(config.flushMs, config.windowMs);
     },
@@ -152,6 +156,7 @@ export function createReducer<O extends Owner, Built>(
     configure(next) {
       config = next;
       folder = undefined;
+      reducer.isFull = builder.isFull;
       settle();
     },
     setFilter(next) {
@@ -164,4 +169,6 @@ export function createReducer<O extends Owner, Built>(
     },
     counts,
   };
+  settle();
+  return reducer;
 }

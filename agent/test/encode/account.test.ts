@@ -145,3 +145,42 @@ test('bad records that an earlier run counted stay failed', () => {
   account.complete();
   assert.deepEqual(account.cpus({}), [spooled({ seq_last: 6, rows: 4, failed: 2 })]);
 });
+
+test('what is folded was a row before, of whichever sample it belongs to', () => {
+  const account = createAccount();
+  account.begin([kernel(0, 2)]);
+  for (const seq of [1, 2, 3]) account.row(0, seq);
+  account.complete();
+  account.begin([kernel(0, 4)]);
+  account.fold(0, 2);
+  account.fold(0, 3);
+  const first = account.cpus({})[0];
+  assert.deepEqual([first?.rows, first?.rows_ahead, first?.folded, first?.folded_ahead], [1, 0, 1, 1]);
+  account.row(0, 4);
+  account.row(0, 5);
+  account.fold(0, 5);
+  account.complete();
+  const second = account.cpus({})[0];
+  assert.deepEqual([second?.rows, second?.rows_ahead, second?.folded, second?.folded_ahead], [2, 0, 2, 1]);
+});
+
+test('what is left out is counted up to the sample and beyond it', () => {
+  const account = createAccount();
+  account.begin([kernel(1, 2)]);
+  for (const seq of [1, 2, 3]) account.filter(1, seq);
+  account.complete();
+  const [cpu] = account.cpus({});
+  assert.deepEqual([cpu?.cpu, cpu?.seq_last, cpu?.filtered, cpu?.filtered_ahead], [1, 2, 2, 1]);
+});
+
+test('what was folded and left out is not taken for a bad record', () => {
+  const account = createAccount();
+  account.begin([kernel(0, 5)]);
+  for (const seq of [1, 2, 3]) account.row(0, seq);
+  account.fold(0, 1);
+  account.filter(0, 4);
+  account.bad();
+  account.complete();
+  const [cpu] = account.cpus({});
+  assert.deepEqual([cpu?.rows, cpu?.folded, cpu?.filtered, cpu?.failed], [2, 1, 1, 1]);
+});

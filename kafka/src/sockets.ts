@@ -1,22 +1,35 @@
-/** TLS as the section `kafka.tls` wants it, with the files as they are when a connection is made. */
+/** Connections to brokers: TLS as the section `kafka.tls` wants it, with the files as they are at that moment. */
 import { X509Certificate } from 'node:crypto';
-import { isIP, type Socket } from 'node:net';
-import { connect, createSecureContext, type SecureContext } from 'node:tls';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
 import { datesOf } from './certificate-dates.ts';
 import type { KafkaConfig } from './config.ts';
 import { keepUpWith, type OnUnfit } from './kept.ts';
 import { readNamed, unfit } from './named-file.ts';
+import { hostOf } from './seeds.ts';
 
 const KEEP_ALIVE_MS = 60_000;
 
 type TlsConfig = KafkaConfig['tls'];
 
-/** Makes the sockets of all brokers. Throws KAFKA_FILE. */
-export function createTlsSockets(config: TlsConfig, { onUnfit }: { onUnfit: OnUnfit }): ISocketFactory {
+/** Makes the sockets to all brokers. Throws KAFKA_FILE. */
+export function createSockets(config: TlsConfig, { onUnfit }: { readonly onUnfit: OnUnfit }): ISocketFactory {
+  const contextNow = config.enabled ? keptContext(config, onUnfit) : undefined;
+  return ({ host: seed, port, onConnect }): Socket => {
+    const host = hostOf(seed);
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    const socket = contextNow
+      ? connectTls({ host, port, ...name, secureContext: contextNow() }, onConnect)
+      : connect({ host, port }, onConnect);
+    return socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  };
+}
+
+function keptContext(config: TlsConfig, onUnfit: OnUnfit): () => SecureContext {
   const files = [config.caFile, config.certFile, config.keyFile].filter((file) => file !== '');
   let isFirst = true;
-  const contextNow = keepUpWith(files, {
+  return keepUpWith(files, {
     read() {
       const context = contextOf(config);
       // Whether the first one will do is for the brokers to say; a later one must be no worse than the former.
@@ -26,11 +39,6 @@ export function createTlsSockets(config: TlsConfig, { onUnfit }: { onUnfit: OnUn
     },
     onUnfit,
   });
-  return ({ host, port, onConnect }): Socket => {
-    const name = isIP(host) === 0 ? { servername: host } : {};
-    const socket = connect({ host, port, ...name, secureContext: contextNow() }, onConnect);
-    return socket.setKeepAlive(true, KEEP_ALIVE_MS);
-  };
 }
 
 function assertValid(certFile: string): void {
