@@ -30,11 +30,14 @@ export function leastPrivilege(
     // Other readers write here too.
     { folder: join(path, 'cursor'), prefix: `${READER}.json` },
     { folder: pins, prefix: '', isTree: true },
-    // So that the last pin can take its folder with it.
-    { folder: dirname(pins) },
   ];
   return dropPrivilege(
-    { ...config.privilege, belongings, gids: deps.spoolGid === undefined ? [] : [deps.spoolGid] },
+    {
+      ...config.privilege,
+      belongings,
+      shared: dirname(pins),
+      gids: deps.spoolGid === undefined ? [] : [deps.spoolGid],
+    },
     deps.rights,
   );
 }
