@@ -7,10 +7,10 @@ import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 
 /**
- * `spool`: a batch is in the spool. `ring`: its records are given back to the kernel. `send`: a request with batches is
+ * `torn`: half of a batch is in the spool. `spool`: all of it is. `ring`: its records are given back to the kernel. `send`: a request with batches is
  * written to a broker. `acknowledged`: the answer has come and was not looked at. `cursor`: the cursor was moved.
  */
-export const CRASH_STEPS = ['spool', 'ring', 'send', 'acknowledged', 'cursor'] as const;
+export const CRASH_STEPS = ['torn', 'spool', 'ring', 'send', 'acknowledged', 'cursor'] as const;
 export type CrashStep = (typeof CRASH_STEPS)[number];
 
 /** Of the Kafka protocol: the first field behind the size of a request. */
@@ -20,8 +20,17 @@ const API_KEY = 4;
 const [step, passed] = (process.env['TCPTRAIL_CRASH_AT'] ?? '').split(':');
 let left = Number(passed);
 
+function isDue(): boolean {
+  left -= 1;
+  return left < 0;
+}
+
 function die(): void {
-  if (left-- > 0) return;
+  if (!isDue()) return;
+  kill();
+}
+
+function kill(): never {
   process.kill(process.pid, 'SIGKILL');
   // The signal is handled before anything else of this process is.
   for (;;);
@@ -49,9 +58,20 @@ function onProduce(act: (socket: net.Socket) => void): void {
   });
 }
 
-if (step === 'spool') {
+const isSegment = (fd: unknown): boolean => readlinkSync(`/proc/self/fd/${fd}`).endsWith('.avro');
+
+if (step === 'torn') {
+  const { writeSync } = fs;
+  // biome-ignore lint/suspicious/noExplicitAny: as the agent calls it, with all four.
+  const half = (fd: number, bytes: any, offset: number, length: number): number => {
+    if (!isSegment(fd) || !isDue()) return writeSync(fd, bytes, offset, length);
+    writeSync(fd, bytes, offset, Math.floor(length / 2));
+    return kill();
+  };
+  Object.assign(fs, { writeSync: half });
+} else if (step === 'spool') {
   after(fs, 'writeSync', (fd) => {
-    if (readlinkSync(`/proc/self/fd/${fd}`).endsWith('.avro')) die();
+    if (isSegment(fd)) die();
   });
 } else if (step === 'ring') {
   // The one word of a ring that the agent writes stands on a page of its own.

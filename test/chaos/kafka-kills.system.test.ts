@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertSameLines, sidesStored, sidesTrue } from '../e2e/sides.ts';
+import type { TestAgent } from '../harness/agent.ts';
 import { createFleet, type Fleet } from '../harness/fleet.ts';
 import { until } from '../harness/until.ts';
 import { createRandom } from '../random.ts';
@@ -15,14 +19,41 @@ const SEED = 23;
 const STOP_MS = process.env['TCPTRAIL_TEST_LONG'] ? 60_000 : 4_000;
 
 let fleet: Fleet;
+/** A small one, of the first agent's spool. */
+let disk: string | undefined;
 before(async () => {
   fleet = await createFleet({ agents: 2, consumers: 2 });
+  disk = fleet.agents[0]?.spool;
+  assert.ok(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tcptrail-test', disk]);
   for (const consumer of fleet.consumers) consumer.start();
   for (const agent of fleet.agents) await agent.start();
 });
-after(() => fleet?.stop());
+after(async () => {
+  for (const agent of fleet?.agents ?? []) await agent.stop();
+  if (disk) execFileSync('umount', ['--lazy', disk]);
+  await fleet?.stop();
+});
 
-test(`${KILLS} kills each of agents and consumers, 2 of Kafka and an agent and a consumer stopped for a while lose nothing and double nothing`, async (t) => {
+/** Fills the disk of its spool to the last byte, until it says that it cannot write. */
+async function fullFor(agent: TestAgent | undefined): Promise<void> {
+  assert.ok(agent);
+  const ballast = join(agent.spool, 'ballast');
+  const fd = openSync(ballast, 'w');
+  try {
+    for (const block = Buffer.alloc(65_536); ; ) writeSync(fd, block);
+  } catch {
+    // Full.
+  } finally {
+    closeSync(fd);
+  }
+  const refusals = (): number => agent.part.output().split('AGENT_SPOOL_WRITE').length;
+  const before = refusals();
+  await until('the agent to say so', () => refusals() > before);
+  rmSync(ballast);
+}
+
+test(`${KILLS} kills each of agents and consumers, 2 of Kafka, a full disk, and an agent and a consumer stopped for a while lose nothing and double nothing`, async (t) => {
   const random = createRandom(SEED);
   const left = new Map<string, number>();
   const load = startEndlessLoad();
@@ -36,6 +67,7 @@ test(`${KILLS} kills each of agents and consumers, 2 of Kafka and an agent and a
     ...agentKills,
     ...Array.from({ length: KILLS }, () => 'consumer'),
     ...Array.from({ length: 2 }, () => 'kafka'),
+    'disk',
     'stop',
   ];
   while (victims.length > 0) {
@@ -58,6 +90,8 @@ test(`${KILLS} kills each of agents and consumers, 2 of Kafka and an agent and a
       assert.ok(consumer);
       await consumer.part.end('SIGKILL');
       consumer.start();
+    } else if (victim === 'disk') {
+      await fullFor(fleet.agents[0]);
     } else if (victim === 'stop') {
       const pids = [fleet.agents[0], fleet.consumers[0]].map((each) => each?.part.pid ?? 0);
       for (const pid of pids) process.kill(pid, 'SIGSTOP');

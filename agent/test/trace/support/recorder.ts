@@ -31,6 +31,7 @@ export async function startRecorder(
     chatterBytes?: number;
     events?: TraceConfig['events'];
     hooks?: readonly Hook[];
+    objectPath?: string;
     /** Two of one instance with the same go on as one that was blind in between. */
     epochUs?: number;
   } = {},
@@ -44,6 +45,7 @@ export async function startRecorder(
         chatterBytes: options.chatterBytes ?? 4 << 20,
       },
       events: { scanMs: 0, ...options.events },
+      ...(options.objectPath && { objectPath: options.objectPath }),
     },
     {
       nowUs: () => options.epochUs ?? Math.round((performance.timeOrigin + performance.now()) * 1000),
