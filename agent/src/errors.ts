@@ -47,6 +47,11 @@ export const AGENT_ERRORS = {
     (path: string, reason: string) =>
       `cannot use the spool folder ${path} (${reason}); make it writable or set spool.path`,
   ),
+  AGENT_SPOOL_LINK: entry(
+    1,
+    (path: string) =>
+      `${path} is a link, and the agent would write where it leads; remove it, nobody but an attacker makes one there`,
+  ),
   AGENT_SPOOL_WRITE: entry(
     1,
     (path: string, reason: string) =>

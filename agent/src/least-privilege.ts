@@ -1,8 +1,14 @@
 /** The agent after its start: no longer root, with what it goes on writing in its hands. */
 import { dirname, join } from 'node:path';
 import { dropPrivilege, type Privilege, type ThreadRights } from './privilege/drop.ts';
+import { refuseLinks } from './privilege/links.ts';
 import { READER } from './publish/cursor.ts';
 import { BPFFS } from './trace/mounts.ts';
+
+/** Before root writes there. Throws AGENT_SPOOL_LINK. */
+export function refuseSpoolLinks(path: string): void {
+  refuseLinks([path, join(path, 'cursor'), join(path, 'set-aside')]);
+}
 
 /** Never throws; what could not be given up is told as a need. */
 export function leastPrivilege(
@@ -24,11 +30,14 @@ export function leastPrivilege(
     // Other readers write here too.
     { folder: join(path, 'cursor'), prefix: `${READER}.json` },
     { folder: pins, prefix: '', isTree: true },
-    // So that the last pin can take its folder with it.
-    { folder: dirname(pins) },
   ];
   return dropPrivilege(
-    { ...config.privilege, belongings, gids: deps.spoolGid === undefined ? [] : [deps.spoolGid] },
+    {
+      ...config.privilege,
+      belongings,
+      shared: dirname(pins),
+      gids: deps.spoolGid === undefined ? [] : [deps.spoolGid],
+    },
     deps.rights,
   );
 }

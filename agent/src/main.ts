@@ -30,7 +30,7 @@ import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
 import { createGuest, startAgain } from './guest.ts';
 import { measureHealth } from './health.ts';
-import { leastPrivilege } from './least-privilege.ts';
+import { leastPrivilege, refuseSpoolLinks } from './least-privilege.ts';
 import { loadNative } from './load-native.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
@@ -139,6 +139,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
   const stops: (() => void | Promise<void>)[] = [];
 
   try {
+    refuseSpoolLinks(config.spool.path);
     locks.take();
     stops.push(locks.release);
     // What an earlier run left is ended in any case.
@@ -223,17 +224,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     });
     const ended = createEndedEpochs({ batcher, spool });
     const takers = createTakers({
-      batcher,
-      builder,
-      reduction,
-      cycle,
-      trace,
-      processes,
-      owners,
-      records,
-      publisher,
-      guest,
-      log,
+      ...{ batcher, builder, reduction, cycle, trace, processes },
+      ...{ owners, records, publisher, guest, log },
     });
     const reload = createReload(config, { ...deps.reload, takers, notices });
 

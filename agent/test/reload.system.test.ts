@@ -242,6 +242,15 @@ test('each key that is live is in force after SIGHUP', needsRoot, async (t) => {
     assert.deepEqual([before.peer, ownerOf(before.row)['uid']], [RAW, UID]);
     await change({ process: { commandLine: true } });
     assert.match(String(ownerOf((await foreign()).row)['command_line']), /^\S*python3 -c .*c\.connect/s);
+    // This process was known before.
+    const port = await converse('127.0.0.1', echo.port);
+    const own = () =>
+      rowsOf(since()).find(
+        (row) =>
+          row['local_port'] === port && ownerOf(row)['pid'] === process.pid && row['role'] === 'client',
+      );
+    await until('a row of this process', () => own() !== undefined);
+    assert.match(String(ownerOf(own() ?? {})['command_line']), /reload\.system\.test/);
     proves('process.commandLine');
     await change({ process: { redact: ['c[.](connect)'] } });
     assert.match(String(ownerOf((await foreign()).row)['command_line']), / c\.\(redacted\)\(/);
@@ -272,13 +281,13 @@ test('each key that is live is in force after SIGHUP', needsRoot, async (t) => {
 
   await t.test('guest: what the agent may take', async () => {
     const times = (text: string): number => agent.stderr().split(text).length - 1;
-    await change({ guest: { memoryBytesMax: 1, checkMs: 2_000 } });
+    await change({ guest: { memoryBytesMax: 1, checkMs: 1_000 } });
     await until('a step that is given up', () => times('guest.memoryBytesMax is 1') === 1);
     proves('guest.memoryBytesMax', 'guest.checkMs');
     await change({ guest: { memoryBytesMax: 0, quietMs: 10 } });
     await until('it to be taken back', () => times('updates come back') === 1);
     proves('guest.quietMs');
-    await change({ guest: { cpuPercentMax: 1, checkMs: 1_000 } });
+    await change({ guest: { cpuPercentMax: 1, checkMs: 300 } });
     await until('a step that is given up', () => {
       void converse('127.0.0.1', echo.port);
       return agent.stderr().includes('guest.cpuPercentMax is 1');

@@ -20,6 +20,7 @@ RUN --mount=type=cache,target=/root/.npm \
     npm ci --omit=dev --omit=optional --workspace @tcptrail/agent
 
 COPY bpf/tcptrail.bpf.o bpf/
+COPY bpf/storage.layout bpf/
 COPY schemas schemas
 COPY config config
 COPY spool spool

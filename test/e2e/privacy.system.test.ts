@@ -82,8 +82,10 @@ before(async () => {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'close');
-  for await (const text of child.stdout) pid = Number(String(text));
+  let said = '';
+  for await (const text of child.stdout) said += String(text);
   assert.deepEqual(await ended, [0, null]);
+  pid = Number(said);
   await until('the connections to be stored', async () => {
     const [found] = await stack
       .rows<{ n: string }>(`SELECT count() AS n FROM connections WHERE pid = ${pid} AND state = 'closed'`)

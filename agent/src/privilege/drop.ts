@@ -8,7 +8,7 @@
 import { reasonOf } from '../errors.ts';
 import { type Account, findAccount } from './account.ts';
 import { CAPABILITY, type Thread, threads } from './capabilities.ts';
-import { type Belonging, giveAway } from './give-away.ts';
+import { type Belonging, giveAway, share } from './give-away.ts';
 
 /** What JavaScript has no way to. Each is of the calling thread, and throws the system's error. */
 export interface ThreadRights {
@@ -48,10 +48,12 @@ export function dropPrivilege(
     /** Groups beside the user's own. */
     readonly gids: readonly number[];
     readonly belongings: readonly Belonging[];
+    /** Folder above some of them, where agents of other users have theirs. */
+    readonly shared: string;
   },
   rights: ThreadRights,
 ): Privilege {
-  const { user, gids, belongings } = config;
+  const { user, gids, belongings, shared } = config;
   const uid = process.getuid?.() ?? 0;
   if (uid !== 0) return privilege(String(uid));
   if (user === '') return privilege('root', 'privilege.user is empty', 'name the user it is to become');
@@ -60,6 +62,7 @@ export function dropPrivilege(
   if (account.uid === 0) return privilege('root', `privilege.user ${user} is root`, MAKE_USER);
   try {
     giveAway(belongings, account.uid);
+    share(shared, account.gid);
     become(account, gids, rights);
   } catch (error) {
     return privilege('root', `it cannot become ${user} (${reasonOf(error)})`, GIVE_RIGHTS);

@@ -38,80 +38,59 @@ async function idleConnection(t: TestContext, port: number): Promise<number> {
   return child.pid ?? 0;
 }
 
-test('no thread keeps root or more than three capabilities, and recording goes on', needsRoot, async (t) => {
-  const events = { openHoldMs: 300, scanMs: 100 };
-  const home = agentHome(t, { further: dropped({ events, process: { commandLine: true } }) });
-  const agent = await runningAgent(t, home);
-  const pid = agent.child.pid ?? 0;
-  for (const { uid, permitted, effective } of threadsOf(pid)) {
-    assert.equal(uid, 1);
-    assert.equal((permitted | effective) & ~KEPT, 0n);
-  }
-  assert.equal(threadsOf(pid)[0]?.effective, KEPT);
-  assert.equal(KEPT & CAPABILITY.CAP_SYS_ADMIN, 0n);
-
-  const echo = await echoServer(t, '127.0.0.1');
-  const local = await converse('127.0.0.1', echo.port);
-  const other = await idleConnection(t, echo.port);
-  // Only the iterators of the watch tell an idle connection; only /proc tells its owner's namespace and arguments.
-  const opened = () =>
-    spooled(home).flatMap((batch) =>
-      batch.events
-        .filter(
-          ({ kind, role, peer_port }) => kind === 'open' && role === 'client' && peer_port === echo.port,
-        )
-        .map(({ owner }) => batch.owners[Number(owner)]),
-    );
-  await until('the idle connection', () => opened().length > 0, agent.stderr);
-  const owner = opened()[0];
-  assert.equal(owner?.pid, other);
-  assert.equal(owner?.uid, OTHER_UID);
-  assert.equal(owner?.executable, process.execPath);
-  assert.match(String(owner?.command_line), /node:net/);
-  const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0];
-  assert.equal(owner?.process_network_namespace, Number(namespace));
-  await until('the close', () => portsOf(spooled(home), 'close', 'client', echo.port).includes(local));
-  assert.equal((leastPrivilege(home) as { attached: boolean }).attached, true);
-
-  agent.child.kill('SIGTERM');
-  assert.equal(await agent.ended(), 0, agent.stderr());
-  const pins = `/sys/fs/bpf/tcptrail/${home.instance}`;
-  assert.deepEqual(
-    existsSync(pins) ? readdirSync(pins).filter((name) => name.startsWith('accounts')) : [],
-    [],
-  );
-});
-
 test(
-  'an agent that was killed as another user is followed by one that starts as root',
+  'no thread keeps root or more than three capabilities, and recording goes on, also with the next agent',
   needsRoot,
   async (t) => {
-    const home = agentHome(t, { further: dropped() });
-    const first = await runningAgent(t, home);
-    first.child.kill('SIGKILL');
-    await first.ended();
-    const second = await runningAgent(t, home);
+    const events = { openHoldMs: 300, scanMs: 100 };
+    const home = agentHome(t, { further: dropped({ events, process: { commandLine: true } }) });
+    const agent = await runningAgent(t, home);
+    const pid = agent.child.pid ?? 0;
+    for (const { uid, permitted, effective } of threadsOf(pid)) {
+      assert.equal(uid, 1);
+      assert.equal((permitted | effective) & ~KEPT, 0n);
+    }
+    assert.equal(threadsOf(pid)[0]?.effective, KEPT);
+    assert.equal(KEPT & CAPABILITY.CAP_SYS_ADMIN, 0n);
+
     const echo = await echoServer(t, '127.0.0.1');
     const local = await converse('127.0.0.1', echo.port);
+    const other = await idleConnection(t, echo.port);
+    // Only the iterators of the watch tell an idle connection; only /proc tells its owner's namespace and arguments.
+    const opened = () =>
+      spooled(home).flatMap((batch) =>
+        batch.events
+          .filter(
+            ({ kind, role, peer_port }) => kind === 'open' && role === 'client' && peer_port === echo.port,
+          )
+          .map(({ owner }) => batch.owners[Number(owner)]),
+      );
+    await until('the idle connection', () => opened().length > 0, agent.stderr);
+    const owner = opened()[0];
+    assert.equal(owner?.pid, other);
+    assert.equal(owner?.uid, OTHER_UID);
+    assert.equal(owner?.executable, process.execPath);
+    assert.match(String(owner?.command_line), /node:net/);
+    const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0];
+    assert.equal(owner?.process_network_namespace, Number(namespace));
     await until('the close', () => portsOf(spooled(home), 'close', 'client', echo.port).includes(local));
-    second.child.kill('SIGTERM');
-    assert.equal(await second.ended(), 0, second.stderr());
-    assert.equal(threadsOf(process.pid)[0]?.uid, 0);
+    assert.equal((leastPrivilege(home) as { attached: boolean }).attached, true);
+
+    // The next one starts as root with what is that user's.
+    agent.child.kill('SIGKILL');
+    await agent.ended();
+    const next = await runningAgent(t, home);
+    const later = await converse('127.0.0.1', echo.port);
+    await until('the close', () => portsOf(spooled(home), 'close', 'client', echo.port).includes(later));
+    next.child.kill('SIGTERM');
+    assert.equal(await next.ended(), 0, next.stderr());
+    const pins = `/sys/fs/bpf/tcptrail/${home.instance}`;
+    assert.deepEqual(
+      existsSync(pins) ? readdirSync(pins).filter((name) => name.startsWith('accounts')) : [],
+      [],
+    );
   },
 );
-
-test('without the user the agent stays root, records and says so', needsRoot, async (t) => {
-  const home = agentHome(t, { further: { privilege: { user: 'no-such-user' } } });
-  const agent = await runningAgent(t, home);
-  assert.equal(threadsOf(agent.child.pid ?? 0)[0]?.uid, 0);
-  assert.match(
-    agent.stderr(),
-    /keeps more rights than it needs: there is no user no-such-user, which costs: /,
-  );
-  const told = leastPrivilege(home) as { attached: boolean; error: string };
-  assert.equal(told.attached, false);
-  assert.match(told.error, /no user no-such-user; make one \(useradd /);
-});
 
 /** Of a process: what it listens on, as /proc/<pid>/net has it, local address and port in hexadecimal. */
 function listeners(pid: number): string[] {
@@ -140,14 +119,29 @@ function listeners(pid: number): string[] {
   return [...inet, ...unix.map((row) => `unix ${row[7] ?? ''}`)];
 }
 
-test('the agent listens on one socket: metrics and health, on loopback', needsRoot, async (t) => {
-  // Below those that the kernel gives out: nobody takes it meanwhile.
-  const metricsPort = 20_000 + (process.pid % 10_000);
-  const agent = await runningAgent(t, agentHome(t, { metricsPort }));
-  const port = metricsPort.toString(16).toUpperCase();
-  assert.deepEqual(listeners(agent.child.pid ?? 0), [`tcp 0100007F:${port}`]);
-  // The search finds what is there: this process listens too.
-  const echo = await echoServer(t, '::1');
-  assert.equal(listeners(process.pid).length, 1);
-  connect(echo.port, '::1').destroy();
-});
+test(
+  'without the user the agent stays root and says so; it listens on one socket alone',
+  needsRoot,
+  async (t) => {
+    // Below those that the kernel gives out: nobody takes it meanwhile.
+    const metricsPort = 20_000 + (process.pid % 10_000);
+    const home = agentHome(t, { further: { privilege: { user: 'no-such-user' } }, metricsPort });
+    const agent = await runningAgent(t, home);
+    assert.equal(threadsOf(agent.child.pid ?? 0)[0]?.uid, 0);
+    assert.match(
+      agent.stderr(),
+      /keeps more rights than it needs: there is no user no-such-user, which costs: /,
+    );
+    const told = leastPrivilege(home) as { attached: boolean; error: string };
+    assert.equal(told.attached, false);
+    assert.match(told.error, /no user no-such-user; make one \(useradd /);
+
+    // Metrics and health on loopback, and nothing else.
+    const port = metricsPort.toString(16).toUpperCase();
+    assert.deepEqual(listeners(agent.child.pid ?? 0), [`tcp 0100007F:${port}`]);
+    // The search finds what is there: this process listens too.
+    const echo = await echoServer(t, '::1');
+    assert.equal(listeners(process.pid).length, 1);
+    connect(echo.port, '::1').destroy();
+  },
+);
