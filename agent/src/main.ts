@@ -104,7 +104,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
   );
   const reduction = createReduction(config, {
     ...{ owners, builder, account, notices, metrics, nowMs },
-    boottimeNs: libc.boottimeNs(),
+    boottimeNs: libc.boottimeNs,
   });
   const server = createMetricsServer(config.metrics, {
     metrics,

@@ -20,7 +20,7 @@ export interface ReductionDeps {
   /** Monotonic, ms. */
   readonly nowMs: () => number;
   /** Now, ns since boot. */
-  readonly boottimeNs: bigint;
+  readonly boottimeNs: () => bigint;
 }
 
 export interface Reduction {
@@ -48,7 +48,8 @@ export function createReduction(
       fold: fold.enabled,
       windowMs: fold.windowMs,
       openHoldMs: events.openHoldMs,
-      sinceNs: deps.boottimeNs,
+      sinceNs: deps.boottimeNs(),
+      filter: createFilter(config.filters),
     },
     deps,
   );
@@ -62,7 +63,6 @@ export function createReduction(
       },
     },
   );
-  builder.setFilter(createFilter(config.filters));
 
   return {
     builder,

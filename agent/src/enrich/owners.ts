@@ -117,6 +117,8 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
 
   function programOf(owner: Owner, isOwn: boolean): number {
     const name = JSON.stringify([isOwn, withoutProcess(owner)]);
+    // Numbers are never given again: what is forgotten is another program when it comes back.
+    if (programs.size >= entriesMax) programs = new Map();
     const program = programs.get(name) ?? ++lastProgram;
     programs.set(name, program);
     return program;
@@ -177,7 +179,6 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
     // Starting over is as good as dropping the eldest: what is still alive comes back with its next event.
     if (entryCount >= entriesMax) {
       entries = new Map();
-      programs = new Map();
       entryCount = 0;
     }
     const copy = Uint32Array.from(AT, (offset) => words[base + offset] ?? 0);

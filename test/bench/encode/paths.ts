@@ -5,6 +5,7 @@ import { createBatcher } from '@tcptrail/agent/encode/batcher.ts';
 import { createOwners, type Owners } from '@tcptrail/agent/enrich/owners.ts';
 import type { ProcessFacts, ProcessKey } from '@tcptrail/agent/enrich/process.ts';
 import { readResetReasons } from '@tcptrail/agent/enrich/reset-reasons.ts';
+import { createFilter } from '@tcptrail/agent/reduce/filter.ts';
 import { createReducer } from '@tcptrail/agent/reduce/reducer.ts';
 import { possibleCpus } from '@tcptrail/agent/trace/cpus.ts';
 import type { RingBuffer } from '@tcptrail/agent/trace/ring-buffer.ts';
@@ -15,7 +16,7 @@ import { createRecordReader } from './record-reader.ts';
 
 /** As the agent is configured by default. */
 const BATCH = { rowsMax: 2_000, bytesMax: 900_000 };
-const REDUCE = { flushMs: 500, windowMs: 10_000, openHoldMs: 1_000, sinceNs: 0n };
+const REDUCE = { flushMs: 500, windowMs: 10_000, openHoldMs: 1_000, sinceNs: 0n, filter: createFilter([]) };
 const IDENTITY = {
   host_name: 'web-1.example.org',
   host_id: '0123456789abcdef0123456789abcdef',
@@ -116,7 +117,7 @@ function agentsBuilder(enrich: Enrich, account: Account, { fold }: { readonly fo
       resetReason: enrich.resetReason,
     },
   );
-  return createReducer({ ...BATCH, ...REDUCE, fold }, { owners, builder, account });
+  return createReducer({ ...BATCH, ...REDUCE, fold }, { owners, builder, account, boottimeNs: () => 0n });
 }
 
 type EncodeObject = (event: object, out: Buffer, position: number) => number;
