@@ -120,6 +120,7 @@ const agentKeys = z.strictObject({
           'Milliseconds the kernel goes on recording for an agent that does not come back; then its programs return at once.',
         ),
     })
+    .meta(AT_START)
     .prefault({}),
   batch: z
     .strictObject({
@@ -171,7 +172,7 @@ const agentKeys = z.strictObject({
         .max(1024 * 1024 * MIB)
         .default(0)
         .describe(
-          'Bytes of this host a day, compressed, as they go into the spool; near it, more is folded and left out, step by step. 0 = no limit.',
+          'Bytes of this host a day, compressed, as they go into the spool; near it, more is folded and left out, step by step. Heartbeats alone take about 11 MB. 0 = no limit.',
         ),
     })
     .meta(LIVE)

@@ -129,7 +129,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
   const reduction = createReduction(config, {
     ...{ owners, builder, records, notices, metrics, nowMs },
     account: telling,
-    boottimeNs: libc.boottimeNs(),
+    boottimeNs: libc.boottimeNs,
   });
   const server = createMetricsServer(config.metrics, {
     metrics,

@@ -22,7 +22,7 @@ export interface ReductionDeps {
   /** Monotonic, ms. */
   readonly nowMs: () => number;
   /** Now, ns since boot. */
-  readonly boottimeNs: bigint;
+  readonly boottimeNs: () => bigint;
 }
 
 type ReductionConfig = Pick<AgentConfig, 'batch' | 'events' | 'fold' | 'filters' | 'budget'>;
@@ -53,12 +53,13 @@ const CEILING_STEP: BudgetStep = {
 export function createReduction(config: ReductionConfig, deps: ReductionDeps): Reduction {
   const { metrics, notices } = deps;
   let { bytesPerDay } = config.budget;
-  const reducerOf = ({ batch, fold, events }: ReductionConfig): ReducerConfig => ({
+  const reducerOf = ({ batch, fold, events, filters }: ReductionConfig): ReducerConfig => ({
     ...batch,
     fold: fold.enabled,
     windowMs: fold.windowMs,
     openHoldMs: events.openHoldMs,
-    sinceNs: deps.boottimeNs,
+    sinceNs: deps.boottimeNs(),
+    filter: createFilter(filters),
   });
   const budgetOf = ({ budget, fold }: ReductionConfig): BudgetConfig => ({ ...budget, fold: fold.enabled });
   const builder = createReducer(reducerOf(config), deps);
@@ -73,7 +74,6 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
       notices.budgetSteps(steps);
     },
   });
-  builder.setFilter(createFilter(config.filters));
 
   return {
     builder,

@@ -104,3 +104,33 @@ test('a backlog that would never be caught up is refused', (t) => {
   }
   for (const speed of ['0', '1.5']) load({ file, env: { TCPTRAIL_PUBLISH_REPLAY_SPEED_MAX: speed } });
 });
+
+test('the fleet profile folds and updates every 5 minutes, unless the file says otherwise', (t) => {
+  const of = (yaml: string) => {
+    const { fold, events } = load({ file: fileWith(t, yaml) });
+    return [fold.enabled, fold.windowMs, events.updateMs];
+  };
+  assert.deepEqual(of(''), [false, 10_000, 60_000]);
+  assert.deepEqual(of('profile: fleet'), [true, 10_000, 300_000]);
+  assert.deepEqual(of('profile: fleet\nfold: {enabled: false}\nevents: {updateMs: 5}'), [false, 10_000, 5]);
+});
+
+test('folding is refused where each connection has an open of its own', (t) => {
+  const { message } = refusal(() => load({ file: fileWith(t, 'profile: fleet\nevents: {openHoldMs: 0}') }));
+  assert.match(message, /fold\.enabled .* must be false while events\.openHoldMs is 0/);
+});
+
+test('a filter needs a name of its own and a condition', (t) => {
+  const said = (filters: string): string =>
+    refusal(() => load({ file: fileWith(t, `filters: ${filters}`) })).message;
+  assert.match(
+    said('[{name: a}]'),
+    /filters\.0 .* must have a condition: one of ports, peers, uids, cgroups/,
+  );
+  assert.match(said('[{ports: [1]}]'), /filters\.0\.name .* has no value; give 1 to 32/);
+  assert.match(said('[{name: budget-updates, ports: [1]}]'), /must not be fold, nor begin with budget-/);
+  assert.match(said('[{name: a, ports: [1]}, {name: a, ports: [2]}]'), /must have names that differ/);
+  assert.match(said('[{name: a, peers: [10.0.0.0/33]}]'), /10\.0\.0\.0\/33.* as 10\.0\.0\.0\/8/);
+  const { filters } = load({ file: fileWith(t, 'filters: [{name: a, cgroups: [/x], uids: [0]}]') });
+  assert.deepEqual(filters, [{ name: 'a', cgroups: ['/x'], uids: [0] }]);
+});

@@ -39,7 +39,7 @@ export function commandsOf(program: Command): readonly Command[] {
 
 const EXAMPLES = [
   ['sudo tcptrail up', 'record this machine and print connections as they close'],
-  ['tcptrail query "SELECT comm, count() FROM connections GROUP BY comm ORDER BY 2 DESC"', ''],
+  ['tcptrail query "SELECT comm, sum(connections) FROM connections GROUP BY comm ORDER BY 2 DESC"', ''],
   ['tcptrail tail --port 443 --verdict reset_received', 'live, filtered'],
   ['sudo tcptrail up --kafka', 'the same with Kafka between agent and consumer'],
   ['sudo tcptrail doctor', 'what works on this machine, what does not, and what to do'],
@@ -155,14 +155,14 @@ function addQuery(program: Command): void {
     .command('query')
     .summary('ask in SQL')
     .description("Asks ClickHouse; '-' reads the SQL from standard input. A FORMAT in the SQL is honoured.")
-    .argument('<sql>', 'the question, for instance "SELECT count() FROM connections"')
+    .argument('<sql>', 'the question, for instance "SELECT sum(connections) FROM connections"')
     .addOption(new Option('--json', 'one object a line, keys are the column names').conflicts('csv'))
     .addOption(new Option('--csv', 'CSV with a head').conflicts('json'));
   addClickHouse(command).action(async (sql, options) => (await import('./query.ts')).query(sql, options));
   command.addHelpText('after', () =>
     examples([
       [
-        'tcptrail query "SELECT peer_address, count() FROM connections GROUP BY 1 ORDER BY 2 DESC LIMIT 10"',
+        'tcptrail query "SELECT peer_address, sum(connections) FROM connections GROUP BY 1 ORDER BY 2 DESC LIMIT 10"',
         '',
       ],
       ['tcptrail query --json "SELECT * FROM failures" | jq .reason', ''],

@@ -101,7 +101,7 @@ export async function up(options: UpOptions): Promise<void> {
     const secured = options.passwordFile ? ` --password-file ${options.passwordFile}` : '';
     const command = process.env['TCPTRAIL_COMMAND'] ?? 'tcptrail';
     process.stderr.write(
-      `\n  ${style('bold', 'Ask')}   ${command} query${elsewhere}${secured} "SELECT comm, count() FROM connections GROUP BY comm"\n` +
+      `\n  ${style('bold', 'Ask')}   ${command} query${elsewhere}${secured} "SELECT comm, sum(connections) FROM connections GROUP BY comm"\n` +
         `        or any ClickHouse client at ${style('bold', running.url)}, database tcptrail\n` +
         `  ${style('bold', 'Stop')}  Ctrl-C\n\n`,
     );

@@ -119,6 +119,8 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
 
   function programOf(owner: Owner, isOwn: boolean): number {
     const name = JSON.stringify([isOwn, withoutProcess(owner)]);
+    // Numbers are never given again: what is forgotten is another program when it comes back.
+    if (programs.size >= entriesMax) programs = new Map();
     const program = programs.get(name) ?? ++lastProgram;
     programs.set(name, program);
     return program;
@@ -164,7 +166,6 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
 
   function forgetEntries(): void {
     entries = new Map();
-    programs = new Map();
     entryCount = 0;
   }
 

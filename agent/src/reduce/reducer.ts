@@ -5,7 +5,7 @@
 import { EVENT_KINDS } from '@tcptrail/schemas/enums.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
 import type { BudgetStep } from './budget.ts';
-import { createFilter, type Filter } from './filter.ts';
+import type { Filter } from './filter.ts';
 import { createFolder, type FoldedOwner, type Folder, type FolderConfig, type FolderDeps } from './folder.ts';
 import { isLoopback } from './loopback.ts';
 import { cpuOf, seqOf } from './number-of.ts';
@@ -17,6 +17,7 @@ export interface ReducerConfig extends FolderConfig {
   /** A batch with rows is closed after this, ms; while anything may be folded, after `windowMs` if that is longer. */
   readonly flushMs: number;
   readonly windowMs: number;
+  readonly filter: Filter;
 }
 
 interface Owner extends FoldedOwner {
@@ -44,6 +45,8 @@ export interface ReducerDeps<O extends Owner, Built> {
     ): void;
   };
   readonly account: FolderDeps<O>['account'] & { filter(cpu: number, seq: number): void };
+  /** Now, ns since boot. */
+  readonly boottimeNs: () => bigint;
 }
 
 export interface Reducer<Built> {
@@ -66,7 +69,8 @@ export interface Reducer<Built> {
 
 /** Counted under this where the configuration says so. */
 const FOLD = 'fold';
-const NO_FILTER = createFilter([]);
+const CLOSE = EVENT_KINDS.indexOf('close');
+const START = RING.start_ts >> 2;
 const PID = RING.pid >> 2;
 
 export function createReducer<O extends Owner, Built>(
@@ -78,13 +82,16 @@ export function createReducer<O extends Owner, Built>(
   const counts = createRuleCounts();
   /** Made when something is to be folded. */
   let folder: Folder | undefined;
-  let filter = NO_FILTER;
+  let { filter } = config;
   let steps: readonly BudgetStep[] = [];
   /** Rules that fold connections over loopback, and others; '' = none. */
   let loopbackRule = '';
   let repeatedRule = '';
   /** By kind, the step that leaves it out; '' = none. */
   let leftOutBy: readonly string[] = [];
+  /** ns since boot: since when the filter, and a step, leave out the ends of connections. */
+  let filterSinceNs = 0;
+  let stepSinceNs = 0;
   /** The record under way is an event. */
   let isEvent = false;
 
@@ -113,6 +120,9 @@ export function createReducer<O extends Owner, Built>(
     const met = filter.match(words, bytes, at, cgroupPathOf);
     const rule = met >= 0 ? filter.names[met] : leftOutBy[bytes[at + RING.kind] as number];
     if (!rule) return false;
+    // Of an older one its open may have been told: without its end it would seem to live for ever.
+    const sinceNs = met >= 0 ? filterSinceNs : stepSinceNs;
+    if (bytes[at + RING.kind] === CLOSE && startNs(words, at) < sinceNs) return false;
     counts.filter(rule);
     account.filter(cpuOf(bytes, at), seqOf(words, at));
     return true;
@@ -161,14 +171,23 @@ export function createReducer<O extends Owner, Built>(
     },
     setFilter(next) {
       filter = next;
+      filterSinceNs = Number(deps.boottimeNs());
       settle();
     },
     setSteps(next) {
+      const leftOutBefore = leftOutBy[CLOSE];
       steps = next;
       settle();
+      if (leftOutBy[CLOSE] !== leftOutBefore) stepSinceNs = Number(deps.boottimeNs());
     },
     counts,
   };
   settle();
   return reducer;
+}
+
+/** When the connection of the record at byte `at` began, ns since boot; 0 when that is not known. */
+function startNs(words: Uint32Array, at: number): number {
+  const word = (at >>> 2) + START;
+  return (words[word + 1] as number) * 0x1_0000_0000 + (words[word] as number);
 }

@@ -132,3 +132,16 @@ test('what is remembered is bounded and starts over without mixing owners up', (
     [0, ...Array.from({ length: 50 }, (_, i) => i + 1)],
   );
 });
+
+test('processes of one program are known as that, also when the owners were forgotten meanwhile', () => {
+  const { owners } = ownersOf({ entriesMax: 4 });
+  const programOf = (record: RecordParts): number => {
+    const ring = ringOf(record);
+    return owners.find(ring.words, ring.bytes, 0).program;
+  };
+  const program = programOf(CURL);
+  for (let pid = 1_000; pid < 1_050; pid++) assert.equal(programOf({ ...CURL, pid }), program);
+  assert.equal(programOf(CURL), program);
+  assert.notEqual(programOf({ ...CURL, uid: 7_777 }), program);
+  assert.notEqual(programOf({ ...CURL, comm: 'wget' }), program);
+});

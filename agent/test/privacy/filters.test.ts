@@ -8,7 +8,7 @@ import { createReducer, type ReducerConfig, type ReducerDeps } from '../../src/r
 import { bytesOf } from '../support/address-bytes.ts';
 import { ringOf } from '../support/ring-record.ts';
 
-const CONFIG: ReducerConfig = {
+const CONFIG: Omit<ReducerConfig, 'filter'> = {
   ...{ rowsMax: 10, bytesMax: 16_384, flushMs: 100, windowMs: 1_000 },
   ...{ fold: false, openHoldMs: 1_000, sinceNs: 0n },
 };
@@ -18,20 +18,23 @@ function reaching(rule: Omit<FilterRule, 'name'>): string[] {
   const reached: string[] = [];
   const nothing = {} as ReducerDeps<never, never>;
   const privacy = { uid: 'drop', peers: 'drop', key: '', keyFile: '', internal: [] } as const;
-  const reducer = createReducer(CONFIG, {
-    ...nothing,
-    records: createPrivateRecords(masksOf({ privacy, process: { commandLine: false, redact: [] } })),
-    account: { ...nothing.account, filter: () => {} },
-    builder: {
-      ...nothing.builder,
-      accepts: () => true,
-      append(words, bytes, at) {
-        const peer = Buffer.from(bytes.subarray(at + RING.peer_address, at + RING.peer_address + 16));
-        reached.push(`${peer.toString('hex')} ${words[(at + RING.uid) >>> 2]}`);
+  const filter = createFilter([{ name: 'rule', ...rule }]);
+  const reducer = createReducer(
+    { ...CONFIG, filter },
+    {
+      ...nothing,
+      records: createPrivateRecords(masksOf({ privacy, process: { commandLine: false, redact: [] } })),
+      account: { ...nothing.account, filter: () => {} },
+      builder: {
+        ...nothing.builder,
+        accepts: () => true,
+        append(words, bytes, at) {
+          const peer = Buffer.from(bytes.subarray(at + RING.peer_address, at + RING.peer_address + 16));
+          reached.push(`${peer.toString('hex')} ${words[(at + RING.uid) >>> 2]}`);
+        },
       },
     },
-  });
-  reducer.setFilter(createFilter([{ name: 'rule', ...rule }]));
+  );
   const ring = ringOf({ pid: 1, uid: 1_000 }, { pid: 2, uid: 1_001 });
   for (const [index, at] of ring.at.entries()) {
     ring.bytes.set(bytesOf(`203.0.113.${8 + index}`), at + RING.peer_address);

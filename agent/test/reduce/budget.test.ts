@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { EVENT_KINDS } from '@tcptrail/schemas/enums.ts';
 import { createRandom } from '../../../test/random.ts';
 import { type BudgetStep, createBudget } from '../../src/reduce/budget.ts';
+import { SINCE_NS } from '../support/closes.ts';
 import { createReducedBatches } from '../support/reduced-batches.ts';
 
 const DAY_MS = 86_400_000;
@@ -157,5 +158,24 @@ test('a step that is taken back while connections are held loses none of them', 
   assert.deepEqual(
     close().map(({ connections }) => connections),
     [1, 1, 2],
+  );
+});
+
+test('a step that leaves out everything still tells the ends of connections that began before it', () => {
+  const state = { nowNs: SINCE_NS };
+  const { append, close, reducer } = createReducedBatches({ fold: false, boottimeNs: () => state.nowNs });
+  state.nowNs += 500n;
+  reducer.setSteps(stepsTo('budget-everything'));
+  append(
+    { seq: 1, start_ts: SINCE_NS + 499n, duration_us: 2_000_000 },
+    { seq: 2, start_ts: SINCE_NS + 500n },
+    { seq: 3, kind: 'open' },
+  );
+  state.nowNs += 500n;
+  reducer.setSteps(stepsTo('budget-everything'));
+  append({ seq: 4, start_ts: SINCE_NS + 600n });
+  assert.deepEqual(
+    close().map(({ seq }) => seq),
+    [1],
   );
 });

@@ -16,6 +16,7 @@ const NOW_US = 1_700_000_000_000_000;
 export interface Options extends Partial<ReducerConfig> {
   readonly filters?: readonly FilterRule[];
   readonly steps?: readonly BudgetStep[];
+  readonly boottimeNs?: () => bigint;
   /** Of a process; absent: `/usr/sbin/nginx`. */
   readonly executableOf?: (pid: number) => string;
 }
@@ -29,6 +30,7 @@ export function createReducedBatches(options: Options = {}) {
     bytesMax: 900_000,
     openHoldMs: 1_000,
     sinceNs: SINCE_NS,
+    filter: createFilter(options.filters ?? []),
     ...options,
   };
   const account = createAccount();
@@ -53,8 +55,10 @@ export function createReducedBatches(options: Options = {}) {
     { owners, clockOffsetUs: () => NOW_US, onRow: account.row, onBad: account.bad, resetReason: () => '' },
   );
   const records = createPrivateRecords({ addresses: undefined, users: undefined });
-  const reducer = createReducer(config, { owners, builder, account, records });
-  reducer.setFilter(createFilter(options.filters ?? []));
+  const reducer = createReducer(config, {
+    ...{ owners, builder, account, records },
+    boottimeNs: options.boottimeNs ?? (() => SINCE_NS),
+  });
   reducer.setSteps(options.steps ?? []);
   const batches: OracleBatch[] = [];
   const batcher = createBatcher(

@@ -20,6 +20,10 @@ export const CONFIG_PARTS: readonly ConfigPart[] = [
 spool:
   path: /var/spool/tcptrail
   bytesMax: 2147483648 # 2 GiB: what a long outage may take
+filters: # left out, and counted
+  - name: scrapes
+    ports: [9100]
+    peers: [10.0.0.0/8]
 process:
   commandLine: true
 `,

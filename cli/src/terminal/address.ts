@@ -7,8 +7,8 @@ export function shortAddress(address: string): string {
   return MAPPED.exec(address)?.[1] ?? address;
 }
 
-/** Address and port; IPv6 in brackets. */
-export function endpoint(address: string, port: number): string {
+/** Address and port, `*` for any; IPv6 in brackets. */
+export function endpoint(address: string, port: number | '*'): string {
   const short = shortAddress(address);
   return short.includes(':') ? `[${short}]:${port}` : `${short}:${port}`;
 }

@@ -67,14 +67,20 @@ export const WIDE_COLUMNS = 168;
 
 export function connectionLine(row: ConnectionRow, options: LineOptions): string {
   const { style } = options;
-  const ended = row.kind === 'close' || row.kind === 'fail';
+  const isSummary = row.kind === 'summary';
+  const ended = row.kind === 'close' || row.kind === 'fail' || isSummary;
   const what = ended ? row.verdict : row.kind;
   const colour = ended ? (VERDICT_COLOURS[row.verdict] ?? 'red') : 'blue';
-  const pid = `[${row.pid}]`;
-  const process = row.pid === 0 ? '-' : `${cut(printable(nameOf(row)), PROCESS_COLUMNS - pid.length)}${pid}`;
-  const local = options.narrow ? `:${row.local_port}` : endpoint(row.local_address, row.local_port);
+  // A summary of several processes names none, and no port but the service's.
+  const pid = `[${isSummary && row.pid === 0 ? '*' : row.pid}]`;
+  const port = (number: number): number | '*' => (isSummary && number === 0 ? '*' : number);
+  const process =
+    row.pid === 0 && !isSummary ? '-' : `${cut(printable(nameOf(row)), PROCESS_COLUMNS - pid.length)}${pid}`;
+  const local = options.narrow
+    ? `:${port(row.local_port)}`
+    : endpoint(row.local_address, port(row.local_port));
   const localColumns = options.narrow ? PORT_COLUMNS : ENDPOINT_COLUMNS;
-  const peer = endpoint(row.peer_address, row.peer_port);
+  const peer = endpoint(row.peer_address, port(row.peer_port));
   const arrow = row.role === 'server' ? '←' : '→';
   const name = row.peer_name === '' ? '' : ` ${style('cyan', printable(row.peer_name))}`;
   const line = [
@@ -88,7 +94,11 @@ export function connectionLine(row: ConnectionRow, options: LineOptions): string
       : [
           `${style('dim', '↑')} ${pad(bytes(row.bytes_sent), 8, 'right')}`,
           `${style('dim', '↓')} ${pad(bytes(row.bytes_received), 8, 'right')}`,
-          pad(duration(row.duration_us), 9, 'right'),
+          pad(
+            isSummary ? `ø ${duration(row.duration_us / row.connections)}` : duration(row.duration_us),
+            9,
+            'right',
+          ),
         ]),
     details(row, options),
   ].join('  ');

@@ -106,3 +106,12 @@ test("a process is named by its program, and by the kernel's short name when tha
   assert.match(line({ comm: 'MainThread', executable: '/usr/bin/node' }), / node\[4242\]/);
   assert.match(line({ comm: 'sshd', executable: '' }), / sshd\[4242\]/);
 });
+
+test('a summary shows the verdict of all, how many, the mean of their durations, and no process or port of one', () => {
+  const summary = { kind: 'summary', connections: 481, duration_us: 1_387_323, role: 'server' };
+  assert.equal(
+    line({ ...summary, pid: 0, local_port: 443, peer_port: 0 }),
+    '03:04:05.678  closed_local    curl[*]                          10.0.0.1:443 ← 93.184.216.34:*        ↑ 1.21 KiB  ↓ 55.5 KiB  ø 2.88 ms  rtt 12.3 ms  481 connections',
+  );
+  assert.match(line({ ...summary, pid: 7 }), /curl\[7\]/);
+});

@@ -6,6 +6,7 @@ import { createOwners, type Owners } from '@tcptrail/agent/enrich/owners.ts';
 import type { ProcessFacts, ProcessKey } from '@tcptrail/agent/enrich/process.ts';
 import { readResetReasons } from '@tcptrail/agent/enrich/reset-reasons.ts';
 import { createPrivateRecords } from '@tcptrail/agent/privacy/records.ts';
+import { createFilter } from '@tcptrail/agent/reduce/filter.ts';
 import { createReducer } from '@tcptrail/agent/reduce/reducer.ts';
 import { possibleCpus } from '@tcptrail/agent/trace/cpus.ts';
 import type { RingBuffer } from '@tcptrail/agent/trace/ring-buffer.ts';
@@ -16,7 +17,7 @@ import { createRecordReader } from './record-reader.ts';
 
 /** As the agent is configured by default. */
 const BATCH = { rowsMax: 2_000, bytesMax: 900_000 };
-const REDUCE = { flushMs: 500, windowMs: 10_000, openHoldMs: 1_000, sinceNs: 0n };
+const REDUCE = { flushMs: 500, windowMs: 10_000, openHoldMs: 1_000, sinceNs: 0n, filter: createFilter([]) };
 const IDENTITY = {
   host_name: 'web-1.example.org',
   host_id: '0123456789abcdef0123456789abcdef',
@@ -119,7 +120,10 @@ function agentsBuilder(enrich: Enrich, account: Account, { fold }: { readonly fo
   );
   // As in the agent by default: nothing is hidden.
   const records = createPrivateRecords({ addresses: undefined, users: undefined });
-  return createReducer({ ...BATCH, ...REDUCE, fold }, { owners, builder, account, records });
+  return createReducer(
+    { ...BATCH, ...REDUCE, fold },
+    { owners, builder, account, records, boottimeNs: () => 0n },
+  );
 }
 
 type EncodeObject = (event: object, out: Buffer, position: number) => number;
