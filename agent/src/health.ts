@@ -9,6 +9,8 @@ export interface HealthDeps {
   readonly programs: Health['capabilities'];
   /** What the agent needs around it, told like programs. */
   readonly surroundings: Health['capabilities'];
+  /** What the byte budget leaves out, told likewise. */
+  readonly reduced: Health['capabilities'];
   readonly clock: Clock;
   readonly spoolHealth: (nowUs: number) => SpoolHealth;
   readonly processCounters: () => ProcessCounters;
@@ -17,6 +19,8 @@ export interface HealthDeps {
   /** Lines left out of the log so far. */
   readonly suppressedLines: number;
   readonly olderTold: boolean;
+  /** How full the fuller ring was at most since the last heartbeat, 0 to 1. */
+  readonly ringFill: number;
   readonly metrics: Metrics;
 }
 
@@ -28,6 +32,8 @@ export function measureHealth(deps: HealthDeps): Health {
   const { user, system } = process.cpuUsage();
   const missing = (of: Health['capabilities']): number => of.filter(({ attached }) => !attached).length;
 
+  metrics.set('ring_fill_ratio', deps.ringFill);
+  metrics.set('heap_bytes', process.memoryUsage().heapUsed);
   metrics.set('spool_waiting_bytes', spool.bytes);
   metrics.set('spool_segments', spool.segments);
   metrics.set('spool_pending_batches', spool.pending);
@@ -43,7 +49,7 @@ export function measureHealth(deps: HealthDeps): Health {
   metrics.raise('gone_processes', processes.gone);
   metrics.raise('unreadable_processes', processes.unreadable);
   return {
-    capabilities: [...programs, ...surroundings],
+    capabilities: [...programs, ...surroundings, ...deps.reduced],
     cpu_us: user + system,
     memory_bytes: process.memoryUsage.rss(),
     spool_bytes: spool.bytes,

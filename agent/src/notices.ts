@@ -5,21 +5,42 @@ import type { AgentConfig } from './config.ts';
 import { agentError, reasonOf } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { BudgetStep } from './reduce/budget.ts';
 import type { Dropped } from './spool/retention.ts';
 import type { Need } from './trace/surroundings.ts';
 
 export interface Notices {
   /** Why batches wait in the spool; '' when they go out. */
   readonly publishTrouble: string;
+  /** Why the configuration that was read last is not in force; '' when it is. */
+  readonly configTrouble: string;
+  configTaken(
+    changes: { readonly taken: readonly string[]; readonly waiting: readonly string[] },
+    sentence: string,
+  ): void;
+  configRefused(error: AppError): void;
   clockStepped(step: { readonly by_us: number }): void;
   spoolWriteFailed(failure: { readonly reason: string; readonly pending: number }): void;
   spoolDropped(dropped: Dropped): void;
+  /** Steps of the byte budget now in force. */
+  budgetSteps(steps: readonly BudgetStep[]): void;
   accountUnsettled(): void;
   badRecords(count: number): void;
   accountLost(kernelEpoch: number): void;
-  accountUnreadable(account: { readonly kernelEpoch: number; readonly reason: string }): void;
+  stateUnreadable(state: { readonly kernelEpoch: number; readonly reason: string }): void;
+  stateLeft(kernelEpoch: number): void;
   lacking(need: Need): void;
   metricsPortTaken(error: unknown): void;
+  disabled(file: string): void;
+  priorityRefused(refused: { readonly setting: string; readonly reason: string }): void;
+  crashLoop(loop: { readonly count: number; readonly waitMs: number }): void;
+  /** `steps`: given up now. */
+  gaveUp(
+    step: { readonly name: string; readonly cost: string; readonly reason: string },
+    steps: number,
+  ): void;
+  tookBack(name: string, steps: number): void;
+  heldUp(ms: number): void;
   topicMade(name: string): void;
   kafkaFileUnfit(error: AppError): void;
   published(sent: { readonly messages: number; readonly bytes: number; readonly again: boolean }): void;
@@ -35,7 +56,7 @@ export interface Notices {
 }
 
 export function createNotices(
-  config: Pick<AgentConfig, 'spool' | 'metrics' | 'kafka'>,
+  config: Pick<AgentConfig, 'budget' | 'spool' | 'metrics' | 'kafka'>,
   deps: { readonly log: Log; readonly metrics: Metrics },
 ): Notices {
   const { log, metrics } = deps;
@@ -44,12 +65,26 @@ export function createNotices(
   /** Told once when it begins and once when it ends. */
   let isHeldUp = true;
   let publishTrouble = '';
+  let configTrouble = '';
   const limited = (level: 'warn' | 'error', error: AppError, fields: object = {}): void =>
     log.limited(level, error.code, { code: error.code, ...fields }, error.message);
 
   return {
     get publishTrouble() {
       return publishTrouble;
+    },
+    get configTrouble() {
+      return configTrouble;
+    },
+    configTaken({ taken, waiting }, sentence) {
+      configTrouble = '';
+      metrics.add('config_reloads');
+      log.info({ taken, at_next_start: waiting }, sentence);
+    },
+    configRefused(error) {
+      configTrouble = `${error.message}; until then the configuration before it stays in force`;
+      metrics.add('config_refusals');
+      log.warn({ code: error.code }, configTrouble);
     },
     clockStepped({ by_us }) {
       metrics.add('clock_steps');
@@ -71,6 +106,15 @@ export function createNotices(
           : agentError('AGENT_SPOOL_AGED', [String(ageMaxMs), path]);
       limited('warn', why, { segment, rows: count });
     },
+    budgetSteps(steps) {
+      const taken = steps.map(({ name }) => name);
+      const left = steps.map(({ cost }) => cost).join('; ');
+      if (taken.length === 0) log.info({ steps: taken }, 'the byte budget leaves nothing out any more');
+      else
+        limited('warn', agentError('AGENT_BUDGET', [String(config.budget.bytesPerDay), left]), {
+          steps: taken,
+        });
+    },
     accountUnsettled() {
       metrics.add('unsettled_account_samples');
     },
@@ -82,11 +126,18 @@ export function createNotices(
     accountLost(kernelEpoch) {
       log.warn(
         { kernel_epoch: kernelEpoch },
-        'an earlier run left its kernel account, but no batch of it is in the spool; it is closed with no rows',
+        'an earlier run left what it recorded, but none of its batches is in the spool: what they held counts as unspooled',
       );
     },
-    accountUnreadable({ kernelEpoch, reason }) {
-      log.warn({ kernel_epoch: kernelEpoch, reason }, 'the kernel account of an earlier run cannot be read');
+    stateUnreadable({ kernelEpoch, reason }) {
+      log.warn(
+        { kernel_epoch: kernelEpoch, reason },
+        'what an earlier run recorded cannot be read and is given up',
+      );
+    },
+    stateLeft(kernelEpoch) {
+      const text = 'what an earlier run recorded is not told to its end; the next start tries again';
+      log.warn({ kernel_epoch: kernelEpoch }, text);
     },
     lacking({ name, problem, cost, remedy }) {
       log.warn({ need: name }, `${problem}, which costs: ${cost}; ${remedy}`);
@@ -95,6 +146,31 @@ export function createNotices(
       metrics.add('metrics_listen_failures');
       const address = `${config.metrics.host}:${config.metrics.port}`;
       limited('warn', agentError('AGENT_METRICS_PORT', [address, reasonOf(error)], { cause: error }));
+    },
+    disabled(file) {
+      log.info({ file }, `${file} is there: the agent ends and leaves nothing in the kernel`);
+    },
+    priorityRefused({ setting, reason }) {
+      limited('warn', agentError('AGENT_PRIORITY', [setting, reason]), { setting });
+    },
+    crashLoop({ count, waitMs }) {
+      metrics.set('crashed_runs', count);
+      const error = agentError('AGENT_CRASHED', [String(count), String(waitMs / 1_000)]);
+      log.warn({ code: error.code, crashes: count, wait_ms: waitMs }, error.message);
+    },
+    gaveUp({ name, cost, reason }, steps) {
+      metrics.set('given_up_steps', steps);
+      const error = agentError('AGENT_CEILING', [reason, cost]);
+      log.warn({ code: error.code, step: name }, error.message);
+    },
+    tookBack(name, steps) {
+      metrics.set('given_up_steps', steps);
+      log.info({ step: name }, `the agent is well below its ceilings; ${name} come back`);
+    },
+    heldUp(ms) {
+      metrics.add('stalls');
+      const seconds = (ms / 1_000).toFixed(1);
+      limited('warn', agentError('AGENT_HELD_UP', [seconds]), { ms: Math.round(ms) });
     },
     topicMade(name) {
       log.info({ topic: name }, `made topic ${name}`);

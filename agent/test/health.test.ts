@@ -19,6 +19,7 @@ function depsOf(change: Partial<HealthDeps> = {}): HealthDeps & { readonly metri
   return {
     programs: [capability('state', true), capability('destroy', false), capability('first_read', true)],
     surroundings: [capability('host_pid_namespace', false), capability('bpffs', true)],
+    reduced: [],
     clock: CLOCK,
     spoolHealth: () => ({ bytes: 11, segments: 12, lag_us: 13, pending: 14 }),
     processCounters: () => ({ read: 3, gone: 2, unreadable: 1 }),
@@ -26,6 +27,7 @@ function depsOf(change: Partial<HealthDeps> = {}): HealthDeps & { readonly metri
     kernelUntracked: () => 6,
     suppressedLines: 7,
     olderTold: true,
+    ringFill: 0.25,
     metrics: createMetrics(),
     ...change,
   };

@@ -86,7 +86,7 @@ function createEncoder() {
     batcher,
     onBad,
     take(words: Uint32Array, bytes: Uint8Array, at: number): void {
-      if (builder.full) batcher.flush();
+      if (builder.isFull()) batcher.flush();
       builder.append(words, bytes, at);
     },
     get bad() {

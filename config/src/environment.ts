@@ -48,7 +48,17 @@ export function misspeltIn(keys: readonly ConfigKey[], env: Environment): readon
 
 function readAs(text: string, { kind, itemKind }: ConfigKey): unknown {
   if (kind !== 'list') return scalarOf(text, kind);
+  if (itemKind === 'section') return jsonOf(text);
   return text.trim() === '' ? [] : text.split(',').map((item) => scalarOf(item.trim(), itemKind));
+}
+
+/** A text that is no JSON stays as it is, for the schema to refuse. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** A text that is not of its kind stays as it is, for the schema to refuse. */

@@ -1,19 +1,24 @@
 /** What a schema declares, key by key: the one list behind the environment, the messages and the documentation. */
 import assert from 'node:assert/strict';
 import { z } from 'zod';
+import type { Tree } from './tree.ts';
 
-/** A strict object of plain values, lists of them, and further strict objects. */
+/** A strict object of plain values, of lists of them or of strict objects, and of further strict objects. */
 export type ConfigSchema = z.ZodObject;
 
 export interface ConfigKey {
   readonly path: readonly string[];
   /** As a person writes it: `batch.rowsMax`. */
   readonly name: string;
-  /** As the environment has it: `TCPTRAIL_BATCH_ROWS_MAX`. */
+  /** As the environment has it: `TCPTRAIL_BATCH_ROWS_MAX`; '' in an item of a list. */
   readonly variable: string;
   readonly kind: ValueKind;
   /** Of a list: its items. */
   readonly itemKind: ValueKind;
+  /** Of a list of sections: the keys of each. */
+  readonly itemKeys: readonly ConfigKey[];
+  /** By value: what it sets, unless file or environment do. */
+  readonly presets: Readonly<Record<string, Tree>>;
   /** Type and range, as in "give …". */
   readonly wanted: string;
   /** Value when nobody gives one; undefined when there is none. */
@@ -23,9 +28,11 @@ export interface ConfigKey {
   readonly isSecret: boolean;
   /** Path of the secret that stands in the file this key names. */
   readonly secretPath: readonly string[] | undefined;
+  /** Whether a change is taken without a restart: its own mark, else its section's; undefined when there is none. */
+  readonly isLive: boolean | undefined;
 }
 
-export type ValueKind = 'text' | 'integer' | 'number' | 'boolean' | 'list';
+export type ValueKind = 'text' | 'integer' | 'number' | 'boolean' | 'list' | 'section';
 
 /** A key as JSON Schema has it, with what `.meta()` of this project adds. */
 interface Node {
@@ -44,8 +51,10 @@ interface Node {
   readonly default?: unknown;
   readonly description?: string;
   readonly rule?: string;
+  readonly presets?: Readonly<Record<string, Tree>>;
   readonly secret?: boolean;
   readonly secretOf?: string;
+  readonly live?: boolean;
 }
 
 /** All keys in the order of the schema. A schema this project cannot read is a defect, and asserted. */
@@ -59,6 +68,22 @@ export function keysOf(schema: ConfigSchema): readonly ConfigKey[] {
   return keys;
 }
 
+/** Where the path of a value leads: into the sections of a list, there is one of their keys. */
+export function withinItems(
+  keys: readonly ConfigKey[],
+  path: readonly PropertyKey[],
+): { readonly keys: readonly ConfigKey[]; readonly path: readonly PropertyKey[] } {
+  const list = keys.find(
+    (key) => key.itemKeys.length > 0 && key.path.length < path.length && isAt(key, path),
+  );
+  return list ? { keys: list.itemKeys, path: path.slice(list.path.length + 1) } : { keys, path };
+}
+
+/** The value at `path` is the key's, or within it. */
+export function isAt(key: ConfigKey, path: readonly PropertyKey[]): boolean {
+  return key.path.every((name, level) => path[level] === name);
+}
+
 /** Names of the keys and sections right below the section at `path`; none when it is no section. */
 export function namesBelow(keys: readonly ConfigKey[], path: readonly PropertyKey[]): readonly string[] {
   const names = keys
@@ -67,18 +92,19 @@ export function namesBelow(keys: readonly ConfigKey[], path: readonly PropertyKe
   return [...new Set(names)];
 }
 
-function walk(section: Node, path: readonly string[]): ConfigKey[] {
+function walk(section: Node, path: readonly string[], sectionLive = section.live): ConfigKey[] {
   return Object.entries(section.properties ?? {}).flatMap(([name, node]) => {
     const at = [...path, name];
-    if (node.properties) return walk(node, at);
-    return [keyOf(node, at, { isRequired: section.required?.includes(name) ?? false })];
+    const isLive = node.live ?? sectionLive;
+    if (node.properties) return walk(node, at, isLive);
+    return [keyOf(node, at, { isRequired: section.required?.includes(name) ?? false, isLive })];
   });
 }
 
 function keyOf(
   node: Node,
   path: readonly string[],
-  { isRequired }: { readonly isRequired: boolean },
+  { isRequired, isLive }: Pick<ConfigKey, 'isRequired' | 'isLive'>,
 ): ConfigKey {
   const name = path.join('.');
   const item = node.items ?? node;
@@ -88,12 +114,17 @@ function keyOf(
     variable: variableOf(path),
     kind: kindOf(node, name),
     itemKind: kindOf(item, name),
+    itemKeys: node.items?.properties
+      ? walk(node.items, [], isLive).map((key) => ({ ...key, variable: '' }))
+      : [],
+    presets: node.presets ?? {},
     wanted: node.rule ?? wantedOf(node),
     fallback: node.default,
     isRequired,
     meaning: node.description ?? '',
     isSecret: node.secret ?? false,
     secretPath: node.secretOf === undefined ? undefined : [...path.slice(0, -1), node.secretOf],
+    isLive,
   };
 }
 
@@ -108,6 +139,7 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   number: 'number',
   boolean: 'boolean',
   array: 'list',
+  object: 'section',
 };
 
 function kindOf(node: Node, name: string): ValueKind {
@@ -120,6 +152,7 @@ function wantedOf(node: Node): string {
   if (node.enum) return `one of ${node.enum.join(', ')}`;
   if (node.const !== undefined) return String(node.const);
   if (node.type === 'boolean') return 'true or false';
+  if (node.type === 'object') return `with the keys ${Object.keys(node.properties ?? {}).join(', ')}`;
   if (node.type === 'array') return listWanted(node);
   if (node.type === 'string') return textWanted(node);
   return `${node.type === 'integer' ? 'a whole number' : 'a number'}${range(node)}`;

@@ -1,5 +1,5 @@
 /**
- * The configuration of one part: defaults, then its YAML file, then the environment; parsed once, here.
+ * The configuration of one part: defaults, presets, its YAML file, then the environment; parsed once, here.
  *
  * The schema is strict and is all there is to say about a key: type, range, default, `.describe()` and `.meta()`.
  */
@@ -8,7 +8,7 @@ import { type Environment, variablesIn, withEnvironment } from './environment.ts
 import { type ConfigKey, type ConfigSchema, keysOf, namesBelow } from './keys.ts';
 import { problemOf } from './problem.ts';
 import { withSecretFiles } from './secret.ts';
-import { isTree, type Tree } from './tree.ts';
+import { isTree, laidOver, type Tree, valueAt } from './tree.ts';
 import { readYamlFile } from './yaml-file.ts';
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
@@ -55,11 +55,20 @@ export function loadFrom<Schema extends ConfigSchema>(
   const keys = keysOf(schema);
   const variables = variablesIn(keys, env);
   const read = readYamlFile(file, { required, firstKey: namesBelow(keys, [])[0] ?? 'key' });
-  const tree = withEnvironment(withoutEmptySections(read ?? {}, keys), keys, env);
+  const given = withEnvironment(withoutEmptySections(read ?? {}, keys), keys, env);
+  // Before the schema, which may say what a secret must be.
+  const tree = withSecretFiles(withPresets(given, keys), keys);
   const parsed = schema.safeParse(tree);
   if (!parsed.success) throw problemOf(parsed.error.issues, { keys, file, variables, tree });
-  const config = withSecretFiles(parsed.data, keys) as ConfigOf<Schema>;
-  return { config, file: read && file, variables };
+  return { config: parsed.data as ConfigOf<Schema>, file: read && file, variables };
+}
+
+/** With what a value such as `profile: fleet` sets, below what was given. */
+function withPresets(tree: Tree, keys: readonly ConfigKey[]): Tree {
+  return keys.reduce((below, { path, presets }) => {
+    const preset = presets[String(valueAt(tree, path))];
+    return preset ? laidOver(preset, below) : below;
+  }, tree);
 }
 
 /** A section of which only the name stands, or all keys are comments, is one that was not given. */

@@ -3,7 +3,7 @@ import type { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { z } from 'zod';
 import { closest } from './closest.ts';
 import { configError } from './errors.ts';
-import { type ConfigKey, namesBelow } from './keys.ts';
+import { type ConfigKey, isAt, namesBelow, withinItems } from './keys.ts';
 import { SECRET_SHOWN, withoutUrlPassword } from './secret.ts';
 import { valueAt } from './tree.ts';
 
@@ -27,12 +27,14 @@ export function problemOf(issues: readonly Issue[], sources: Sources): AppError 
   }
   const [issue] = issues;
   if (!issue) throw new Error('a schema refused a configuration and did not say why');
-  const key = sources.keys.find(({ path }) => path.every((name, level) => issue.path[level] === name));
+  const { keys, path } = withinItems(sources.keys, issue.path);
+  const key = keys.find((one) => isAt(one, path));
   return key ? wrongValue(issue, key, sources) : wrongSection(issue, sources);
 }
 
 function unknownKey(path: readonly PropertyKey[], name: string, { keys, file }: Sources): AppError {
-  const known = namesBelow(keys, path);
+  const within = withinItems(keys, path);
+  const known = namesBelow(within.keys, within.path);
   const near = closest(name, known);
   const hint = `known here: ${known.join(', ')}`;
   const meant = near === undefined ? hint : `did you mean ${dotted([...path, near])}? ${hint}`;
@@ -42,10 +44,15 @@ function unknownKey(path: readonly PropertyKey[], name: string, { keys, file }: 
 function wrongValue(issue: Issue, key: ConfigKey, { tree, file, variables }: Sources): AppError {
   const value = valueAt(tree, issue.path);
   const remedy = ownRemedy(issue) ?? `give ${key.wanted}${quotes(issue, value)}`;
-  if (value === undefined) return configError('CONFIG_NOT_SET', [key.name, remedy, file, key.variable]);
+  if (value === undefined && key.variable !== '')
+    return configError('CONFIG_NOT_SET', [key.name, remedy, file, key.variable]);
   const where = variables.includes(key.variable) ? key.variable : `${dotted(issue.path)} in ${file}`;
   const shown = key.isSecret ? SECRET_SHOWN : shownValue(value);
-  return configError('CONFIG_INVALID', [where, value === null ? 'has no value' : `is ${shown}`, remedy]);
+  return configError('CONFIG_INVALID', [
+    where,
+    value === null || value === undefined ? 'has no value' : `is ${shown}`,
+    remedy,
+  ]);
 }
 
 /** A section that is none, or whose keys do not go together. */
@@ -53,7 +60,8 @@ function wrongSection(issue: Issue, { keys, file }: Sources): AppError {
   const where = issue.path.length === 0 ? file : `${dotted(issue.path)} in ${file}`;
   const custom = ownRemedy(issue);
   if (custom !== undefined) return configError('CONFIG_INVALID', [where, 'does not hold together', custom]);
-  const names = namesBelow(keys, issue.path).join(', ');
+  const within = withinItems(keys, issue.path);
+  const names = namesBelow(within.keys, within.path).join(', ');
   return configError('CONFIG_INVALID', [where, 'holds no keys', `give them below it: ${names}`]);
 }
 
@@ -71,7 +79,7 @@ function ownRemedy({ code, message }: Issue): string | undefined {
 
 function shownValue(value: unknown): string {
   const text = typeof value === 'string' ? withoutUrlPassword(value) : value;
-  const shown = JSON.stringify(text);
+  const shown = JSON.stringify(text) ?? '';
   return shown.length > VALUE_CHARACTERS_MAX ? `${shown.slice(0, VALUE_CHARACTERS_MAX)}…` : shown;
 }
 

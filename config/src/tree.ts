@@ -27,3 +27,13 @@ export function withValue(tree: Tree, path: readonly string[], value: unknown): 
   const section = tree[key] ?? {};
   return isTree(section) ? { ...tree, [key]: withValue(section, rest, value) } : tree;
 }
+
+/** `tree` laid over `below`, section by section. */
+export function laidOver(below: Tree, tree: Tree): Tree {
+  const laid = { ...below, ...tree };
+  for (const [name, value] of Object.entries(tree)) {
+    const under = below[name];
+    if (isTree(value) && isTree(under)) laid[name] = laidOver(under, value);
+  }
+  return laid;
+}

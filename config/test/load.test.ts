@@ -154,3 +154,70 @@ test('keys that do not go together are refused in the words of the schema', (t) 
     `${file} does not hold together; it must not add up to 10 or more`,
   );
 });
+
+const SITES = z.strictObject({
+  profile: z
+    .enum(['plain', 'big'])
+    .meta({ presets: { big: { batch: { rowsMax: 500 }, isOn: true } } })
+    .default('plain')
+    .describe('A set of values.'),
+  isOn: z.boolean().default(false).describe('A switch.'),
+  batch: z
+    .strictObject({
+      rowsMax: z.int().max(1_000).default(10).describe('Rows.'),
+      waitMs: z.int().default(5).describe('Wait.'),
+    })
+    .prefault({}),
+  sites: z
+    .array(
+      z.strictObject({
+        name: z.string().describe('Name.'),
+        ports: z.array(z.int().min(1)).optional().describe('Ports.'),
+      }),
+    )
+    .default([])
+    .describe('A list of sections.'),
+});
+
+function loadSites(t: TestContext, yaml: string, env: Readonly<Record<string, string>> = {}) {
+  return loadConfig(SITES, { part: 'sites', file: fileWith(t, yaml), env });
+}
+
+test('a value with a preset sets what neither file nor environment do', (t) => {
+  const whole = ({ isOn, batch }: ConfigOf<typeof SITES>) => [isOn, batch.rowsMax, batch.waitMs];
+  assert.deepEqual(whole(loadSites(t, '')), [false, 10, 5]);
+  assert.deepEqual(whole(loadSites(t, 'profile: big')), [true, 500, 5]);
+  assert.deepEqual(whole(loadSites(t, '', { TCPTRAIL_PROFILE: 'big' })), [true, 500, 5]);
+  assert.deepEqual(whole(loadSites(t, 'profile: big\nisOn: false\nbatch: {waitMs: 7}')), [false, 500, 7]);
+  const env = { TCPTRAIL_BATCH_ROWS_MAX: '20' };
+  assert.deepEqual(whole(loadSites(t, 'profile: big\nbatch: {rowsMax: 30}', env)), [true, 20, 5]);
+});
+
+test('a list of sections is read from the file, and from the environment as JSON', (t) => {
+  const sites = [{ name: 'a', ports: [1, 2] }, { name: 'b' }];
+  assert.deepEqual(loadSites(t, 'sites: [{name: a, ports: [1, 2]}, {name: b}]').sites, sites);
+  assert.deepEqual(loadSites(t, '', { TCPTRAIL_SITES: JSON.stringify(sites) }).sites, sites);
+});
+
+test('what is wrong in a section of a list is named by its place', (t) => {
+  const said = (yaml: string, env: Readonly<Record<string, string>> = {}): string => {
+    const file = fileWith(t, yaml);
+    return refusal(() => loadConfig(SITES, { part: 'sites', file, env })).message.replaceAll(file, 'FILE');
+  };
+  const within = (what: string): string => said(`sites: [{name: a}, ${what}]`);
+  assert.equal(
+    within('{name: b, port: [1]}'),
+    'unknown key sites.1.port in FILE; did you mean sites.1.ports? known here: name, ports',
+  );
+  assert.equal(
+    within('{name: b, ports: [0]}'),
+    'sites.1.ports.0 in FILE is 0; give a list, each a whole number of at least 1',
+  );
+  assert.equal(within('{ports: [1]}'), 'sites.1.name in FILE has no value; give a text');
+  assert.equal(within('3'), 'sites.1 in FILE holds no keys; give them below it: name, ports');
+  assert.equal(said('sites: 3'), 'sites in FILE is 3; give a list, each with the keys name, ports');
+  assert.equal(
+    said('', { TCPTRAIL_SITES: '{' }),
+    'TCPTRAIL_SITES is "{"; give a list, each with the keys name, ports',
+  );
+});

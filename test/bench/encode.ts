@@ -36,7 +36,7 @@ interface Worker {
 function startWorker(name: PathName): Worker {
   const child = fork(WORKER, [name], {
     serialization: 'advanced',
-    execArgv: name === 'tcptrail' ? [...NODE_FLAGS] : [],
+    execArgv: name.startsWith('tcptrail') ? [...NODE_FLAGS] : [],
   });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`${name} ended with ${String(code)}`);
@@ -90,7 +90,7 @@ async function measure(real: RealRecords) {
   const workers = names.map(startWorker);
   try {
     for (const worker of workers) await worker.ask({ kind: 'records', real }, 'ready');
-    const same = await sameBatches(workers);
+    const same = await sameBatches(workers.filter((_, place) => names[place] !== 'tcptrail_folding'));
     const rounds = names.map((): Round[] => []);
     for (let index = -1; index < ROUNDS; index++) {
       for (const [place, worker] of workers.entries()) {
@@ -110,11 +110,28 @@ const variedLoad = () => runLoad({ count: CONNECTIONS, refused: Math.floor(CONNE
 /** As the benchmark e2e has it. */
 const steadyLoad = () => runPacedLoad({ count: CONNECTIONS, perSecond: 5_000 });
 
-function batchesOf(real: RealRecords): { batches: Uint8Array[]; events: number } {
+function batchesOf(
+  real: RealRecords,
+  name: PathName = 'tcptrail',
+): { batches: Uint8Array[]; events: number } {
   const batches: Uint8Array[] = [];
   const ring = createFilledRing(RING_BYTES, real.records, real.records.length);
-  createPath('tcptrail', real, (datum) => batches.push(datum)).run(ring.reader());
+  createPath(name, real, (datum) => batches.push(datum)).run(ring.reader());
   return { batches, events: ring.count };
+}
+
+/** Of the load with its sizes and ends varied, repeated connections folded. */
+function folded(): object {
+  const made = batchesOf(real, 'tcptrail_folding');
+  const rows = made.batches.reduce(
+    (sum, datum) => sum + BATCH_TYPE.fromBuffer(asBuffer(datum)).events.length,
+    0,
+  );
+  return {
+    events_per_s: perSecond('tcptrail_folding', 'cpuUs'),
+    rows_per_event: round(rows / made.events),
+    bytes_an_event: bytesAnEvent(made),
+  };
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -140,6 +157,7 @@ console.log(
     ratio_avsc_to_buffer: ratio('avsc_to_buffer'),
     ratio_avsc_encode: ratio('avsc_encode'),
     bytes_an_event: bytesAnEvent(same),
+    folding: folded(),
     bytes_an_event_steady: bytesAnEvent(batchesOf(await recordLoad(steadyLoad))),
   }),
 );

@@ -39,7 +39,7 @@ async function start(on: Fleet): Promise<void> {
 async function assertNothingLost(on: Fleet, truths: Awaited<ReturnType<typeof runLoad>>): Promise<void> {
   const { agent } = parts(on);
   await until('everything spooled to be published', () => agent.isRead('kafka'), 120_000);
-  await agent.part.end();
+  await agent.part.end('SIGINT');
   await until('everything published to be stored', () => on.caughtUp(), 120_000);
   const look = { executable: false };
   assertSameLines(await sidesStored(on.rows, truths, look), sidesTrue(truths, look));

@@ -8,6 +8,7 @@ import {
   isValidEvent,
 } from '@tcptrail/schemas/generated/encode-event.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
+import { BATCH_BYTES_MAX } from '../config.ts';
 
 /** What the batch takes from the enrich stage. */
 export interface EventOwners {
@@ -35,13 +36,39 @@ export interface BuiltEvents {
   readonly owners: Owner[];
 }
 
+/** What a row says beside its record. */
+export interface RowFields {
+  /** Index in the batch. */
+  readonly owner: number;
+  readonly own: boolean;
+  /** Connections that ended with it. */
+  readonly connections: number;
+  /** Numbered events in it beside its own. */
+  readonly folded: number;
+  /** Connections by round-trip time. */
+  readonly rttHistogram: readonly number[];
+}
+
 export interface BatchBuilder {
+  /** Whether an event can be made of the record at byte `at` of two views of a ring. */
+  accepts(words: Uint32Array, bytes: Uint8Array, at: number): boolean;
   /** Appends the record at byte `at` of two views of a ring, if it is a good one. There must be room. */
   append(words: Uint32Array, bytes: Uint8Array, at: number): void;
+  /** Appends a record that was held back, one that was made of several too. It is not told to `onRow`. */
+  appendHeld(words: Uint32Array, bytes: Uint8Array, at: number, fields: RowFields): void;
+  /** About the bytes of the batch so far. */
+  readonly bytes: number;
   readonly rows: number;
   /** By rows or bytes. */
-  readonly full: boolean;
+  isFull(): boolean;
   take(): BuiltEvents;
+  /** Other limits, from now on. */
+  configure(limits: BatchLimits): void;
+}
+
+export interface BatchLimits {
+  readonly rowsMax: number;
+  readonly bytesMax: number;
 }
 
 /** Kinds that end a connection: summed over all events, `connections` counts each once. */
@@ -52,18 +79,19 @@ const RESET = EVENT_KINDS.indexOf('reset');
 const UNKNOWN = EVENT_KINDS.indexOf('unknown');
 const SUMMARY = EVENT_KINDS.indexOf('summary');
 const NOTHING = new Uint8Array(0);
+const NONE: readonly number[] = [];
 
 export function createBatchBuilder(
-  config: {
-    readonly rowsMax: number;
-    readonly bytesMax: number;
+  config: BatchLimits & {
     /** CPUs of this machine are numbered below this. */
     readonly cpus: number;
   },
   deps: BatchBuilderDeps,
 ): BatchBuilder {
   const { owners } = deps;
-  const out = new Uint8Array(config.bytesMax + EVENT_BYTES_MAX);
+  const limits = { rowsMax: config.rowsMax, bytesMax: config.bytesMax };
+  // What is not used of it takes no memory.
+  const out = new Uint8Array(BATCH_BYTES_MAX + EVENT_BYTES_MAX);
   const view = new DataView(out.buffer);
   const reasons = new Map<number, Uint8Array>();
   const agent: AgentFields = {
@@ -77,7 +105,7 @@ export function createBatchBuilder(
     reset_reason: NOTHING,
     connections: 0,
     folded: 0,
-    rtt_histogram: [],
+    rtt_histogram: NONE,
   };
   let position = 0;
   let rows = 0;
@@ -91,14 +119,21 @@ export function createBatchBuilder(
     return reason;
   }
 
+  /** A kind that the kernel tells, with a number it gave. */
+  function isTold(kind: number, cpu: number, seq: number): boolean {
+    const isNumbered = cpu < config.cpus && seq > 0 && seq <= Number.MAX_SAFE_INTEGER;
+    return kind !== UNKNOWN && kind !== SUMMARY && isNumbered;
+  }
+
   return {
+    accepts: (words, bytes, at) =>
+      isTold(bytes[at + RING.kind] ?? 0, u16(bytes, at + RING.cpu), u64(words, at + RING.seq)) &&
+      isValidEvent(words, at),
     append(words, bytes, at) {
       const kind = bytes[at + RING.kind] ?? 0;
       const cpu = u16(bytes, at + RING.cpu);
       const seq = u64(words, at + RING.seq);
-      const isNumbered = cpu < config.cpus && seq > 0 && seq <= Number.MAX_SAFE_INTEGER;
-      const isTold = kind !== UNKNOWN && kind !== SUMMARY && isNumbered;
-      if (!isTold || !isValidEvent(words, at)) {
+      if (!isTold(kind, cpu, seq) || !isValidEvent(words, at)) {
         deps.onBad();
         return;
       }
@@ -111,17 +146,35 @@ export function createBatchBuilder(
       rows += 1;
       deps.onRow(cpu, seq);
     },
+    appendHeld(words, bytes, at, fields) {
+      agent.clock_offset_us = deps.clockOffsetUs();
+      agent.owner = fields.owner;
+      agent.own = fields.own;
+      agent.connections = fields.connections;
+      agent.reset_reason = NOTHING;
+      agent.folded = fields.folded;
+      agent.rtt_histogram = fields.rttHistogram;
+      position = encodeEvent(words, bytes, at, view, position, agent);
+      agent.folded = 0;
+      agent.rtt_histogram = NONE;
+      rows += 1;
+    },
+    get bytes() {
+      return position + owners.bytes;
+    },
     get rows() {
       return rows;
     },
-    get full() {
-      return rows >= config.rowsMax || position + owners.bytes >= config.bytesMax;
-    },
+    isFull: () => rows >= limits.rowsMax || position + owners.bytes >= limits.bytesMax,
     take() {
       const built = { bytes: out.subarray(0, position), count: rows, owners: owners.take() };
       position = 0;
       rows = 0;
       return built;
+    },
+    configure({ rowsMax, bytesMax }) {
+      limits.rowsMax = rowsMax;
+      limits.bytesMax = bytesMax;
     },
   };
 }

@@ -27,19 +27,33 @@ export interface OwnerConfig {
 export interface Owners {
   /** Index in the batch of the owner of the record at byte `at`. */
   indexOf(words: Uint32Array, bytes: Uint8Array, at: number): number;
+  /** The owner of the record at byte `at`, which has one; not yet in the batch. */
+  find(words: Uint32Array, bytes: Uint8Array, at: number): KnownOwner;
+  /** Index in the batch of an owner found before; of one alone, or of several of its program. */
+  include(found: KnownOwner, options: { readonly alone: boolean }): number;
   /** Whether the owner last asked for is a part of tcptrail. */
   readonly own: boolean;
   /** About the bytes the batch's owners take in Avro. */
   readonly bytes: number;
   /** The batch's owners; the next batch starts anew. */
   take(): Owner[];
+  /** Asks for the facts of every owner anew. */
+  forget(): void;
 }
 
-interface Entry {
-  readonly words: Uint32Array;
+/** An owner as long as it is known; the same object for each event of it. */
+export interface KnownOwner {
   readonly owner: Owner;
+  /** A part of tcptrail. */
   readonly own: boolean;
+  /** About the bytes it takes in Avro. */
   readonly bytes: number;
+  /** Equal for processes of one program in one place, which differ in what `withoutProcess` takes away. */
+  readonly program: number;
+}
+
+interface Entry extends KnownOwner {
+  readonly words: Uint32Array;
   batch: number;
   index: number;
 }
@@ -94,12 +108,21 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
   const entriesMax = config.entriesMax ?? 8_192;
   let entries = new Map<number, Entry[]>();
   let entryCount = 0;
+  let programs = new Map<string, number>();
+  let lastProgram = 0;
   /** The owner last seen of each of some pids: nearly every event finds its own here. */
   const recent: (Entry | undefined)[] = new Array(RECENT).fill(undefined);
   let batch = 1;
   let owners: Owner[] = [UNKNOWN_OWNER];
   let bytes = OWNER_BYTES_FIXED;
   let own = false;
+
+  function programOf(owner: Owner, isOwn: boolean): number {
+    const name = JSON.stringify([isOwn, withoutProcess(owner)]);
+    const program = programs.get(name) ?? ++lastProgram;
+    programs.set(name, program);
+    return program;
+  }
 
   function make(words: Uint32Array, name: Uint8Array): Entry {
     const word = (index: number): number => words[index] ?? 0;
@@ -125,7 +148,8 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
       ...deps.facts(key),
     };
     const isOwn = key.pid === config.agentPid || isPart(key.pid, key.parentPid, config.supervisorPid);
-    return { words, owner, own: isOwn, bytes: sizeOf(owner), batch: 0, index: 0 };
+    const program = programOf(owner, isOwn);
+    return { words, owner, own: isOwn, bytes: sizeOf(owner), program, batch: 0, index: 0 };
   }
 
   function find(words: Uint32Array, ring: Uint8Array, at: number): Entry {
@@ -136,6 +160,12 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
     const found = findKnown(words, base) ?? add(words, ring, at);
     recent[place] = found;
     return found;
+  }
+
+  function forgetEntries(): void {
+    entries = new Map();
+    programs = new Map();
+    entryCount = 0;
   }
 
   function hashOf(words: Uint32Array, base: number): number {
@@ -153,16 +183,23 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
   function add(words: Uint32Array, ring: Uint8Array, at: number): Entry {
     const base = at >>> 2;
     // Starting over is as good as dropping the eldest: what is still alive comes back with its next event.
-    if (entryCount >= entriesMax) {
-      entries = new Map();
-      entryCount = 0;
-    }
+    if (entryCount >= entriesMax) forgetEntries();
     const copy = Uint32Array.from(AT, (offset) => words[base + offset] ?? 0);
     const entry = make(copy, ring.slice(at + RING.comm, at + RING.comm + NAME_BYTES));
     const hash = hashOf(words, base);
     entries.set(hash, [...(entries.get(hash) ?? []), entry]);
     entryCount += 1;
     return entry;
+  }
+
+  function indexOfEntry(entry: Entry): number {
+    if (entry.batch !== batch) {
+      entry.batch = batch;
+      entry.index = owners.push(entry.owner) - 1;
+      bytes += entry.bytes;
+      deps.onOwner?.(entry.owner);
+    }
+    return entry.index;
   }
 
   return {
@@ -173,13 +210,14 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
         return 0;
       const entry = find(words, ring, at);
       own = entry.own;
-      if (entry.batch !== batch) {
-        entry.batch = batch;
-        entry.index = owners.push(entry.owner) - 1;
-        bytes += entry.bytes;
-        deps.onOwner?.(entry.owner);
-      }
-      return entry.index;
+      return indexOfEntry(entry);
+    },
+    find,
+    include(found, { alone }) {
+      if (alone) return indexOfEntry(found as Entry);
+      deps.onOwner?.(found.owner);
+      bytes += found.bytes;
+      return owners.push(withoutProcess(found.owner)) - 1;
     },
     get own() {
       return own;
@@ -194,6 +232,22 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
       batch += 1;
       return taken;
     },
+    forget() {
+      forgetEntries();
+      recent.fill(undefined);
+    },
+  };
+}
+
+/** What several processes of one program in one place have in common. */
+function withoutProcess(owner: Owner): Owner {
+  return {
+    ...owner,
+    pid: 0,
+    process_start_ts: 0,
+    parent_pid: 0,
+    command_line: '',
+    process_network_namespace: 0,
   };
 }
 

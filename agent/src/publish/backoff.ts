@@ -11,6 +11,7 @@ export interface Backoff {
 
 const FIRST_CEILING_MS = 500;
 
+/** `config` is read each time: it may change. */
 export function createBackoff(
   config: { readonly retryWaitMsMax: number },
   deps: { readonly random: () => number },

@@ -18,25 +18,25 @@ export const RECORDED_MS_MAX = 10_000;
 /** A batch holds what was recorded since the one before it: a minute at most, the longest `batch.flushMs`. */
 export const GAP_MS_MAX = 60_000;
 
+/** `config` is read each time: it may change. */
 export function createPace(
   config: { readonly replaySpeedMax: number },
   deps: { readonly nowMs: () => number },
 ): Pace {
-  const { replaySpeedMax } = config;
   let creditMs = RECORDED_MS_MAX;
   let atMs = deps.nowMs();
 
   function refill(): void {
     const nowMs = deps.nowMs();
-    creditMs = Math.min(RECORDED_MS_MAX, creditMs + (nowMs - atMs) * replaySpeedMax);
+    creditMs = Math.min(RECORDED_MS_MAX, creditMs + (nowMs - atMs) * config.replaySpeedMax);
     atMs = nowMs;
   }
 
   return {
     waitMs(recordedMs) {
-      if (replaySpeedMax === 0) return 0;
+      if (config.replaySpeedMax === 0) return 0;
       refill();
-      return Math.ceil(Math.max(0, Math.min(recordedMs, RECORDED_MS_MAX) - creditMs) / replaySpeedMax);
+      return Math.ceil(Math.max(0, Math.min(recordedMs, RECORDED_MS_MAX) - creditMs) / config.replaySpeedMax);
     },
     spend(recordedMs) {
       creditMs -= recordedMs;

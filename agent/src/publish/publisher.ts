@@ -12,16 +12,19 @@ import { parsePublishCursor, READER } from './cursor.ts';
 import { createOutbox, type Group, type Outbox } from './outbox.ts';
 import { createPace, RECORDED_MS_MAX } from './pace.ts';
 
-export interface PublisherConfig {
+export interface Pacing {
+  /** Longest wait between two tries to reach Kafka. */
+  readonly retryWaitMsMax: number;
+  /** A backlog goes out at most so many times as fast as it was recorded; 0 = no limit. */
+  readonly replaySpeedMax: number;
+}
+
+export interface PublisherConfig extends Pacing {
   readonly spoolPath: string;
   readonly hostId: string;
   readonly bootId: string;
   /** Start of this run, µs. */
   readonly agentEpoch: number;
-  /** Longest wait between two tries to reach Kafka. */
-  readonly retryWaitMsMax: number;
-  /** A backlog goes out at most so many times as fast as it was recorded; 0 = no limit. */
-  readonly replaySpeedMax: number;
 }
 
 /** A connection to Kafka, from its making to its first error. */
@@ -68,6 +71,8 @@ export interface Publisher {
   start(): void;
   /** Something new is in the spool. */
   wake(): void;
+  /** From the next wait on. */
+  configure(pacing: Pacing): void;
   /** Sends what is there while Kafka takes it, for `waitMsMax` at most, and ends. */
   stop(waitMsMax: number): Promise<void>;
 }
@@ -78,8 +83,9 @@ const REQUEST_BYTES_MIN = 64 * 1024;
 
 export function createPublisher(config: PublisherConfig, deps: PublisherDeps): Publisher {
   const { notices, clock = MACHINE } = deps;
-  const backoff = createBackoff(config, clock);
-  const pace = createPace(config, clock);
+  const pacing = { retryWaitMsMax: config.retryWaitMsMax, replaySpeedMax: config.replaySpeedMax };
+  const backoff = createBackoff(pacing, clock);
+  const pace = createPace(pacing, clock);
   const ending = new AbortController();
   let woken = Promise.withResolvers<void>();
   let running: Promise<void> = Promise.resolve();
@@ -181,6 +187,9 @@ export function createPublisher(config: PublisherConfig, deps: PublisherDeps): P
       running = run(outbox).finally(() => chain.close());
     },
     wake: () => woken.resolve(),
+    configure({ retryWaitMsMax, replaySpeedMax }) {
+      Object.assign(pacing, { retryWaitMsMax, replaySpeedMax });
+    },
     async stop(waitMsMax) {
       ending.abort();
       woken.resolve();

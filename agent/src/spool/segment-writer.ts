@@ -23,6 +23,8 @@ export interface Written {
   readonly segment: string;
   /** Byte after the block. */
   readonly end: number;
+  /** Of the block. */
+  readonly bytes: number;
 }
 
 export interface SegmentWriter {
@@ -115,7 +117,7 @@ export function createSegmentWriter(
       }
       segment.bytes += block.length;
       segment.dirty = true;
-      return { segment: segment.name, end: segment.bytes };
+      return { segment: segment.name, end: segment.bytes, bytes: block.length };
     },
     sync(onDone) {
       if (!open?.dirty || syncing) return;

@@ -143,12 +143,12 @@ test('connections of tcptrail itself are flagged', () => {
 test('a batch is full by rows or by bytes', () => {
   const byRows = encoderOf({ rowsMax: 2, bytesMax: 100_000 });
   byRows.append({});
-  assert.equal(byRows.builder.full, false);
+  assert.equal(byRows.builder.isFull(), false);
   byRows.append({ seq: 2 });
-  assert.equal(byRows.builder.full, true);
+  assert.equal(byRows.builder.isFull(), true);
 
   const byBytes = encoderOf({ rowsMax: 1_000, bytesMax: 600 });
-  for (let seq = 1; !byBytes.builder.full; seq++) byBytes.append({ seq });
+  for (let seq = 1; !byBytes.builder.isFull(); seq++) byBytes.append({ seq });
   byBytes.batcher.flush();
   assert.ok(readDatum(byBytes.data[0] ?? new Uint8Array()).events.length > 1);
 });

@@ -134,6 +134,28 @@ test('a backlog goes out in requests of ten recorded seconds, as far apart as th
   assert.deepEqual(sentAtMs, [0, 2_500, 5_000, 7_500, 10_000, 12_500]);
 });
 
+test('another pace holds from the next wait on, and another ceiling from the next failure on', async () => {
+  const clock = createClock();
+  const broker = createBroker();
+  const done = Promise.withResolvers<void>();
+  let failures = 0;
+  broker.answer = () => {
+    if (broker.requests.length < 2) return 'takes';
+    if (failures++ < 3) {
+      if (failures === 1) publisher.configure({ retryWaitMsMax: 100, replaySpeedMax: 0 });
+      return 'unreachable';
+    }
+    if (broker.requests.length === 5) done.resolve();
+    return 'takes';
+  };
+  const publisher = publisherOn(backlog(61), broker, { replaySpeedMax: 4, clock });
+  publisher.start();
+  await done.promise;
+  await publisher.stop(60_000);
+  // Two waits at the old speed, three at half of the new ceiling, then none.
+  assert.deepEqual(clock.waits, [2_500, 2_500, 50, 50, 50]);
+});
+
 test('a clock that was set while it was recorded costs one wait at most', async () => {
   for (const byUs of [86_400_000_000, -86_400_000_000]) {
     const { clock } = await publishPaced(backlog(20, { after: 10, byUs }), 20);

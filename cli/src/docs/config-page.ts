@@ -11,10 +11,15 @@ Every key has a default, so a file holds only what differs. For each part the la
 \`/etc/tcptrail/<part>.yaml\` (\`--config FILE\` names another), the environment.
 
 - **Variables**: \`TCPTRAIL_\` and the key in capitals, words and levels parted by \`_\`: \`batch.rowsMax\` is
-  \`TCPTRAIL_BATCH_ROWS_MAX\`. Lists are parted by commas. A variable that names no key of a part is left to the others.
+  \`TCPTRAIL_BATCH_ROWS_MAX\`. Lists are parted by commas; a list of
+  sections is JSON. A variable that names no key of a part is left to the others.
 - **Mistakes**: an unknown key, a value out of range or a file that is not YAML ends the part with exit code 2 and one
   sentence that says what to correct.
 - **Passwords**: \`…File\` names a file whose first line is the secret; it wins over the key without \`File\`.
+- **Changes**: at SIGHUP the agent reads file and environment again. Keys marked \`SIGHUP\` are in force at once,
+  without a gap; the others are named in the log and wait for the next start. A configuration that is wrong changes
+  nothing: log, \`/healthz\` and \`tcptrail doctor\` say why. \`tcptrail up\` hands the signal on; the consumer says what
+  its next start will take.
 - **Ask first**: \`tcptrail agent --check\` says whether the configuration is right and which variables look misspelt;
   \`tcptrail agent --print-config\` shows the one in force as YAML, secrets as \`(set)\`. \`tcptrail consumer\` has both,
   and its \`--check\` asks ClickHouse too.
@@ -32,19 +37,27 @@ function chapter({ name, schema, example }: ConfigPart): string {
 \`\`\`yaml
 ${example}\`\`\`
 
-| key | variable | type and range | default | meaning |
-|---|---|---|---|---|
-${keysOf(schema).map(row).join('\n')}
+| key | variable | type and range | default | takes effect at | meaning |
+|---|---|---|---|---|---|
+${keysOf(schema).flatMap(rows).join('\n')}
 `;
 }
 
+/** A key, and the keys of each item of its list. */
+function rows(key: ConfigKey): string[] {
+  return [row(key), ...key.itemKeys.map((item) => row({ ...item, name: `${key.name}[].${item.name}` }))];
+}
+
 function row(key: ConfigKey): string {
-  const cells = [`\`${key.name}\``, `\`${key.variable}\``, key.wanted, fallbackOf(key), key.meaning];
+  const variable = key.variable === '' ? '' : `\`${key.variable}\``;
+  const when = key.isLive ? 'SIGHUP' : 'start';
+  const cells = [`\`${key.name}\``, variable, key.wanted, fallbackOf(key), when, key.meaning];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
 function fallbackOf({ fallback, isRequired }: ConfigKey): string {
   if (isRequired) return 'must be set';
-  if (fallback === undefined || fallback === '') return '';
+  if (fallback === undefined || fallback === '' || (Array.isArray(fallback) && fallback.length === 0))
+    return '';
   return `\`${Array.isArray(fallback) ? fallback.join(', ') : fallback}\``;
 }

@@ -20,7 +20,15 @@ function numbered(first: number, last: number): MadeEvent[] {
 }
 
 function account(change: Partial<CpuAccount>): CpuAccount {
-  const none = { rows_ahead: 0, failed: 0, folded: 0, filtered: 0, spool_dropped: 0 };
+  const none = {
+    rows_ahead: 0,
+    failed: 0,
+    folded: 0,
+    filtered: 0,
+    folded_ahead: 0,
+    filtered_ahead: 0,
+    spool_dropped: 0,
+  };
   return { cpu: 0, seq_last: 0, rows: 0, ...none, ...change };
 }
 

@@ -13,9 +13,9 @@ CREATE OR REPLACE VIEW {database}.connections {on_cluster}
     role Enum8('unknown' = 0, 'client' = 1, 'server' = 2) COMMENT 'client called connect; server came from a listener.',
     family Enum8('unknown' = 0, 'ipv4' = 1, 'ipv6' = 2) COMMENT 'The socket\'s address family.',
     local_address IPv6 COMMENT 'Address of this end; IPv4 is v4-mapped.',
-    local_port UInt16 COMMENT 'Port of this end.',
+    local_port UInt16 COMMENT 'Port of this end; 0 in a folded row of clients.',
     peer_address IPv6 COMMENT 'Address of the other end; IPv4 is v4-mapped.',
-    peer_port UInt16 COMMENT 'Port of the other end.',
+    peer_port UInt16 COMMENT 'Port of the other end; 0 in a folded row of servers.',
     peer_name String COMMENT 'Name of the peer, where one is known.',
     network_namespace UInt32 COMMENT 'Inode of the socket\'s network namespace.',
     start_ts DateTime64(6, 'UTC') COMMENT 'Client: when the SYN was sent. Server: when the handshake completed. Unit: us.',
@@ -24,7 +24,7 @@ CREATE OR REPLACE VIEW {database}.connections {on_cluster}
     seen_ts DateTime64(6, 'UTC') COMMENT 'Last event of the connection.',
     vouched_ts DateTime64(6, 'UTC') COMMENT 'Until then its state is certain: its end, or the last batch of the run that told of it last.',
     duration_us UInt64 COMMENT 'From start to the last event; the sum over folded connections. Unit: us.',
-    handshake_us UInt32 COMMENT 'Client: SYN sent to established. Server: SYN-ACK sent to its ACK. Unit: us.',
+    handshake_us UInt32 COMMENT 'Client: SYN sent to established. Server: SYN-ACK sent to its ACK. The mean over folded connections. Unit: us.',
     bytes_sent UInt64 COMMENT 'Payload handed to the network at least once. Unit: bytes.',
     bytes_delivered UInt64 COMMENT 'Payload the peer acknowledged. Unit: bytes.',
     bytes_received UInt64 COMMENT 'Payload received in order. Unit: bytes.',
@@ -44,14 +44,14 @@ CREATE OR REPLACE VIEW {database}.connections {on_cluster}
     retrans_tail_loss_probe UInt32 COMMENT 'Sent again as tail loss probe. Unit: segments.',
     retrans_other UInt32 COMMENT 'Sent again for another cause. Unit: segments.',
     retrans_failed UInt32 COMMENT 'Retransmissions that failed on this host (kernel 6.17 and later). Unit: segments.',
-    rtt_us UInt32 COMMENT 'Smoothed round-trip time. Unit: us.',
+    rtt_us UInt32 COMMENT 'Smoothed round-trip time; the mean over folded connections. Unit: us.',
     min_rtt_us UInt32 COMMENT 'Smallest round-trip time in the kernel\'s window; 0 before the first sample. Unit: us.',
     snd_cwnd UInt32 COMMENT 'Congestion window. Unit: segments.',
     delivery_rate UInt64 COMMENT 'Most recent delivery rate. Unit: bytes/s.',
     congestion_control String COMMENT 'Congestion control algorithm.',
     reset_direction Enum8('none' = 0, 'sent' = 1, 'received' = 2) COMMENT 'sent or received.',
     reset_reason String COMMENT 'The kernel\'s reason for a reset sent.',
-    pid UInt32 COMMENT 'Process id in the initial namespace; 0 when the owner is not known.',
+    pid UInt32 COMMENT 'Process id in the initial namespace; 0 when the owner is not known, and in a folded row of several processes.',
     process_start_ts DateTime64(6, 'UTC') COMMENT 'Start of the process; with pid it names the process. Unit: us.',
     uid UInt32 COMMENT 'User the process ran as.',
     comm String COMMENT 'The kernel\'s short name of the process.',
@@ -80,8 +80,9 @@ WITH
             [
                 if(late, 'end_reported_late', ''),
                 if(counters_since = 'scan', 'counters_since_scan', ''),
-                if(kind != 'summary' AND NOT errno_known, 'errno_unknown', ''),
-                if(pid = 0, 'owner_unknown', '')
+                if(NOT errno_known, 'errno_unknown', ''),
+                -- A summary may be of several processes of one program.
+                if(kind != 'summary' AND pid = 0, 'owner_unknown', '')
             ] AS all_doubts,
         host_id, host_name, boot_id, socket_cookie, generation, verdict, errno, errno_known, role, family,
         local_address, local_port, peer_address, peer_port, peer_name, network_namespace, start_ts,
@@ -113,40 +114,41 @@ WITH
         ORDER BY kind != 'retransmit' DESC, ts DESC, seq DESC
         LIMIT 1 BY host_id, boot_id, socket_cookie, generation
     ),
-    -- One row per run of an agent: until when it vouched for what it told, and when it had told all that was older.
-    runs AS
+    -- One row per kernel state, which runs of an agent share: until when it was vouched for, and when all that was older was told.
+    states AS
     (
         SELECT
-            host_id, boot_id, agent_epoch,
-            max(batch_ts) AS run_vouched_ts, minIf(batch_ts, older_told) AS run_told_ts
+            host_id, boot_id, kernel_epoch,
+            -- What is left of a state is shipped by a later one, and vouches for nothing.
+            maxIf(batch_ts, heartbeat) AS state_vouched_ts, minIf(batch_ts, older_told) AS state_told_ts
         FROM {database}.tcp_batches
-        GROUP BY host_id, boot_id, agent_epoch
+        GROUP BY host_id, boot_id, kernel_epoch
     ),
-    -- One row per boot of a host: its runs as one, and whether the host still runs it.
+    -- One row per boot of a host: its states as one, and whether the host still runs it.
     boots AS
     (
         SELECT
-            host_id, boot_id, max(run_vouched_ts) AS boot_vouched_ts, max(agent_epoch) AS newest_run,
-            max(run_told_ts) AS boot_told_ts,
+            host_id, boot_id, max(state_vouched_ts) AS boot_vouched_ts, max(kernel_epoch) AS newest_state,
+            max(state_told_ts) AS boot_told_ts,
             boot_id = argMax(boot_id, boot_vouched_ts) OVER (PARTITION BY host_id ORDER BY boot_vouched_ts ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS is_now
-        FROM runs
+        FROM states
         GROUP BY host_id, boot_id
     ),
-    -- One row per connection without an end, with what its host says since. A run that went on beside another one said nothing about what ended later: hence times.
+    -- One row per connection without an end, with what its host says since. A state that went on beside another one said nothing about what ended later: hence times.
     live AS
     (
         SELECT
             if(is_now AND vouched_ts >= boot_told_ts, 'live', 'vanished') AS state,
             toUInt32(1) AS connections,
-            toDateTime64(0, 6, 'UTC') AS ended_ts, ts AS seen_ts, greatest(ts, run_vouched_ts) AS vouched_ts,
+            toDateTime64(0, 6, 'UTC') AS ended_ts, ts AS seen_ts, greatest(ts, state_vouched_ts) AS vouched_ts,
             [
                 if(counters_since = 'scan', 'counters_since_scan', ''),
                 if(pid = 0, 'owner_unknown', ''),
                 if(NOT is_now, 'host_rebooted', ''),
                 if(is_now AND boot_vouched_ts < now64(6, 'UTC') - INTERVAL 30 SECOND, 'host_silent', ''),
-                if(is_now AND vouched_ts < newest_run, 'agent_restarted', ''),
+                if(is_now AND vouched_ts < newest_state, 'agent_restarted', ''),
                 -- Another agent of the host goes on.
-                if(is_now AND vouched_ts >= newest_run AND vouched_ts < boot_vouched_ts - INTERVAL 30 SECOND, 'agent_silent', '')
+                if(is_now AND vouched_ts >= newest_state AND vouched_ts < boot_vouched_ts - INTERVAL 30 SECOND, 'agent_silent', '')
             ] AS all_doubts,
         host_id, host_name, boot_id, socket_cookie, generation, verdict, errno, errno_known, role, family,
         local_address, local_port, peer_address, peer_port, peer_name, network_namespace, start_ts,
@@ -157,7 +159,7 @@ WITH
         reset_direction, reset_reason, pid, process_start_ts, uid, comm, executable, command_line, parent_pid,
         parent_executable, cgroup_path, container_id, pod_uid, systemd_unit, owner_source, own, counters_since
         FROM unended
-        LEFT JOIN runs USING (host_id, boot_id, agent_epoch)
+        LEFT JOIN states USING (host_id, boot_id, kernel_epoch)
         LEFT JOIN boots USING (host_id, boot_id)
     )
 SELECT

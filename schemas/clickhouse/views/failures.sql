@@ -36,12 +36,7 @@ CREATE OR REPLACE VIEW {database}.failures {on_cluster}
 )
 AS
 WITH
-    -- One row per verdict of a connection that never was established.
-    failed_verdicts AS
-    (
-        SELECT arrayJoin(['refused', 'unreachable', 'cancelled', 'addr_not_avail', 'denied']) AS verdict
-    ),
-    -- One row per event that tells of failed connections; a summary tells of several.
+    -- One row per event that tells of a failed connection; failures are never folded.
     told AS
     (
         SELECT
@@ -54,7 +49,6 @@ WITH
         FROM {database}.tcp_events
         WHERE kind IN ('fail', 'half_open')
             OR (kind = 'reset' AND socket_cookie = 0 AND reset_direction = 'sent' AND state = 'closed')
-            OR (kind = 'summary' AND toString(verdict) IN (SELECT verdict FROM failed_verdicts))
     )
 SELECT
     ts, kind, reason, errno, errno_known, greatest(connections, 1) AS connections,

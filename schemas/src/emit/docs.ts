@@ -7,6 +7,7 @@ import {
   type Field,
   ORIGIN_FIELDS,
   STORED_EVENT_FIELDS,
+  type SummaryForm,
 } from '../fields.ts';
 import { batchTableColumns } from '../stored.ts';
 import { formOf } from '../types.ts';
@@ -16,15 +17,31 @@ function typeName(field: Field): string {
   return `[${field.type.enum}](#${field.type.enum.toLowerCase()})`;
 }
 
+const SUMMARY_FORMS: Readonly<Record<SummaryForm, string>> = {
+  same: 'the same in all',
+  zero: '0 in all',
+  last: 'of the last',
+  sum: 'sum',
+  mean: 'mean',
+  least: 'least',
+};
+
+/** What the column holds in a summary; '' where its meaning says so, or it is of other kinds. */
+function inSummary(field: Field): string {
+  if (field.summary) return SUMMARY_FORMS[field.summary];
+  const isFilled = field.stage === 'kernel' && (field.kinds?.includes('summary') ?? field.name !== 'kind');
+  return isFilled && EVENT_FIELDS.includes(field) ? 'of one' : '';
+}
+
 function table(fields: readonly Field[]): string {
   const rows = fields
     .filter((field) => field.type !== 'owner' && !field.ringOnly)
     .map((field) => {
       const kinds = field.kinds ? field.kinds.join(', ') : 'all';
-      return `| \`${field.name}\` | ${typeName(field)} | ${field.unit} | ${field.doc} | ${kinds} | ${field.stage} | ${field.otel ? `\`${field.otel}\`` : ''} |`;
+      return `| \`${field.name}\` | ${typeName(field)} | ${field.unit} | ${field.doc} | ${kinds} | ${inSummary(field)} | ${field.stage} | ${field.otel ? `\`${field.otel}\`` : ''} |`;
     });
-  return `| column | type | unit | meaning | event kinds | known first to | OpenTelemetry / ECS |
-|---|---|---|---|---|---|---|
+  return `| column | type | unit | meaning | event kinds | in a summary | known first to | OpenTelemetry / ECS |
+|---|---|---|---|---|---|---|---|
 ${rows.join('\n')}`;
 }
 

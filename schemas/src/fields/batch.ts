@@ -39,8 +39,10 @@ const CPU_ACCOUNT: readonly BatchField[] = [
     'events',
     'Events lost because a ring was full or busy, or their record could not be read.',
   ),
-  b('folded', 'u64', 'events', 'Events folded into summaries.'),
-  b('filtered', 'u64', 'events', 'Events left out by a filter.'),
+  b('folded', 'u64', 'events', 'Events folded into the rows of others, numbers up to seq_last.'),
+  b('folded_ahead', 'u64', 'events', 'Events folded into the rows of others with numbers beyond seq_last.'),
+  b('filtered', 'u64', 'events', 'Events left out by a rule, numbers up to seq_last.'),
+  b('filtered_ahead', 'u64', 'events', 'Events left out by a rule with numbers beyond seq_last.'),
   b('spool_dropped', 'u64', 'events', 'Events dropped from a full spool.'),
 ];
 
@@ -68,7 +70,7 @@ const health: readonly BatchField[] = [
     'older_told',
     'bool',
     '',
-    'Each connection that is older than this run and still open has been told by it.',
+    'Each connection that is older than this kernel state and still open has been told by it.',
   ),
 ];
 
@@ -130,9 +132,9 @@ export const BATCH_FIELDS: readonly BatchField[] = [
     {
       list: 'RuleCount',
       of: [
-        b('rule', 'text', '', 'Folding or filter rule.'),
-        b('folded', 'u64', 'events', 'Events it folded, cumulative.'),
-        b('filtered', 'u64', 'events', 'Events it left out, cumulative.'),
+        b('rule', 'text', '', 'Filter of the configuration, fold, or step of the byte budget.'),
+        b('folded', 'u64', 'events', 'Events it folded, cumulative within the run of the agent.'),
+        b('filtered', 'u64', 'events', 'Events it left out, cumulative within the run of the agent.'),
       ],
     },
     '',
@@ -150,7 +152,12 @@ export const BATCH_FIELDS: readonly BatchField[] = [
           'events',
           'Runs the kernel skipped because the program was interrupted in its own run, cumulative.',
         ),
-        b('absent_runs', 'u64', 'events', 'Runs while no agent was there, cumulative.'),
+        b(
+          'absent_runs',
+          'u64',
+          'events',
+          'State changes while no agent was there any more, cumulative; with the program that misses them.',
+        ),
       ],
     },
     '',

@@ -12,33 +12,52 @@ const listener = { kinds: ['listen', 'unlisten', 'listener'] } satisfies Extra;
 export const EVENT_FIELDS: readonly Field[] = [
   // What happened, when, and its place in the count of all events.
   kernel('kind', { enum: 'EventKind' }, '', 'What happened.'),
-  kernel('ts', 'time', 'us', 'When it happened.', { codec: 'Delta(8), ZSTD(1)' }),
-  kernel('cpu', 'u16', '', 'CPU whose counter numbered the event.'),
+  kernel('ts', 'time', 'us', 'When it happened.', { codec: 'Delta(8), ZSTD(1)', summary: 'last' }),
+  kernel('cpu', 'u16', '', 'CPU whose counter numbered the event.', { summary: 'last' }),
   kernel('seq', 'u64', '', 'Number of the event on its CPU within the kernel epoch, from 1, without gaps.', {
     codec: 'Delta(8), ZSTD(1)',
+    summary: 'last',
   }),
-  kernel('late', 'bool', '', 'The state change was not seen; reported when the socket was destroyed.'),
+  kernel('late', 'bool', '', 'The state change was not seen; reported when the socket was destroyed.', {
+    summary: 'zero',
+  }),
 
   // Which connection.
-  kernel('socket_cookie', 'u64', '', "The kernel's number of the socket, unique within a boot."),
+  kernel('socket_cookie', 'u64', '', "The kernel's number of the socket, unique within a boot.", {
+    summary: 'last',
+  }),
   kernel(
     'generation',
     'u32',
     '',
     'Which connection of that socket: one socket can carry several, one after another.',
+    { summary: 'last' },
   ),
-  kernel('role', { enum: 'Role' }, '', 'client called connect; server came from a listener.'),
-  kernel('family', { enum: 'Family' }, '', "The socket's address family.", { otel: 'network.type' }),
+  kernel('role', { enum: 'Role' }, '', 'client called connect; server came from a listener.', {
+    summary: 'same',
+  }),
+  kernel('family', { enum: 'Family' }, '', "The socket's address family.", {
+    otel: 'network.type',
+    summary: 'same',
+  }),
   kernel('local_address', 'address', '', 'Address of this end; IPv4 is v4-mapped.', {
     otel: 'network.local.address',
+    summary: 'same',
   }),
-  kernel('local_port', 'u16', '', 'Port of this end.', { otel: 'network.local.port' }),
+  kernel('local_port', 'u16', '', 'Port of this end; 0 in a summary of clients.', {
+    otel: 'network.local.port',
+  }),
   kernel('peer_address', 'address', '', 'Address of the other end; IPv4 is v4-mapped.', {
     otel: 'network.peer.address',
+    summary: 'same',
   }),
-  kernel('peer_port', 'u16', '', 'Port of the other end.', { otel: 'network.peer.port' }),
-  kernel('network_namespace', 'u32', '', "Inode of the socket's network namespace."),
-  kernel('mptcp_subflow', 'bool', '', 'The socket is a subflow of a Multipath TCP connection.'),
+  kernel('peer_port', 'u16', '', 'Port of the other end; 0 in a summary of servers.', {
+    otel: 'network.peer.port',
+  }),
+  kernel('network_namespace', 'u32', '', "Inode of the socket's network namespace.", { summary: 'same' }),
+  kernel('mptcp_subflow', 'bool', '', 'The socket is a subflow of a Multipath TCP connection.', {
+    summary: 'zero',
+  }),
   agent('peer_name', 'text', '', 'Name of the peer, where one is known.', {
     ...connection,
     otel: 'server.address',
@@ -66,9 +85,10 @@ export const EVENT_FIELDS: readonly Field[] = [
     { enum: 'OwnerSource' },
     '',
     'Evidence for the owner, best first: connect, first_io, close, listener, scan, socket.',
+    { summary: 'same' },
   ),
-  kernel('socket_uid', 'u32', '', 'User that made the socket.'),
-  kernel('socket_cgroup_id', 'u64', '', 'cgroup v2 of the socket; 0 when it has none.'),
+  kernel('socket_uid', 'u32', '', 'User that made the socket.', { summary: 'same' }),
+  kernel('socket_cgroup_id', 'u64', '', 'cgroup v2 of the socket; 0 when it has none.', { summary: 'same' }),
   agent('own', 'bool', '', "The connection is tcptrail's own."),
 
   // Its life.
@@ -95,38 +115,32 @@ export const EVENT_FIELDS: readonly Field[] = [
       codec: 'Delta(8), ZSTD(1)',
     },
   ),
-  kernel(
-    'handshake_us',
-    'u32',
-    'us',
-    'Client: SYN sent to established. Server: SYN-ACK sent to its ACK.',
-    connection,
-  ),
-  kernel(
-    'duration_us',
-    'u64',
-    'us',
-    'From start to this event; the sum over folded connections.',
-    connection,
-  ),
+  kernel('handshake_us', 'u32', 'us', 'Client: SYN sent to established. Server: SYN-ACK sent to its ACK.', {
+    ...connection,
+    summary: 'mean',
+  }),
+  kernel('duration_us', 'u64', 'us', 'From start to this event; the sum over folded connections.', {
+    ...connection,
+    summary: 'sum',
+  }),
   kernel(
     'counters_since',
     { enum: 'CountersSince' },
     '',
     'birth, or scan when the connection is older than the agent.',
-    counters,
+    { ...counters, summary: 'zero' },
   ),
 
   // How it ended.
-  kernel('verdict', { enum: 'Verdict' }, '', 'Who closed first, or why it failed.', ended),
-  kernel('errno', 'u16', '', 'Linux error number of the socket; 0 when none.', ended),
-  kernel(
-    'errno_known',
-    'bool',
-    '',
-    'errno is what the kernel reported; false where no hook shows it.',
-    ended,
-  ),
+  kernel('verdict', { enum: 'Verdict' }, '', 'Who closed first, or why it failed.', {
+    ...ended,
+    summary: 'same',
+  }),
+  kernel('errno', 'u16', '', 'Linux error number of the socket; 0 when none.', { ...ended, summary: 'zero' }),
+  kernel('errno_known', 'bool', '', 'errno is what the kernel reported; false where no hook shows it.', {
+    ...ended,
+    summary: 'same',
+  }),
 
   ...COUNTER_FIELDS,
 
@@ -144,6 +158,7 @@ export const EVENT_FIELDS: readonly Field[] = [
   // Resets, half-open handshakes, listeners.
   kernel('reset_direction', { enum: 'ResetDirection' }, '', 'sent or received.', {
     kinds: ['reset', 'close'],
+    summary: 'zero',
   }),
   kernel('reset_reason_code', 'u16', '', "Kernel's number of the reset reason, different on each kernel.", {
     kinds: ['reset'],
@@ -169,7 +184,7 @@ export const EVENT_FIELDS: readonly Field[] = [
     'rtt_histogram',
     'u32[]',
     'connections',
-    'Folded connections by round-trip time, powers of two from 1 us.',
+    'Folded connections by round-trip time: the first of 1 us, the next of 2 to 3, of 4 to 7, and so on.',
     {
       kinds: ['summary'],
     },

@@ -40,9 +40,17 @@ export interface Field {
   readonly codec?: string;
   /** In the ring only: the agent turns it into another field. */
   readonly ringOnly?: true;
+  /** What a `summary` holds of the connections folded into it. Absent: the value of one of them. */
+  readonly summary?: SummaryForm;
 }
 
-export type Extra = Pick<Field, 'kinds' | 'otel' | 'codec' | 'ringOnly'>;
+/**
+ * `same`: only connections that agree in it are folded into one. `zero`: one with another value is not folded.
+ * `last`: of the last one. `sum`; `mean`, rounded, and `least`, both without those of 0.
+ */
+export type SummaryForm = 'same' | 'zero' | 'last' | 'sum' | 'mean' | 'least';
+
+export type Extra = Pick<Field, 'kinds' | 'otel' | 'codec' | 'ringOnly' | 'summary'>;
 
 /** Writes a row of a table of fields, as they all read: name, type, unit, meaning. */
 const row =

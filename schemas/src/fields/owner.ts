@@ -2,9 +2,15 @@
 import { agent, avroFields, type Field, kernel } from './field.ts';
 
 export const OWNER_FIELDS: readonly Field[] = [
-  kernel('pid', 'u32', '', 'Process id in the initial namespace; 0 when the owner is not known.', {
-    otel: 'process.pid',
-  }),
+  kernel(
+    'pid',
+    'u32',
+    '',
+    'Process id in the initial namespace; 0 when the owner is not known, and in a summary of several processes.',
+    {
+      otel: 'process.pid',
+    },
+  ),
   kernel('process_start_ts', 'time', 'us', 'Start of the process; with pid it names the process.', {
     otel: 'process.creation.time',
     codec: 'Delta(8), ZSTD(1)',

@@ -27,7 +27,7 @@ export interface AgentFields {
   connections: number;
   /** Numbered events folded into this row beside its own. */
   folded: number;
-  /** Folded connections by round-trip time, powers of two from 1 us. */
+  /** Folded connections by round-trip time: the first of 1 us, the next of 2 to 3, of 4 to 7, and so on. */
   rtt_histogram: readonly number[];
 }
 

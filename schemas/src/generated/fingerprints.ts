@@ -2,6 +2,6 @@
 
 /** CRC-64-AVRO of each schema version, 16 hexadecimal digits in wire order. */
 export const FINGERPRINTS = {
-  current: 'f5175a1c326ad3c7',
-  v1: 'f5175a1c326ad3c7',
+  current: 'a9d4b5f7bf3eea0c',
+  v1: 'a9d4b5f7bf3eea0c',
 } as const;

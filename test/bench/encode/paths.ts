@@ -1,10 +1,12 @@
 /** The ways from ring records to batches that are compared; around the events, all do the same with the same code. */
-import { createAccount } from '@tcptrail/agent/encode/account.ts';
+import { type Account, createAccount } from '@tcptrail/agent/encode/account.ts';
 import { type BatchBuilder, createBatchBuilder } from '@tcptrail/agent/encode/batch-builder.ts';
 import { createBatcher } from '@tcptrail/agent/encode/batcher.ts';
 import { createOwners, type Owners } from '@tcptrail/agent/enrich/owners.ts';
 import type { ProcessFacts, ProcessKey } from '@tcptrail/agent/enrich/process.ts';
 import { readResetReasons } from '@tcptrail/agent/enrich/reset-reasons.ts';
+import { createPrivateRecords } from '@tcptrail/agent/privacy/records.ts';
+import { createReducer } from '@tcptrail/agent/reduce/reducer.ts';
 import { possibleCpus } from '@tcptrail/agent/trace/cpus.ts';
 import type { RingBuffer } from '@tcptrail/agent/trace/ring-buffer.ts';
 import { EVENT_BYTES_MAX } from '@tcptrail/schemas/generated/encode-event.ts';
@@ -14,6 +16,7 @@ import { createRecordReader } from './record-reader.ts';
 
 /** As the agent is configured by default. */
 const BATCH = { rowsMax: 2_000, bytesMax: 900_000 };
+const REDUCE = { flushMs: 500, windowMs: 10_000, openHoldMs: 1_000, sinceNs: 0n };
 const IDENTITY = {
   host_name: 'web-1.example.org',
   host_id: '0123456789abcdef0123456789abcdef',
@@ -36,19 +39,22 @@ interface Enrich {
   readonly resetReason: (code: number) => string;
 }
 
-type CreateBuilder = (enrich: Enrich, onRow: (cpu: number, seq: number) => void) => BatchBuilder;
+type Builder = Pick<BatchBuilder, 'append' | 'rows' | 'isFull' | 'take'>;
+type CreateBuilder = (enrich: Enrich, account: Account) => Builder;
 
 export const PATHS = {
-  tcptrail: agentsBuilder,
-  avsc_to_buffer: (enrich, onRow) =>
-    objectsBuilder(enrich, onRow, (event, out, position) => {
+  tcptrail: (enrich, account) => agentsBuilder(enrich, account, { fold: false }),
+  /** Other batches than all others: repeated connections are folded. */
+  tcptrail_folding: (enrich, account) => agentsBuilder(enrich, account, { fold: true }),
+  avsc_to_buffer: (enrich, { row }) =>
+    objectsBuilder(enrich, row, (event, out, position) => {
       const bytes = EVENT_TYPE.toBuffer(event);
       out.set(bytes, position);
       return position + bytes.length;
     }),
   /** Spares avsc the buffer of each event. */
-  avsc_encode: (enrich, onRow) =>
-    objectsBuilder(enrich, onRow, (event, out, position) => EVENT_TYPE.encode(event, out, position)),
+  avsc_encode: (enrich, { row }) =>
+    objectsBuilder(enrich, row, (event, out, position) => EVENT_TYPE.encode(event, out, position)),
 } as const satisfies Record<string, CreateBuilder>;
 
 export type PathName = keyof typeof PATHS;
@@ -60,7 +66,7 @@ export function createPath(name: PathName, real: RealRecords, onBatch: OnBatch):
     { facts: (key) => factsOf(real, key), clockOffsetUs: () => real.clockOffsetUs },
   );
   const enrich = { owners, clockOffsetUs: real.clockOffsetUs, resetReason: readResetReasons() };
-  const builder = PATHS[name](enrich, account.row);
+  const builder = PATHS[name](enrich, account);
   let position = 0;
   const batcher = createBatcher(
     { ...IDENTITY, agent_epoch: real.clockOffsetUs },
@@ -82,7 +88,7 @@ export function createPath(name: PathName, real: RealRecords, onBatch: OnBatch):
   return {
     run(ring) {
       ring.drain(ring.producerPosition(), (words, bytes, at) => {
-        if (builder.full) batcher.flush();
+        if (builder.isFull()) batcher.flush();
         builder.append(words, bytes, at);
       });
       position = ring.position;
@@ -97,19 +103,23 @@ function factsOf({ facts }: RealRecords, key: ProcessKey): ProcessFacts {
   return found;
 }
 
-function agentsBuilder(enrich: Enrich, onRow: (cpu: number, seq: number) => void): BatchBuilder {
-  return createBatchBuilder(
+function agentsBuilder(enrich: Enrich, account: Account, { fold }: { readonly fold: boolean }): Builder {
+  const { owners } = enrich;
+  const builder = createBatchBuilder(
     { ...BATCH, cpus: possibleCpus() },
     {
-      owners: enrich.owners,
+      owners,
       clockOffsetUs: () => enrich.clockOffsetUs,
-      onRow,
+      onRow: account.row,
       onBad() {
         throw new Error('a record of the kernel is no event');
       },
       resetReason: enrich.resetReason,
     },
   );
+  // As in the agent by default: nothing is hidden.
+  const records = createPrivateRecords({ addresses: undefined, users: undefined });
+  return createReducer({ ...BATCH, ...REDUCE, fold }, { owners, builder, account, records });
 }
 
 type EncodeObject = (event: object, out: Buffer, position: number) => number;
@@ -119,7 +129,7 @@ function objectsBuilder(
   { owners, clockOffsetUs, resetReason }: Enrich,
   onRow: (cpu: number, seq: number) => void,
   encode: EncodeObject,
-): BatchBuilder {
+): Builder {
   const out = Buffer.alloc(BATCH.bytesMax + EVENT_BYTES_MAX);
   const read = createRecordReader({ clockOffsetUs, resetReason });
   let position = 0;
@@ -134,9 +144,7 @@ function objectsBuilder(
     get rows() {
       return rows;
     },
-    get full() {
-      return rows >= BATCH.rowsMax || position + owners.bytes >= BATCH.bytesMax;
-    },
+    isFull: () => rows >= BATCH.rowsMax || position + owners.bytes >= BATCH.bytesMax,
     take() {
       const built = { bytes: out.subarray(0, position), count: rows, owners: owners.take() };
       position = 0;

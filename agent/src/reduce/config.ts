@@ -1,0 +1,58 @@
+/** Keys of the filters. */
+import { z } from 'zod';
+import { networkOf } from './network.ts';
+
+const CONDITIONS = ['ports', 'peers', 'uids', 'cgroups'] as const;
+/** Names that folding and the steps of the budget are counted under. */
+const RESERVED = /^(fold$|budget-)/;
+
+const filterRule = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,31}$/)
+      .refine((name) => !RESERVED.test(name), 'must not be fold, nor begin with budget-')
+      .meta({ rule: '1 to 32 of a-z, 0-9 and -, not beginning with -; not fold, nor budget-…' })
+      .describe('Names the rule in the count of what it left out.'),
+    ports: z
+      .array(z.int().min(1).max(65_535))
+      .min(1)
+      .optional()
+      .describe("Ports of the service: the local one of a server or listener, the peer's of a client."),
+    peers: z
+      .array(
+        z
+          .string()
+          .refine((text) => networkOf(text) !== undefined, 'must be an address or a network as 10.0.0.0/8')
+          .meta({ rule: 'an address or a network as 10.0.0.0/8' }),
+      )
+      .min(1)
+      .optional()
+      .describe('Addresses of the other end; listeners have none.'),
+    uids: z
+      .array(z.int().min(0).max(0xffff_ffff))
+      .min(1)
+      .optional()
+      .describe('Users of the process; of the socket where the process is not known.'),
+    cgroups: z
+      .array(
+        z.string().regex(/^\/./).meta({ rule: 'a path in the cgroup tree, as /system.slice/cron.service' }),
+      )
+      .min(1)
+      .optional()
+      .describe('cgroups of the process, those below them too.'),
+  })
+  .refine((rule) => CONDITIONS.some((condition) => rule[condition] !== undefined), {
+    message: `must have a condition: one of ${CONDITIONS.join(', ')}`,
+  });
+
+export const filterRules = z
+  .array(filterRule)
+  .refine(
+    (rules) => new Set(rules.map(({ name }) => name)).size === rules.length,
+    'must have names that differ',
+  )
+  .default([])
+  .describe(
+    'Events left out: those that meet all conditions of one of these rules. Each is still numbered, and counted by rule.',
+  );

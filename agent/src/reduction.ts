@@ -1,0 +1,104 @@
+/** What `reduce` does in the agent: the rules of the configuration, the byte budget, and what is told of them. */
+import type { Health } from '@tcptrail/schemas/batch.ts';
+import type { AgentConfig } from './config.ts';
+import type { Account } from './encode/account.ts';
+import type { BatchBuilder, BuiltEvents } from './encode/batch-builder.ts';
+import type { Owners } from './enrich/owners.ts';
+import type { Metrics } from './metrics.ts';
+import type { Notices } from './notices.ts';
+import type { PrivateRecords } from './privacy/records.ts';
+import { type BudgetConfig, type BudgetStep, createBudget } from './reduce/budget.ts';
+import { createFilter } from './reduce/filter.ts';
+import { createReducer, type Reducer, type ReducerConfig } from './reduce/reducer.ts';
+import type { RuleCount } from './reduce/rule-counts.ts';
+
+export interface ReductionDeps {
+  readonly owners: Owners;
+  readonly builder: BatchBuilder;
+  readonly records: PrivateRecords;
+  readonly account: Pick<Account, 'row' | 'fold' | 'filter'>;
+  readonly notices: Pick<Notices, 'budgetSteps'>;
+  readonly metrics: Metrics;
+  /** Monotonic, ms. */
+  readonly nowMs: () => number;
+  /** Now, ns since boot. */
+  readonly boottimeNs: bigint;
+}
+
+type ReductionConfig = Pick<AgentConfig, 'batch' | 'events' | 'fold' | 'filters' | 'budget'>;
+
+export interface Reduction {
+  /** To be used in place of the batch builder. */
+  readonly builder: Reducer<BuiltEvents>;
+  /** As a batch ships them. */
+  readonly rules: readonly RuleCount[];
+  /** Repeated connections are folded, whatever configuration and budget say. */
+  fold(isOn: boolean): void;
+  /** So many bytes went into the spool. */
+  spooled(bytes: number): void;
+  /** Between two batches: what is left out and folded from now on. */
+  configure(config: ReductionConfig): void;
+  /** What the budget leaves out now, told like a program that does not run; sets the gauges by the way. */
+  capabilities(): Health['capabilities'];
+}
+
+/** What the agent's own ceilings make it fold is counted under this. */
+const CEILING_STEP: BudgetStep = {
+  name: 'ceiling-fold',
+  folds: 'repeated',
+  leavesOut: [],
+  cost: 'single rows of repeated short connections',
+};
+
+export function createReduction(config: ReductionConfig, deps: ReductionDeps): Reduction {
+  const { metrics, notices } = deps;
+  let { bytesPerDay } = config.budget;
+  const reducerOf = ({ batch, fold, events }: ReductionConfig): ReducerConfig => ({
+    ...batch,
+    fold: fold.enabled,
+    windowMs: fold.windowMs,
+    openHoldMs: events.openHoldMs,
+    sinceNs: deps.boottimeNs,
+  });
+  const budgetOf = ({ budget, fold }: ReductionConfig): BudgetConfig => ({ ...budget, fold: fold.enabled });
+  const builder = createReducer(reducerOf(config), deps);
+  let ofBudget: readonly BudgetStep[] = [];
+  let isHeld = false;
+  const setSteps = (): void => builder.setSteps(isHeld ? [...ofBudget, CEILING_STEP] : ofBudget);
+  const budget = createBudget(budgetOf(config), {
+    nowMs: deps.nowMs,
+    onSteps(steps) {
+      ofBudget = steps;
+      setSteps();
+      notices.budgetSteps(steps);
+    },
+  });
+  builder.setFilter(createFilter(config.filters));
+
+  return {
+    builder,
+    get rules() {
+      return builder.counts.list;
+    },
+    fold(isOn) {
+      isHeld = isOn;
+      setSteps();
+    },
+    spooled: budget.spend,
+    configure(next) {
+      ({ bytesPerDay } = next.budget);
+      builder.configure(reducerOf(next));
+      builder.setFilter(createFilter(next.filters));
+      budget.configure(budgetOf(next));
+    },
+    capabilities() {
+      const { folded, filtered } = builder.counts.totals;
+      metrics.raise('folded_events', folded);
+      metrics.raise('filtered_events', filtered);
+      metrics.set('budget_steps', budget.steps.length);
+      metrics.set('budget_left_bytes', Math.max(0, budget.leftBytes));
+      const error = `the host's budget of ${bytesPerDay} bytes a day is short`;
+      return budget.steps.map(({ name, cost }) => ({ program: name, attached: false, error, cost }));
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EVENT_KINDS } from '@tcptrail/schemas/enums.ts';
+import { createRandom } from '../../../test/random.ts';
+import { type BudgetStep, createBudget } from '../../src/reduce/budget.ts';
+import { createReducedBatches } from '../support/reduced-batches.ts';
+
+const DAY_MS = 86_400_000;
+
+function budgetOf(config: { bytesPerDay: number; fold?: boolean }) {
+  const state = { nowMs: 0 };
+  const told: string[][] = [];
+  const budget = createBudget(
+    { fold: false, ...config },
+    { nowMs: () => state.nowMs, onSteps: (steps) => told.push(steps.map(({ name }) => name)) },
+  );
+  return { budget, state, told, names: () => budget.steps.map(({ name }) => name) };
+}
+
+const ALL = [
+  'budget-loopback',
+  'budget-repeated',
+  'budget-updates',
+  'budget-retransmits',
+  'budget-everything',
+];
+
+test('without a budget nothing is ever left out', () => {
+  const { budget, told } = budgetOf({ bytesPerDay: 0 });
+  budget.spend(1e12);
+  assert.deepEqual([budget.steps, told, budget.leftBytes], [[], [], 0]);
+});
+
+test('the less is left the more steps are taken, each told once, loopback first', () => {
+  const { budget, told } = budgetOf({ bytesPerDay: 1_000 });
+  for (let spent = 0; spent < 1_000; spent += 10) budget.spend(10);
+  assert.deepEqual(
+    told,
+    ALL.map((_, index) => ALL.slice(0, index + 1)),
+  );
+  assert.equal(budget.leftBytes, 0);
+});
+
+test('what folding is configured for is no step', () => {
+  const { budget, names } = budgetOf({ bytesPerDay: 1_000, fold: true });
+  budget.spend(500);
+  assert.deepEqual(names(), ['budget-updates']);
+  budget.spend(500);
+  assert.deepEqual(names(), ALL.slice(2));
+});
+
+test('steps are taken back one by one as the day fills the budget again, never beyond one day', () => {
+  const { budget, state, told, names } = budgetOf({ bytesPerDay: 1_000 });
+  budget.spend(5_000);
+  assert.deepEqual(names(), ALL);
+  const lengths = [];
+  for (; state.nowMs < 3 * DAY_MS; state.nowMs += DAY_MS / 100) {
+    budget.spend(0);
+    lengths.push(names().length);
+  }
+  assert.deepEqual([...new Set(lengths)], [5, 4, 3, 2, 1, 0]);
+  assert.equal(budget.leftBytes, 1_000);
+  assert.deepEqual(told.at(-1), []);
+});
+
+test('a step does not come and go with every batch', () => {
+  const { budget, state, told } = budgetOf({ bytesPerDay: 1_000_000 });
+  budget.spend(500_000);
+  const before = told.length;
+  for (let second = 0; second < 1_000; second++) {
+    state.nowMs += 1_000;
+    budget.spend(second % 2 === 0 ? 0 : 23);
+  }
+  assert.equal(told.length, before);
+});
+
+test('over any days a host spools no more than its budget and the day it had saved', () => {
+  const random = createRandom(3);
+  const { budget, state } = budgetOf({ bytesPerDay: 1_000_000 });
+  let spooled = 0;
+  for (; state.nowMs < 10 * DAY_MS; state.nowMs += 10_000) {
+    // Thirty times what is allowed, while anything but heartbeats goes.
+    const bytes = budget.steps.length === ALL.length ? 1 : random.below(7_000);
+    spooled += bytes;
+    budget.spend(bytes);
+  }
+  assert.ok(spooled <= 11_000_000 + 7_000, String(spooled));
+  assert.ok(spooled > 9_000_000, String(spooled));
+});
+
+/** The steps up to the named one. */
+function stepsTo(name: string): readonly BudgetStep[] {
+  const { budget } = budgetOf({ bytesPerDay: 1_000 });
+  budget.spend(1_000);
+  return budget.steps.slice(0, ALL.indexOf(name) + 1);
+}
+
+const KINDS = EVENT_KINDS.filter((kind) => kind !== 'unknown' && kind !== 'summary');
+
+test('each step leaves out its kinds and counts them under its own name', () => {
+  const leftOut = (name: string) => {
+    const { append, close, reducer } = createReducedBatches({ fold: false, steps: stepsTo(name) });
+    append(...KINDS.map((kind, index) => ({ kind, seq: index + 1 })));
+    const kept = close().map(({ kind }) => kind);
+    return {
+      gone: KINDS.filter((kind) => !kept.includes(kind)),
+      rules: reducer.counts.list.map(({ rule, filtered }) => [rule, filtered]),
+    };
+  };
+  assert.deepEqual(leftOut('budget-repeated'), { gone: [], rules: [] });
+  assert.deepEqual(leftOut('budget-updates'), { gone: ['update'], rules: [['budget-updates', 1]] });
+  const { gone, rules } = leftOut('budget-everything');
+  assert.deepEqual(gone, KINDS);
+  assert.deepEqual(Object.fromEntries(rules), {
+    'budget-updates': 1,
+    'budget-retransmits': 1,
+    'budget-everything': KINDS.length - 2,
+  });
+});
+
+test('loopback folds first, then all, each counted by its step; the window is longer while anything may fold', () => {
+  const fold = (steps: readonly BudgetStep[]) => {
+    const { append, close, reducer } = createReducedBatches({ fold: false, steps });
+    const peers = ['127.0.0.1', '::1', '10.0.0.2'];
+    append(
+      ...peers.flatMap((peer_address, peer) =>
+        [1, 2, 3].map((time) => ({ peer_address, seq: 3 * peer + time })),
+      ),
+    );
+    return {
+      rows: close().length,
+      flushMs: reducer.flushMs,
+      rules: reducer.counts.list.map(({ rule, folded }) => [rule, folded]),
+    };
+  };
+  assert.deepEqual(fold([]), { rows: 9, flushMs: 500, rules: [] });
+  assert.deepEqual(fold(stepsTo('budget-loopback')), {
+    rows: 7,
+    flushMs: 10_000,
+    rules: [['budget-loopback', 2]],
+  });
+  assert.deepEqual(fold(stepsTo('budget-repeated')), {
+    rows: 6,
+    flushMs: 10_000,
+    rules: [
+      ['budget-loopback', 2],
+      ['budget-repeated', 1],
+    ],
+  });
+});
+
+test('a step that is taken back while connections are held loses none of them', () => {
+  const { append, close, reducer } = createReducedBatches({ fold: false, steps: stepsTo('budget-repeated') });
+  append({ seq: 1 }, { seq: 2 }, { seq: 3 });
+  reducer.setSteps([]);
+  append({ seq: 4 });
+  assert.deepEqual(
+    close().map(({ connections }) => connections),
+    [1, 1, 2],
+  );
+});
