@@ -100,13 +100,18 @@ function backlog(batches: number, jump: { after?: number; byUs?: number } = {}) 
   return spool;
 }
 
-async function publishPaced(spool: ReturnType<typeof backlog>, count: number) {
+async function publishPaced(
+  spool: ReturnType<typeof backlog>,
+  count: number,
+  { isTooLarge = () => false }: { readonly isTooLarge?: (request: readonly string[]) => boolean } = {},
+) {
   const clock = createClock();
   const broker = createBroker();
   const sentAtMs: number[] = [];
   const done = Promise.withResolvers<void>();
   let sent = 0;
   broker.answer = (request) => {
+    if (isTooLarge(request)) return 'too large';
     sentAtMs.push(clock.nowMs());
     sent += request.length;
     if (sent === count) done.resolve();
@@ -164,6 +169,13 @@ test('batches of half a minute each go no faster than those of a second', async 
   const { sentAtMs } = await publishPaced(spool, 10);
   const [firstMs = 0, lastMs = 0] = [sentAtMs.at(1), sentAtMs.at(-1)];
   assert.equal(lastMs - firstMs, (8 * 30_000) / 4);
+});
+
+test('what goes in pieces waits for its turn once', async () => {
+  const isTooLarge = (request: readonly string[]) => request.length > 1;
+  const { clock, broker } = await publishPaced(backlog(21), 21, { isTooLarge });
+  assert.equal(broker.requests.length, 21);
+  assert.equal(clock.nowMs(), 2_500);
 });
 
 test('a stop does not wait for its turn: what is paced waits for the next start', async () => {
