@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { spec } from 'node:test/reporters';
+import { removeLeftPins } from './harness/left-pins.ts';
 import { createReport } from './harness/report.ts';
 
 /** Runs alone, first: each agent that starts makes the kernel pass over a few calls of the programs that are there. */
@@ -59,9 +60,11 @@ async function runAll(own: string[]): Promise<void> {
   }
 }
 
+removeLeftPins();
 for (const file of alone) await report.run(file);
 await Promise.all([runAll(wholeMachine), runAll([])]);
 process.exitCode = report.end() ? 0 : 1;
+removeLeftPins();
 await finished(printed);
 // What a file cut off had started may hold its output, and with it this process.
 process.exit();

@@ -22,7 +22,7 @@ export interface Recorder {
 
 const DEADLINE_MS = 10_000;
 
-export const instanceName = (): string => `test-${randomBytes(6).toString('hex')}`;
+export const instanceName = (): string => `test-${process.pid}-${randomBytes(4).toString('hex')}`;
 
 export async function startRecorder(
   options: {
