@@ -7,7 +7,7 @@ UNIT   = $(shell git ls-files -co --exclude-standard '*.test.ts' | grep -v '\.sy
 SYSTEM = $(shell git ls-files -co --exclude-standard '*.system.test.ts')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps gen static check jars test test-long test-truth test-kernels run kafka kafka-stop bench bpf uninstall
+.PHONY: help deps gen static check jars test test-long test-truth test-kernels run kafka kafka-stop bench soak bpf uninstall
 
 help: ## list these tasks
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /|/' | column -t -s '|'
@@ -62,6 +62,10 @@ kafka-stop: ## stop the Kafka that make kafka started; its data stay
 bench: ## make bench NAME=e2e [QUICK=1]: one benchmark; the last line of its output is a JSON object
 	@YES=1 infra/deps.sh test >&2
 	@$(SUDO) env QUICK=$(QUICK) $(NODE) test/bench/$(NAME).ts
+
+soak: ## agent, consumer and ClickHouse under 5,000 connections/s for MINUTES=20 [KAFKA=1]; fails when memory or a queue grows, or a row is lost
+	@YES=1 infra/deps.sh test >&2
+	@$(SUDO) env MINUTES=$(MINUTES) KAFKA=$(KAFKA) $(NODE) test/bench/soak.ts
 
 bpf: ## build bpf/tcptrail.bpf.o (needs clang 14 and bpftool)
 	@$(MAKE) --no-print-directory -C bpf

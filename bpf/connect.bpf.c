@@ -4,6 +4,7 @@
  * but this one sees it; a SYN takes the mark away again, what is left of it is told at the next attempt or at the end.
  */
 #include "attempt.bpf.h"
+#include "control.bpf.h"
 #include "ending.bpf.h"
 #include "found.bpf.h"
 
@@ -15,7 +16,7 @@ static __always_inline int on_attempt(struct bpf_sock_addr *ctx, __u8 family)
 	struct tcp_sock *tp;
 
 	/* An address of another family than the socket's names no peer. */
-	if (ctx->protocol != IPPROTO_TCP || !sk || ctx->user_family != ctx->family)
+	if (ctx->protocol != IPPROTO_TCP || !sk || ctx->user_family != ctx->family || !is_recording())
 		return 1;
 	c = bpf_sk_storage_get(&connections, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	tp = bpf_skc_to_tcp_sock(sk);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is kept with a socket, and the constants set before loading. */
+/* What is kept with a socket, and what the agent sets. */
 #ifndef TCPTRAIL_CONNECTION_BPF_H
 #define TCPTRAIL_CONNECTION_BPF_H
 
 #include "event.gen.h"
 #include "kernel.h"
+
+#define NSEC_PER_SEC 1000000000ULL
 
 struct tunables {
 	/* ns a connection lives before it gets an `open`; 0: at once. */
@@ -13,13 +15,14 @@ struct tunables {
 	__u64 epoch;
 	/* ns between two `update` or `listener` of one socket; 0: none. */
 	__u64 update_ns;
-	/* `retransmit` of one connection in one second; 0: all. */
+	/* `retransmit` of one connection in one second; 0: none. */
 	__u32 retransmits_per_second;
 	/* Ticks a second of this kernel; 0 when not known: fields in ticks stay 0. */
 	__u32 jiffies_hz;
 };
 
-const volatile struct tunables tunables SEC(".rodata.tunables");
+/* Set before loading; the agent changes them while programs run, each by one store. */
+volatile struct tunables tunables SEC(".data.tunables");
 
 struct owner {
 	__u64 process_start_ts;

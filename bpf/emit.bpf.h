@@ -17,10 +17,11 @@ struct account {
 	__u64 filtered;
 	__u64 untracked; /* state changes whose socket got no storage, handshakes that found no room */
 	__u64 recovered; /* state changes told by the spare program, because the first was skipped */
+	__u64 absent; /* state changes that came while no agent was there */
 	__u64 failed_by[RING_COUNT][EVENT_KIND_COUNT];
 } __attribute__((aligned(64)));
 
-_Static_assert(__builtin_offsetof(struct account, failed_by) == 48, "failed_by");
+_Static_assert(__builtin_offsetof(struct account, failed_by) == 56, "failed_by");
 
 /* One element a possible CPU, set by the loader. Never deleted; mapped by the agent and pinned. */
 struct {

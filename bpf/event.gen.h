@@ -302,4 +302,27 @@ _Static_assert(__builtin_offsetof(struct tcptrail_event, transmit_failed) == 471
 _Static_assert(__builtin_offsetof(struct tcptrail_event, reset_direction) == 472, "reset_direction");
 _Static_assert(sizeof(struct tcptrail_event) == 480, "size");
 
+/* For other versions: bytes of the record, then name:offset:bytes of each member. */
+#define TCPTRAIL_RECORD_LAYOUT \
+	"480 ts:0:8 seq:8:8 socket_cookie:16:8 local_address:24:16 peer_address:40:16 socket_cgroup_id:56:8 " \
+	"start_ts:64:8 established_ts:72:8 duration_us:80:8 bytes_sent:88:8 bytes_delivered:96:8 " \
+	"bytes_received:104:8 local_drop_bytes:112:8 tcp_bytes_sent:120:8 tcp_bytes_retrans:128:8 " \
+	"tcp_bytes_acked:136:8 tcp_bytes_received:144:8 delivery_rate:152:8 busy_time_us:160:8 " \
+	"rwnd_limited_us:168:8 sndbuf_limited_us:176:8 listen_drops:184:8 process_start_ts:192:8 " \
+	"cgroup_id:200:8 generation:208:4 network_namespace:212:4 socket_uid:216:4 handshake_us:220:4 " \
+	"bytes_unsent:224:4 bytes_unread:228:4 segs_out:232:4 segs_in:236:4 data_segs_out:240:4 " \
+	"data_segs_in:244:4 total_retrans:248:4 lost:252:4 unacked:256:4 sacked:260:4 retrans:264:4 " \
+	"delivered:268:4 delivered_ce:272:4 reord_seen:276:4 rcv_ooopack:280:4 dsack_dups:284:4 " \
+	"total_rto_time_ms:288:4 rtt_us:292:4 rttvar_us:296:4 min_rtt_us:300:4 rcv_rtt_us:304:4 rto_us:308:4 " \
+	"snd_cwnd:312:4 snd_ssthresh:316:4 snd_mss:320:4 rcv_mss:324:4 pmtu:328:4 snd_wnd:332:4 rcv_wnd:336:4 " \
+	"rcv_space:340:4 congestion_control:344:16 retrans_syn:360:4 retrans_syn_ack:364:4 retrans_rto:368:4 " \
+	"retrans_loss_recovery:372:4 retrans_fast:376:4 retrans_tail_loss_probe:380:4 retrans_other:384:4 " \
+	"retrans_failed:388:4 retransmit_segments:392:4 attempts:396:4 accept_queue:400:4 " \
+	"accept_queue_max:404:4 pid:408:4 uid:412:4 comm:416:16 parent_pid:432:4 exec_id:436:4 cpu:440:2 " \
+	"local_port:442:2 peer_port:444:2 errno:446:2 total_rto:448:2 total_rto_recoveries:450:2 advmss:452:2 " \
+	"reset_reason_code:454:2 kind:456:1 late:457:1 role:458:1 family:459:1 mptcp_subflow:460:1 " \
+	"owner_source:461:1 state:462:1 counters_since:463:1 verdict:464:1 errno_known:465:1 probes:466:1 " \
+	"backoff:467:1 options:468:1 ca_state:469:1 retransmit_cause:470:1 transmit_failed:471:1 " \
+	"reset_direction:472:1"
+
 #endif

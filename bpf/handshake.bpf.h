@@ -6,8 +6,6 @@
 #include "counters.bpf.h"
 #include "emit.bpf.h"
 
-#define NSEC_PER_SEC 1000000000ULL
-
 struct handshake {
 	struct owner owner;
 	__u64 ts; /* of the last SYN-ACK */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The process that first reads or writes is the owner, unless it was seen to connect. */
+#include "control.bpf.h"
 #include "tell.bpf.h"
 
 /* A fast open waits in SYN_SENT for the first write: only that sends the SYN. */
@@ -13,7 +14,7 @@ static __always_inline void connection_starts_now(struct sock *sk, struct connec
 
 static __always_inline int on_io(struct sock *sk, struct connection *c)
 {
-	if (!c || !c->active)
+	if (!c || !c->active || !is_recording())
 		return 0;
 	if (owner_is_worse(&c->owner, OWNER_SOURCE_FIRST_IO))
 		owner_set_current(&c->owner, OWNER_SOURCE_FIRST_IO);

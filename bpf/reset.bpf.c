@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Resets: each is told, and remembered for the verdict. */
+#include "control.bpf.h"
 #include "counters.bpf.h"
 #include "emit.bpf.h"
 #include "packet.bpf.h"
@@ -56,7 +57,7 @@ int BPF_PROG(receive_reset, struct sock *sk)
 	struct connection *c = connection_of(sk);
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-	if (!is_tcp(sk))
+	if (!is_tcp(sk) || !is_recording())
 		return 0;
 	if (c && tp && !c->ports)
 		c->ports = ports_of(sk, tp);
@@ -74,6 +75,8 @@ static __always_inline int on_send_reset(struct sock *sk, struct sk_buff *skb, _
 {
 	struct connection *c = connection_of(sk);
 
+	if (!is_recording())
+		return 0;
 	if (c)
 		c->reset_sent = 1;
 	tell_reset(sk, c, skb, reason, RESET_DIRECTION_SENT);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Retransmissions and their cause. */
+#include "control.bpf.h"
 #include "counters.bpf.h"
 #include "emit.bpf.h"
 #include "handshake.bpf.h"
@@ -36,8 +37,6 @@ static __always_inline bool retransmits_are_enough(struct connection *c)
 {
 	__u32 second = bpf_ktime_get_boot_ns() / NSEC_PER_SEC;
 
-	if (!tunables.retransmits_per_second)
-		return 0;
 	if (c->retransmit_second != second) {
 		c->retransmit_second = second;
 		c->retransmits_told = 0;
@@ -55,7 +54,7 @@ static __always_inline int on_retransmit(struct sock *sk, struct sk_buff *skb, i
 	__u32 segments;
 	__u8 cause;
 
-	if (!tp || !is_tcp(sk))
+	if (!tp || !is_tcp(sk) || !is_recording())
 		return 0;
 	cause = retransmit_cause(tp, skb_tcp_flags(cb));
 	segments = BPF_CORE_READ(cb, tcp_gso_segs);
@@ -106,9 +105,11 @@ int BPF_PROG(retransmit_synack, struct sock *sk, struct request_sock *req)
 	struct emission emission;
 	struct tcptrail_event *e;
 
-	if (!is_tcp(sk))
+	if (!is_tcp(sk) || !is_recording())
 		return 0;
 	handshake_retransmitted(cookie, sk, req);
+	if (!tunables.retransmits_per_second)
+		return 0;
 	emission = emission_begin(EVENT_KIND_RETRANSMIT, RING_CHATTER);
 	e = emission.event;
 	if (!e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* open, fail, close; listen, unlisten. */
 #include "attempt.bpf.h"
+#include "control.bpf.h"
 #include "ending.bpf.h"
 #include "found.bpf.h"
 #include "handshake.bpf.h"
@@ -170,9 +171,16 @@ static __always_inline int on_state(struct sock *sk, int old, int new)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state, struct sock *sk, int old, int new)
 {
+	struct connection *c;
+
 	if (old == new || !is_tcp(sk))
 		return 0;
-	return on_state(sk, old, new);
+	if (!is_recording()) {
+		count_absent();
+		return 0;
+	}
+	c = connection_of(sk);
+	return c && told_by_the_last_state(c, new) ? 0 : on_state(sk, old, new);
 }
 
 /* Runs as `state` does, after it. 4.16. */
@@ -181,11 +189,11 @@ int BPF_PROG(state_spare, struct sock *sk, int old, int new)
 {
 	struct connection *c;
 
-	if (old == new || !is_tcp(sk))
+	if (old == new || !is_tcp(sk) || !is_recording())
 		return 0;
 	/* An end is told without storage too: then nothing says that it was not. */
 	c = new == TCP_CLOSE ? connection_of(sk) : connection_made(sk);
-	if (!c || (c->epoch == tunables.epoch && c->state == new))
+	if (!c || (c->epoch == tunables.epoch && c->state == new) || told_by_the_last_state(c, new))
 		return 0;
 	count_recovered();
 	return on_state(sk, old, new);
@@ -197,7 +205,7 @@ int BPF_PROG(destroy, struct sock *sk)
 {
 	struct connection *c;
 
-	if (!is_tcp(sk))
+	if (!is_tcp(sk) || !is_recording())
 		return 0;
 	c = connection_of(sk);
 	if (!c)

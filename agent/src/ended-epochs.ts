@@ -1,16 +1,5 @@
-/**
- * Kernel epochs that have ended still owe a word: the closing account when their agent died, and a new one whenever
- * rows of theirs are dropped from a full spool.
- */
+/** Kernel epochs that have ended still owe a word: a new account whenever rows of theirs are dropped from the spool. */
 import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
-import { closingAccount, type KernelAccount } from './encode/account.ts';
-
-/** The kernel's account that a dead agent left behind. */
-export interface StaleAccount {
-  /** µs since the epoch. */
-  readonly kernelEpoch: number;
-  readonly cpus: readonly KernelAccount[];
-}
 
 export interface EndedEpochsDeps {
   readonly batcher: {
@@ -19,16 +8,11 @@ export interface EndedEpochsDeps {
   readonly spool: {
     readonly dropped: Readonly<Record<string, Readonly<Record<string, number>>>>;
     readonly ended: Readonly<Record<string, readonly CpuAccount[]>>;
-    readonly failed: string;
-    lastAccounts(kernelEpoch: number): readonly CpuAccount[] | undefined;
     noteEnded(kernelEpoch: number, cpus: readonly CpuAccount[]): boolean;
   };
-  readonly notices: { accountLost(kernelEpoch: number): void };
 }
 
 export interface EndedEpochs {
-  /** Ships the closing account. False when the disk refused it: the stale one is still needed. */
-  close(stale: StaleAccount): boolean;
   /** Ships a new account of each ended epoch that lost more rows than its last one says. */
   tell(currentEpoch: number): void;
 }
@@ -39,14 +23,6 @@ export function createEndedEpochs(deps: EndedEpochsDeps): EndedEpochs {
   let seen: unknown;
 
   return {
-    close(stale) {
-      const { kernelEpoch } = stale;
-      const spooled = spool.lastAccounts(kernelEpoch);
-      if (!spooled) deps.notices.accountLost(kernelEpoch);
-      const cpus = closingAccount(stale.cpus, spooled ?? [], spool.dropped[kernelEpoch] ?? {});
-      batcher.closing({ kernel_epoch: kernelEpoch, cpus });
-      return spool.failed === '' && spool.noteEnded(kernelEpoch, cpus);
-    },
     tell(currentEpoch) {
       if (spool.dropped === seen) return;
       seen = spool.dropped;

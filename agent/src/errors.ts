@@ -37,6 +37,11 @@ export const AGENT_ERRORS = {
     1,
     (file: string, reason: string) => `cannot make the lock file ${file} (${reason}); run the agent as root`,
   ),
+  AGENT_START_AGAIN: entry(
+    1,
+    () =>
+      'the agent ends to attach its programs again, which takes root; its supervisor is to start it, or privilege.user to be empty',
+  ),
   AGENT_SPOOL_UNUSABLE: entry(
     1,
     (path: string, reason: string) =>
@@ -60,7 +65,31 @@ export const AGENT_ERRORS = {
   AGENT_SPOOL_UNSPOOLED: entry(
     1,
     (count: string, path: string, reason: string) =>
-      `stopped with ${count} batches that the spool ${path} did not take (${reason}); free space, the next start accounts for their rows`,
+      `stopped with ${count} batches that the spool ${path} did not take (${reason}); free space, the next start tells what they held`,
+  ),
+  AGENT_DISABLED: entry(
+    3,
+    (file: string) => `this host is not to be recorded: ${file} is there; remove it and start the agent`,
+  ),
+  AGENT_CRASHED: entry(
+    1,
+    (count: string, seconds: string) =>
+      `the agent crashed or was killed ${count} times in a row before it ran a minute; it waits ${seconds} s before it records, find out why`,
+  ),
+  AGENT_PRIORITY: entry(
+    1,
+    (setting: string, reason: string) =>
+      `cannot set ${setting} (${reason}); going on without, give the agent CAP_SYS_NICE and CAP_SYS_RESOURCE or change ${setting}`,
+  ),
+  AGENT_CEILING: entry(
+    1,
+    (reason: string, cost: string) =>
+      `${reason}; it goes on without ${cost}, raise the ceiling or record less`,
+  ),
+  AGENT_HELD_UP: entry(
+    1,
+    (seconds: string) =>
+      `the agent did not run for ${seconds} s; events of that time waited in the rings and come late, find out who stopped it`,
   ),
   AGENT_BUDGET: entry(
     1,

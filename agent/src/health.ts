@@ -19,6 +19,8 @@ export interface HealthDeps {
   /** Lines left out of the log so far. */
   readonly suppressedLines: number;
   readonly olderTold: boolean;
+  /** How full the fuller ring was at most since the last heartbeat, 0 to 1. */
+  readonly ringFill: number;
   readonly metrics: Metrics;
 }
 
@@ -30,6 +32,8 @@ export function measureHealth(deps: HealthDeps): Health {
   const { user, system } = process.cpuUsage();
   const missing = (of: Health['capabilities']): number => of.filter(({ attached }) => !attached).length;
 
+  metrics.set('ring_fill_ratio', deps.ringFill);
+  metrics.set('heap_bytes', process.memoryUsage().heapUsed);
   metrics.set('spool_waiting_bytes', spool.bytes);
   metrics.set('spool_segments', spool.segments);
   metrics.set('spool_pending_batches', spool.pending);

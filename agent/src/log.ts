@@ -4,14 +4,17 @@
  */
 import { pino } from 'pino';
 
-type Level = 'info' | 'warn' | 'error';
+export const LEVELS = ['info', 'warn', 'error'] as const;
+export type Level = (typeof LEVELS)[number];
 type Fields = Readonly<Record<string, unknown>>;
 
 export interface Log {
   info(fields: Fields, message: string): void;
   warn(fields: Fields, message: string): void;
   limited(level: Level, key: string, fields: Fields, message: string): void;
-  /** Lines left out so far. */
+  /** Lines of less weight are left out from now on. */
+  setLevel(level: Level): void;
+  /** Repeated lines left out so far. */
   readonly suppressed: number;
 }
 
@@ -43,6 +46,9 @@ export function createLog(
       if (!last && seen.size >= KEYS_MAX) seen.clear();
       seen.set(key, { atMs: now, left: 0 });
       out[level](last?.left ? { ...fields, repeated: last.left } : fields, message);
+    },
+    setLevel(level) {
+      out.level = level;
     },
     get suppressed() {
       return suppressed;

@@ -2,21 +2,23 @@
  * The agent of one host: kernel → trace → decode → enrich → encode → spool → publish. The only file that knows every
  * stage.
  *
- *   node agent/src/main.ts [--config FILE] [--check | --print-config]
+ *   node agent/src/main.ts [--config FILE] [--check | --print-config | --end]
+ *
+ * SIGTERM ends this run: the kernel goes on recording for the next one. SIGINT, or --end, ends the recording too.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { CONFIG_OPTIONS } from '@tcptrail/config/arguments.ts';
 import { checkReport } from '@tcptrail/config/check.ts';
 import { type ConfigSource, loadConfig } from '@tcptrail/config/load.ts';
 import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { RINGS } from '@tcptrail/schemas/enums.ts';
 import { createAges } from '@tcptrail/spool/ages.ts';
+import { argumentsOf } from './arguments.ts';
 import { AGENT_CONFIG, type AgentConfig } from './config.ts';
 import { createCycle } from './cycle.ts';
+import { createDrain, type Drain } from './drain.ts';
 import { createAccount } from './encode/account.ts';
 import { createBatchBuilder } from './encode/batch-builder.ts';
 import { createBatcher } from './encode/batcher.ts';
@@ -28,19 +30,28 @@ import { createNamespaces } from './enrich/namespaces.ts';
 import { createOwners } from './enrich/owners.ts';
 import { createProcesses } from './enrich/process.ts';
 import { readResetReasons } from './enrich/reset-reasons.ts';
-import { agentError } from './errors.ts';
+import { createGuest, startAgain } from './guest.ts';
 import { measureHealth } from './health.ts';
+import { leastPrivilege } from './least-privilege.ts';
 import { loadNative } from './load-native.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
-import { createNotices, type Notices } from './notices.ts';
+import { createNotices } from './notices.ts';
+import { tellPrevious } from './previous-states.ts';
+import { createPrivateRecords } from './privacy/records.ts';
+import { factsShown, masksOf } from './privacy.ts';
 import type { Publisher } from './publish/publisher.ts';
 import { createReduction } from './reduction.ts';
+import { createReload, onHangUp, type ReloadDeps } from './reload.ts';
+import { resume } from './resume.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
+import { createTakers, labelsOf } from './takers.ts';
 import { possibleCpus } from './trace/cpus.ts';
 import { createPacing } from './trace/pacing.ts';
+import { isPinned } from './trace/pins.ts';
+import type { Recording } from './trace/recording.ts';
 import { asCapability, surroundings } from './trace/surroundings.ts';
 
 const VERSION = (
@@ -48,14 +59,21 @@ const VERSION = (
 ).version;
 const SCHEMA = readFileSync(new URL('../../schemas/avro/event-batch.v1.avsc', import.meta.url), 'utf8');
 
+/** Reason of a stop that ends the recording too. */
+const END = 'end';
+
 export interface AgentDeps {
-  /** Ends the agent: it detaches, drains the rings and spools what they held. */
+  /**
+   * Ends the agent, which spools what the rings hold. Reason `end`: it detaches first, and leaves nothing behind; else
+   * the kernel goes on recording.
+   */
   readonly stop: AbortSignal;
+  readonly reload: Pick<ReloadDeps, 'source' | 'asked'>;
   readonly log?: Log;
 }
 
-/** Runs until `stop`. Rejects with an AppError whose `exitCode` is the process's. */
-export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<void> {
+/** Runs until `stop`. `again`: a new process is to go on. Rejects with an AppError whose `exitCode` is the process's. */
+export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'ended' | 'again'> {
   const log = deps.log ?? createLog();
   const metrics = createMetrics();
   const notices = createNotices(config, { log, metrics });
@@ -65,17 +83,19 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
 
   const locks = createAgentLocks({ instance: config.instance, spoolPath: config.spool.path }, libc);
   const clock = createClock({ clocks: libc, onStep: notices.clockStepped });
-  const processes = createProcesses(config.process, { names: () => trace.names });
+  const masks = masksOf(config);
+  const processes = createProcesses(factsShown(config, masks), { names: () => trace.recording.names });
   const namespaces = createNamespaces();
   const owners = createOwners(
     { agentPid: process.pid, supervisorPid: config.own.supervisorPid },
     { facts: processes.facts, clockOffsetUs: () => clock.offset_us, onOwner: namespaces.note },
   );
   let publisher: Publisher | undefined;
+  const folder = createSpoolFolder(config.spool.path);
   const spool = createSpool(
     { ...config.spool, schema: SCHEMA },
     {
-      folder: createSpoolFolder(config.spool.path),
+      folder,
       nowMs,
       ages: createAges(config.spool.path),
       onWriteFailed: notices.spoolWriteFailed,
@@ -86,8 +106,20 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
       },
     },
   );
-  const trace = createTrace(config, { nowUs: clock.nowUs });
-  const account = createAccount();
+  const trace = createTrace({ ...config, absentMs: config.restart.absentMs }, { nowUs: clock.nowUs });
+  const guest = createGuest(config, {
+    ...{ libc, notices, trace, nowMs },
+    fold: (isOn) => reduction.fold(isOn),
+    stop: deps.stop,
+  });
+  /** What batches are of. */
+  let recording: Recording;
+  let account = createAccount();
+  const counted = {
+    row: (cpu: number, seq: number): void => account.row(cpu, seq),
+    fold: (cpu: number, seq: number): void => account.fold(cpu, seq),
+    filter: (cpu: number, seq: number): void => account.filter(cpu, seq),
+  };
   const onBadRecords = (count = 1): void => {
     account.bad();
     notices.badRecords(count);
@@ -97,33 +129,38 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     {
       owners,
       clockOffsetUs: () => clock.offset_us,
-      onRow: account.row,
+      onRow: counted.row,
       onBad: onBadRecords,
       resetReason: readResetReasons(),
     },
   );
+  const records = createPrivateRecords(masks);
   const reduction = createReduction(config, {
-    ...{ owners, builder, account, notices, metrics, nowMs },
+    ...{ owners, builder, records, notices, metrics, nowMs },
+    account: counted,
     boottimeNs: libc.boottimeNs,
   });
   const server = createMetricsServer(config.metrics, {
     metrics,
     unhealthy: () => spool.failed,
-    heldUp: () => notices.publishTrouble,
+    heldUp: () => notices.publishTrouble || notices.configTrouble,
   });
   const stops: (() => void | Promise<void>)[] = [];
 
   try {
     locks.take();
     stops.push(locks.release);
+    // What an earlier run left is ended in any case.
+    const isWelcome = deps.stop.reason === END || (await guest.enter());
+    if (!isWelcome && deps.stop.reason !== END) return 'ended';
     const host = readHost({ ...config, hostIdFile: join(config.spool.path, 'host-id') });
     spool.start();
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
-    let told = false;
-    stops.push(() => trace.close({ forgetAccounts: told }));
-    const needs = surroundings({ notPinned: trace.notPinned });
-    for (const need of needs) if (need.problem !== '') notices.lacking(need);
+    recording = trace.recording;
+    let forget: 'nothing' | 'state' | 'instance' = 'nothing';
+    stops.push(() => trace.close({ forget }));
+    const needs = [...surroundings({ notPinned: trace.notPinned })];
     if (config.metrics.port > 0) {
       await server.start().then(() => stops.push(server.stop), notices.metricsPortTaken);
     }
@@ -131,17 +168,19 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
     const agentEpoch = spool.epochAfter(clock.nowUs());
     spool.open(agentEpoch);
     if (config.publish.enabled) {
-      publisher = await createKafkaPublisher(config, { ...host, agentEpoch, notices });
+      const { createKafkaPublisher } = await import('./publish/kafka.ts');
+      const run = { spoolPath: config.spool.path, hostId: host.host_id, bootId: host.boot_id, agentEpoch };
+      publisher = createKafkaPublisher({ ...config.publish, kafka: config.kafka, ...run }, notices);
       publisher.start();
     }
-    const cpus = () => account.cpus(spool.dropped[trace.kernelEpoch] ?? {});
+    const cpus = () => account.cpus(spool.dropped[recording.kernelEpoch] ?? {});
     let shipped = cpus();
     const batcher = createBatcher(
       {
         ...host,
         agent_version: VERSION,
         agent_epoch: agentEpoch,
-        labels: Object.fromEntries(Object.entries(config.labels).filter(([, value]) => value !== '')),
+        labels: labelsOf(config.labels),
       },
       {
         builder: reduction.builder,
@@ -149,138 +188,142 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<vo
         accounting() {
           shipped = cpus();
           return {
-            kernel_epoch: trace.kernelEpoch,
-            ring_positions: RINGS.map((ring) => ({ ring, position: trace.rings[ring].position })),
+            kernel_epoch: recording.kernelEpoch,
+            ring_positions: RINGS.map((ring) => ({ ring, position: recording.rings[ring].position })),
             cpus: shipped,
-            failed_reserves: trace.failedReserves(),
+            failed_reserves: recording.failedReserves(),
             rules: reduction.rules,
-            programs: trace.skippedRuns(),
+            programs: recording.skippedRuns(),
           };
         },
         namespaces: namespaces.counts,
-        onBatch({ datum, rows, closedUs }) {
+        onBatch({ datum, rows, closedUs, accounting }) {
           metrics.add('batches');
           metrics.add('batch_bytes', datum.length);
           metrics.add('rows', rows);
-          spool.append(datum, closedUs);
+          const { rings } = recording;
+          spool.append(datum, closedUs, () => {
+            for (const { ring, position } of accounting.ring_positions) rings[ring].release(position);
+          });
         },
       },
     );
+    const begin = (of: Recording): Drain => {
+      recording = of;
+      account = resume(of, { spool, notices });
+      const { accountUnsettled: onUnsettled } = notices;
+      return createDrain({
+        ...{ recording, account, batcher, spool, onUnsettled, onBadRecords },
+        builder: reduction.builder,
+      });
+    };
+    for (const state of trace.unreadable) notices.stateUnreadable(state);
+    await tellPrevious(trace.previous, {
+      begin: (of) => ({ drain: begin(of), cpus: () => shipped }),
+      batcher,
+      spool,
+      forget: trace.forget,
+      onLeft: notices.stateLeft,
+    });
     const cycle = createCycle(config.batch, {
       trace,
-      account,
+      drain: begin(trace.recording),
       builder: reduction.builder,
       batcher,
       spool,
       clock,
       pacing: createPacing(),
-      health({ olderTold }) {
+      health({ olderTold, ringFill }) {
         // What the compiler's threads freed would stay with the process: tens of MB.
         libc.trim();
         return measureHealth({
-          programs: trace.capabilities,
+          programs: guest.capabilities(trace.capabilities),
           surroundings: needs.map(asCapability),
           reduced: reduction.capabilities(),
           clock,
           spoolHealth: spool.health,
           processCounters: processes.counters,
-          kernelFailed: () => trace.failedReserves().reduce((sum, { count }) => sum + count, 0),
-          kernelUntracked: trace.untracked,
+          kernelFailed: () => recording.failedReserves().reduce((sum, { count }) => sum + count, 0),
+          kernelUntracked: recording.untracked,
           suppressedLines: log.suppressed,
           // What a full spool dropped may have told some of them.
-          olderTold: olderTold && spool.dropped[trace.kernelEpoch] === undefined,
+          olderTold: olderTold && spool.dropped[recording.kernelEpoch] === undefined,
+          ringFill,
           metrics,
         });
       },
-      onUnsettled: notices.accountUnsettled,
-      onBadRecords,
       nowMs,
     });
-    const ended = createEndedEpochs({ batcher, spool, notices });
+    const ended = createEndedEpochs({ batcher, spool });
+    const takers = createTakers({
+      batcher,
+      builder,
+      reduction,
+      cycle,
+      trace,
+      processes,
+      owners,
+      records,
+      publisher,
+      guest,
+      log,
+    });
+    const reload = createReload(config, { ...deps.reload, takers, notices });
 
-    for (const { kernelEpoch, accounts, reason } of trace.stale()) {
-      if (!accounts) notices.accountUnreadable({ kernelEpoch, reason });
-      else if (ended.close({ kernelEpoch, cpus: accounts })) trace.unpin(kernelEpoch);
-    }
-    log.info({ instance: config.instance, spool: config.spool.path, scan_ms: trace.scanMs }, 'agent runs');
-    while (!deps.stop.aborted) {
+    const privilege = leastPrivilege(config, { rights: libc.rights, spoolGid: folder.gid });
+    needs.push(privilege.need);
+    for (const need of needs) if (need.problem !== '') notices.lacking(need);
+    const { instance } = config;
+    const { isResumed: resumed, scanMs: scan_ms } = trace;
+    log.info({ instance, spool: config.spool.path, resumed, scan_ms, user: privilege.user }, 'agent runs');
+    // The line above is what supervisors wait for.
+    log.setLevel(config.log.level);
+    while (!guest.stop.aborted) {
+      reload.turn();
       const waitMs = cycle.turn();
-      ended.tell(trace.kernelEpoch);
-      await sleep(waitMs, undefined, { signal: deps.stop }).catch(() => {});
+      guest.turn();
+      ended.tell(recording.kernelEpoch);
+      await sleep(waitMs, undefined, { signal: guest.stop }).catch(() => {});
     }
 
-    trace.stop();
+    // Without pins nothing would go on.
+    const isEnd = guest.isDisabled || deps.stop.reason === END || trace.notPinned !== '';
+    if (isEnd) trace.detach();
     let settled = false;
     // A batch that pushes another out of a full spool cannot count that in its own account: then one more.
     for (let dropped: unknown; dropped !== spool.dropped; ) {
       dropped = spool.dropped;
-      ended.tell(trace.kernelEpoch);
+      ended.tell(recording.kernelEpoch);
       settled = cycle.finish();
     }
     spool.stop();
-    await publisher?.stop(config.publish.stopWaitMsMax);
-    told = settled && spool.noteEnded(trace.kernelEpoch, shipped);
+    await publisher?.stop(guest.isDisabled ? 0 : reload.config.publish.stopWaitMsMax);
+    const isOver = trace.isDetached && settled && spool.noteEnded(recording.kernelEpoch, shipped);
+    if (isOver) forget = isEnd ? 'instance' : 'state';
+    guest.left();
+  } catch (error) {
+    if (error instanceof AppError) guest.left();
+    throw error;
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
-}
-
-/** Loaded late: most agents of a single machine never publish. Throws KAFKA_FILE. */
-async function createKafkaPublisher(
-  config: AgentConfig,
-  run: {
-    readonly host_id: string;
-    readonly boot_id: string;
-    readonly agentEpoch: number;
-    readonly notices: Notices;
-  },
-): Promise<Publisher> {
-  const [{ createPublisher }, { openSession }, { createKafka }] = await Promise.all([
-    import('./publish/publisher.ts'),
-    import('./publish/session.ts'),
-    import('@tcptrail/kafka/client.ts'),
-  ]);
-  const { kafka, spool } = config;
-  const client = createKafka(kafka);
-  const { host_id: hostId, boot_id: bootId, agentEpoch, notices } = run;
-  return createPublisher(
-    { spoolPath: spool.path, hostId, bootId, agentEpoch },
-    {
-      openSession: () => openSession({ kafka, hostId }, { client, onTopicMade: notices.topicMade }),
-      notices,
-    },
-  );
-}
-
-interface Arguments {
-  readonly file: string | undefined;
-  readonly mode: 'run' | 'check' | 'print';
-}
-
-/** Throws AGENT_USAGE. */
-function argumentsOf(args: readonly string[]): Arguments {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: CONFIG_OPTIONS,
-    });
-    return { file: values.config, mode: values.check ? 'check' : values['print-config'] ? 'print' : 'run' };
-  } catch (error) {
-    const problem = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error);
-    throw agentError('AGENT_USAGE', [problem], { cause: error });
-  }
+  return guest.outcome();
 }
 
 async function main(): Promise<void> {
+  const asked = onHangUp();
   const { file, mode } = argumentsOf(process.argv.slice(2));
   const source: ConfigSource = { part: 'agent', file, env: process.env };
   const config = loadConfig(AGENT_CONFIG, source);
   if (mode === 'check') process.stdout.write(checkReport(AGENT_CONFIG, source));
   if (mode === 'print') process.stdout.write(printConfig(AGENT_CONFIG, config));
-  if (mode !== 'run') return;
+  if (mode === 'check' || mode === 'print' || (mode === 'end' && !isPinned(config.instance))) return;
   const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
-  await runAgent(config, { stop: stop.signal });
+  process.on('SIGTERM', () => stop.abort());
+  process.on('SIGINT', () => stop.abort(END));
+  if (mode === 'end') stop.abort(END);
+  const end = await runAgent(config, { stop: stop.signal, reload: { source, asked } });
+  if (end === 'again' && !stop.signal.aborted) startAgain();
 }
 
 if (import.meta.main) {

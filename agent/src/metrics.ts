@@ -34,17 +34,29 @@ const COUNTERS = {
     'Times batches had to be split because the topic takes no message of their size.',
   ],
   publish_failures: ['failures', 'Times publishing was held up by an error.'],
+  kafka_unfit_files: [
+    'files',
+    'Times a changed certificate, key or password file could not be used, and the former was kept.',
+  ],
   publish_damaged_bytes: ['bytes', 'Bytes of the spool that are no batch: set aside and not published.'],
   process_lookups: ['lookups', 'Processes looked up in /proc.'],
   gone_processes: ['processes', 'Processes that had ended before they were looked up.'],
   unreadable_processes: ['processes', 'Processes whose executable /proc refused.'],
+  stalls: ['stalls', 'Times the agent did not run for more than 5 s.'],
   clock_steps: ['steps', 'Times the clock was set while the agent ran.'],
   unsettled_account_samples: ['samples', 'Account samples put off because an event was under way.'],
+  config_reloads: ['reloads', 'Times the configuration was read again and taken.'],
+  config_refusals: [
+    'refusals',
+    'Times the configuration was read again and was wrong: the one before it stayed in force.',
+  ],
   metrics_listen_failures: ['failures', 'Times the metrics port could not be opened.'],
   log_suppressed_lines: ['lines', 'Repeated log lines left out.'],
 } as const satisfies Rows;
 
 const GAUGES = {
+  ring_fill_ratio: ['ratio', 'How full the fuller ring was at most since the heartbeat before, 0 to 1.'],
+  heap_bytes: ['bytes', 'JavaScript heap in use.'],
   spool_waiting_bytes: ['bytes', 'Bytes in the spool that no reader has released.'],
   spool_segments: ['segments', 'Segments with such bytes.'],
   spool_pending_batches: ['batches', 'Batches in memory that the disk has not taken.'],
@@ -56,6 +68,14 @@ const GAUGES = {
   publish_lag_seconds: ['seconds', 'Age of the oldest batch no reader has released.'],
   publish_up: ['', '1 while Kafka takes batches; 0 while it does not, or before the first.'],
   clock_error_seconds: ['seconds', 'Uncertainty of the conversion from kernel time to UTC.'],
+  given_up_steps: [
+    'steps',
+    'What the agent does without to stay below its ceilings: 1 updates, 2 retransmits too, 3 all programs.',
+  ],
+  crashed_runs: [
+    'runs',
+    'Runs before this one that ended without a word, in a row, when it waited for that.',
+  ],
   attached_programs: ['programs', 'BPF programs that run.'],
   missing_programs: ['programs', 'BPF programs that could not be attached.'],
   missing_surroundings: [

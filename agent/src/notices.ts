@@ -12,6 +12,13 @@ import type { Need } from './trace/surroundings.ts';
 export interface Notices {
   /** Why batches wait in the spool; '' when they go out. */
   readonly publishTrouble: string;
+  /** Why the configuration that was read last is not in force; '' when it is. */
+  readonly configTrouble: string;
+  configTaken(
+    changes: { readonly taken: readonly string[]; readonly waiting: readonly string[] },
+    sentence: string,
+  ): void;
+  configRefused(error: AppError): void;
   clockStepped(step: { readonly by_us: number }): void;
   spoolWriteFailed(failure: { readonly reason: string; readonly pending: number }): void;
   spoolDropped(dropped: Dropped): void;
@@ -20,10 +27,22 @@ export interface Notices {
   accountUnsettled(): void;
   badRecords(count: number): void;
   accountLost(kernelEpoch: number): void;
-  accountUnreadable(account: { readonly kernelEpoch: number; readonly reason: string }): void;
+  stateUnreadable(state: { readonly kernelEpoch: number; readonly reason: string }): void;
+  stateLeft(kernelEpoch: number): void;
   lacking(need: Need): void;
   metricsPortTaken(error: unknown): void;
+  disabled(file: string): void;
+  priorityRefused(refused: { readonly setting: string; readonly reason: string }): void;
+  crashLoop(loop: { readonly count: number; readonly waitMs: number }): void;
+  /** `steps`: given up now. */
+  gaveUp(
+    step: { readonly name: string; readonly cost: string; readonly reason: string },
+    steps: number,
+  ): void;
+  tookBack(name: string, steps: number): void;
+  heldUp(ms: number): void;
   topicMade(name: string): void;
+  kafkaFileUnfit(error: AppError): void;
   published(sent: { readonly messages: number; readonly bytes: number; readonly again: boolean }): void;
   publishFailed(error: AppError): void;
   publishSplit(eventsMax: number): void;
@@ -46,12 +65,26 @@ export function createNotices(
   /** Told once when it begins and once when it ends. */
   let isHeldUp = true;
   let publishTrouble = '';
+  let configTrouble = '';
   const limited = (level: 'warn' | 'error', error: AppError, fields: object = {}): void =>
     log.limited(level, error.code, { code: error.code, ...fields }, error.message);
 
   return {
     get publishTrouble() {
       return publishTrouble;
+    },
+    get configTrouble() {
+      return configTrouble;
+    },
+    configTaken({ taken, waiting }, sentence) {
+      configTrouble = '';
+      metrics.add('config_reloads');
+      log.info({ taken, at_next_start: waiting }, sentence);
+    },
+    configRefused(error) {
+      configTrouble = `${error.message}; until then the configuration before it stays in force`;
+      metrics.add('config_refusals');
+      log.warn({ code: error.code }, configTrouble);
     },
     clockStepped({ by_us }) {
       metrics.add('clock_steps');
@@ -93,11 +126,18 @@ export function createNotices(
     accountLost(kernelEpoch) {
       log.warn(
         { kernel_epoch: kernelEpoch },
-        'an earlier run left its kernel account, but no batch of it is in the spool; it is closed with no rows',
+        'an earlier run left what it recorded, but none of its batches is in the spool: what they held counts as unspooled',
       );
     },
-    accountUnreadable({ kernelEpoch, reason }) {
-      log.warn({ kernel_epoch: kernelEpoch, reason }, 'the kernel account of an earlier run cannot be read');
+    stateUnreadable({ kernelEpoch, reason }) {
+      log.warn(
+        { kernel_epoch: kernelEpoch, reason },
+        'what an earlier run recorded cannot be read and is given up',
+      );
+    },
+    stateLeft(kernelEpoch) {
+      const text = 'what an earlier run recorded is not told to its end; the next start tries again';
+      log.warn({ kernel_epoch: kernelEpoch }, text);
     },
     lacking({ name, problem, cost, remedy }) {
       log.warn({ need: name }, `${problem}, which costs: ${cost}; ${remedy}`);
@@ -107,8 +147,38 @@ export function createNotices(
       const address = `${config.metrics.host}:${config.metrics.port}`;
       limited('warn', agentError('AGENT_METRICS_PORT', [address, reasonOf(error)], { cause: error }));
     },
+    disabled(file) {
+      log.info({ file }, `${file} is there: the agent ends and leaves nothing in the kernel`);
+    },
+    priorityRefused({ setting, reason }) {
+      limited('warn', agentError('AGENT_PRIORITY', [setting, reason]), { setting });
+    },
+    crashLoop({ count, waitMs }) {
+      metrics.set('crashed_runs', count);
+      const error = agentError('AGENT_CRASHED', [String(count), String(waitMs / 1_000)]);
+      log.warn({ code: error.code, crashes: count, wait_ms: waitMs }, error.message);
+    },
+    gaveUp({ name, cost, reason }, steps) {
+      metrics.set('given_up_steps', steps);
+      const error = agentError('AGENT_CEILING', [reason, cost]);
+      log.warn({ code: error.code, step: name }, error.message);
+    },
+    tookBack(name, steps) {
+      metrics.set('given_up_steps', steps);
+      log.info({ step: name }, `the agent is well below its ceilings; ${name} come back`);
+    },
+    heldUp(ms) {
+      metrics.add('stalls');
+      const seconds = (ms / 1_000).toFixed(1);
+      limited('warn', agentError('AGENT_HELD_UP', [seconds]), { ms: Math.round(ms) });
+    },
     topicMade(name) {
       log.info({ topic: name }, `made topic ${name}`);
+    },
+    kafkaFileUnfit(error) {
+      metrics.add('kafka_unfit_files');
+      const text = `${error.message}; the former is used until then`;
+      log.limited('warn', text, { code: error.code }, text);
     },
     published({ messages, bytes, again }) {
       metrics.set('publish_up', 1);
@@ -124,7 +194,9 @@ export function createNotices(
       publishTrouble = error.message;
       metrics.set('publish_up', 0);
       metrics.add('publish_failures');
-      log.limited('warn', error.code, { code: error.code }, `${error.message}; batches wait in the spool`);
+      // Each sentence by itself: of two troubles with one code the second is not a repetition.
+      const text = `${error.message}; batches wait in the spool`;
+      log.limited('warn', text, { code: error.code }, text);
     },
     publishSplit(eventsMax) {
       metrics.add('publish_split_batches');

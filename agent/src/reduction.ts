@@ -1,4 +1,5 @@
 /** What `reduce` does in the agent: the rules of the configuration, the byte budget, and what is told of them. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Health } from '@tcptrail/schemas/batch.ts';
 import type { AgentConfig } from './config.ts';
 import type { Account } from './encode/account.ts';
@@ -6,15 +7,17 @@ import type { BatchBuilder, BuiltEvents } from './encode/batch-builder.ts';
 import type { Owners } from './enrich/owners.ts';
 import type { Metrics } from './metrics.ts';
 import type { Notices } from './notices.ts';
-import { createBudget } from './reduce/budget.ts';
+import type { PrivateRecords } from './privacy/records.ts';
+import { type BudgetConfig, type BudgetStep, createBudget } from './reduce/budget.ts';
 import { createFilter } from './reduce/filter.ts';
-import { createReducer, type Reducer } from './reduce/reducer.ts';
+import { createReducer, type Reducer, type ReducerConfig } from './reduce/reducer.ts';
 import type { RuleCount } from './reduce/rule-counts.ts';
 
 export interface ReductionDeps {
   readonly owners: Owners;
   readonly builder: BatchBuilder;
-  readonly account: Account;
+  readonly records: PrivateRecords;
+  readonly account: Pick<Account, 'row' | 'fold' | 'filter'>;
   readonly notices: Pick<Notices, 'budgetSteps'>;
   readonly metrics: Metrics;
   /** Monotonic, ms. */
@@ -23,61 +26,82 @@ export interface ReductionDeps {
   readonly boottimeNs: () => bigint;
 }
 
+type ReductionConfig = Pick<AgentConfig, 'batch' | 'events' | 'fold' | 'filters' | 'budget'>;
+
 export interface Reduction {
   /** To be used in place of the batch builder. */
   readonly builder: Reducer<BuiltEvents>;
   /** As a batch ships them. */
   readonly rules: readonly RuleCount[];
+  /** Repeated connections are folded, whatever configuration and budget say. */
+  fold(isOn: boolean): void;
   /** So many bytes went into the spool. */
   spooled(bytes: number): void;
-  /** Between two drains: the filters from now on. */
-  setFilters(rules: AgentConfig['filters']): void;
+  /** Between two batches: what is left out and folded from now on. */
+  configure(config: ReductionConfig): void;
   /** What the budget leaves out now, told like a program that does not run; sets the gauges by the way. */
   capabilities(): Health['capabilities'];
 }
 
-export function createReduction(
-  config: Pick<AgentConfig, 'batch' | 'events' | 'fold' | 'filters' | 'budget'>,
-  deps: ReductionDeps,
-): Reduction {
-  const { batch, events, fold } = config;
+/** What the agent's own ceilings make it fold is counted under this. */
+const CEILING_STEP: BudgetStep = {
+  name: 'ceiling-fold',
+  folds: 'repeated',
+  leavesOut: [],
+  cost: 'single rows of repeated short connections',
+};
+
+export function createReduction(config: ReductionConfig, deps: ReductionDeps): Reduction {
   const { metrics, notices } = deps;
-  const builder = createReducer(
-    {
-      ...batch,
-      fold: fold.enabled,
-      windowMs: fold.windowMs,
-      openHoldMs: events.openHoldMs,
-      sinceNs: deps.boottimeNs(),
-      filter: createFilter(config.filters),
+  let { bytesPerDay } = config.budget;
+  let { filters: inForce } = config;
+  const sinceNs = deps.boottimeNs();
+  const reducerOf = ({ batch, fold, events, filters }: ReductionConfig): ReducerConfig => ({
+    ...batch,
+    fold: fold.enabled,
+    windowMs: fold.windowMs,
+    openHoldMs: events.openHoldMs,
+    sinceNs,
+    filter: createFilter(filters),
+  });
+  const budgetOf = ({ budget, fold }: ReductionConfig): BudgetConfig => ({ ...budget, fold: fold.enabled });
+  const builder = createReducer(reducerOf(config), deps);
+  let ofBudget: readonly BudgetStep[] = [];
+  let isHeld = false;
+  const setSteps = (): void => builder.setSteps(isHeld ? [...ofBudget, CEILING_STEP] : ofBudget);
+  const budget = createBudget(budgetOf(config), {
+    nowMs: deps.nowMs,
+    onSteps(steps) {
+      ofBudget = steps;
+      setSteps();
+      notices.budgetSteps(steps);
     },
-    deps,
-  );
-  const budget = createBudget(
-    { ...config.budget, fold: fold.enabled },
-    {
-      nowMs: deps.nowMs,
-      onSteps(steps) {
-        builder.setSteps(steps);
-        notices.budgetSteps(steps);
-      },
-    },
-  );
+  });
 
   return {
     builder,
     get rules() {
       return builder.counts.list;
     },
+    fold(isOn) {
+      isHeld = isOn;
+      setSteps();
+    },
     spooled: budget.spend,
-    setFilters: (rules) => builder.setFilter(createFilter(rules)),
+    configure(next) {
+      ({ bytesPerDay } = next.budget);
+      builder.configure(reducerOf(next));
+      if (!isDeepStrictEqual(next.filters, inForce)) builder.setFilter(createFilter(next.filters));
+      inForce = next.filters;
+      budget.configure(budgetOf(next));
+    },
     capabilities() {
       const { folded, filtered } = builder.counts.totals;
       metrics.raise('folded_events', folded);
       metrics.raise('filtered_events', filtered);
       metrics.set('budget_steps', budget.steps.length);
       metrics.set('budget_left_bytes', Math.max(0, budget.leftBytes));
-      const error = `the host's budget of ${config.budget.bytesPerDay} bytes a day is short`;
+      const error = `the host's budget of ${bytesPerDay} bytes a day is short`;
       return budget.steps.map(({ name, cost }) => ({ program: name, attached: false, error, cost }));
     },
   };

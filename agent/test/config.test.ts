@@ -96,6 +96,15 @@ test('broken YAML is refused with its line', (t) => {
   assert.match(error.message, /line 2/);
 });
 
+test('a backlog that would never be caught up is refused', (t) => {
+  const file = fileWith(t, '');
+  for (const speed of ['1', '0.5']) {
+    const { message } = refusal(() => load({ file, env: { TCPTRAIL_PUBLISH_REPLAY_SPEED_MAX: speed } }));
+    assert.match(message, /TCPTRAIL_PUBLISH_REPLAY_SPEED_MAX is .*; it must be 0 or more than 1/);
+  }
+  for (const speed of ['0', '1.5']) load({ file, env: { TCPTRAIL_PUBLISH_REPLAY_SPEED_MAX: speed } });
+});
+
 test('the fleet profile folds and updates every 5 minutes, unless the file says otherwise', (t) => {
   const of = (yaml: string) => {
     const { fold, events } = load({ file: fileWith(t, yaml) });

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Health } from '@tcptrail/schemas/batch.ts';
-import { type CycleRing, createCycle } from '../src/cycle.ts';
+import { createCycle } from '../src/cycle.ts';
+import { createDrain, type DrainedRing } from '../src/drain.ts';
 
 const HEALTH = {} as Health;
 
 /** A ring of 8-byte records, `written()` of them so far, the last `busy()` of them not yet whole, the first `bad` bad. */
-function ringOf(written: () => number, busy: () => number, bad = 0): CycleRing {
+function ringOf(written: () => number, busy: () => number, bad = 0): DrainedRing & { release(): void } {
   let position = 0;
+  let released = 0;
   return {
     size: 1_000,
     get badRecords() {
@@ -16,14 +18,20 @@ function ringOf(written: () => number, busy: () => number, bad = 0): CycleRing {
     get position() {
       return position;
     },
+    get released() {
+      return released;
+    },
     producerPosition: () => written() * 8,
-    fill: () => (written() * 8 - position) / 1_000,
+    fill: () => (written() * 8 - released) / 1_000,
+    unread: () => (written() * 8 - position) / 1_000,
     drain(upTo, onRecord) {
       for (const end = Math.min(upTo, (written() - busy()) * 8); position < end; position += 8)
         if (position >= bad * 8) onRecord(new Uint32Array(0), new Uint8Array(0), 0);
       return 0;
     },
-    release: () => {},
+    release() {
+      released = position;
+    },
   };
 }
 
@@ -42,24 +50,54 @@ function cycleOf({ bad = 0 } = {}) {
     flushMs: 500,
     leftOut: false,
     olderTold: false,
+    beats: 0,
+    ringFills: [] as number[],
   };
-  const cycle = createCycle(config, {
-    trace: {
-      rings: {
-        lifecycle: ringOf(
-          () => state.ring,
-          () => state.busy,
-          bad,
-        ),
-        chatter: ringOf(
-          () => 0,
-          () => 0,
-        ),
-      },
-      get olderTold() {
-        return state.olderTold;
-      },
-      watch: (nowMs) => void log.push(...(nowMs > 1_000_000 ? ['watch'] : [])),
+  const rings = {
+    lifecycle: ringOf(
+      () => state.ring,
+      () => state.busy,
+      bad,
+    ),
+    chatter: ringOf(
+      () => 0,
+      () => 0,
+    ),
+  };
+  /** A batch is in the spool, and what it holds given back. */
+  function ship(what: string): void {
+    batcher.batchSeq += 1;
+    log.push(`${what} ${state.rows}`);
+    state.rows = 0;
+    rings.lifecycle.release();
+  }
+  const batcher = {
+    batchSeq: 0,
+    flush: () => ship('flush'),
+    cut: () => ship('cut'),
+    heartbeat: () => ship('heartbeat'),
+  };
+  const builder = {
+    append: () => {
+      state.rows += state.leftOut ? 0 : 1;
+    },
+    get flushMs() {
+      return state.flushMs;
+    },
+    get rows() {
+      return state.rows;
+    },
+    isFull: () => state.rows >= state.rowsMax,
+  };
+  const spool = {
+    get ready() {
+      return state.ready;
+    },
+    tick: () => {},
+  };
+  const drain = createDrain({
+    recording: {
+      rings,
       sample: () =>
         state.valid
           ? {
@@ -68,47 +106,34 @@ function cycleOf({ bad = 0 } = {}) {
             }
           : undefined,
     },
-    pacing: { next: ({ fill }) => (fill > 0 ? 100 : 500) },
     account: { begin: () => log.push('begin'), complete: () => log.push('complete') },
-    builder: {
-      append: () => {
-        state.rows += state.leftOut ? 0 : 1;
-      },
-      get rows() {
-        return state.rows;
-      },
-      isFull: () => state.rows >= state.rowsMax,
-      get flushMs() {
-        return state.flushMs;
-      },
-    },
-    batcher: {
-      flush() {
-        log.push(`flush ${state.rows}`);
-        state.rows = 0;
-      },
-      cut() {
-        log.push(`cut ${state.rows}`);
-        state.rows = 0;
-      },
-      heartbeat() {
-        log.push(`heartbeat ${state.rows}`);
-        state.rows = 0;
-      },
-    },
-    spool: {
-      get ready() {
-        return state.ready;
-      },
-      tick: () => {},
-    },
-    clock: { measure: () => log.push('clock') },
-    health({ olderTold }) {
-      if (olderTold) log.push('older told');
-      return HEALTH;
-    },
+    builder,
+    batcher,
+    spool,
     onUnsettled: () => log.push('unsettled'),
     onBadRecords: (count) => log.push(`bad ${count}`),
+  });
+  const cycle = createCycle(config, {
+    trace: {
+      get olderTold() {
+        return state.olderTold;
+      },
+      beat: () => {
+        state.beats += 1;
+      },
+      watch: (nowMs) => void log.push(...(nowMs > 1_000_000 ? ['watch'] : [])),
+    },
+    drain,
+    pacing: { next: ({ fill }) => (fill > 0 ? 100 : 500) },
+    builder,
+    batcher,
+    spool,
+    clock: { measure: () => log.push('clock') },
+    health({ olderTold, ringFill }) {
+      if (olderTold) log.push('older told');
+      state.ringFills.push(ringFill);
+      return HEALTH;
+    },
     nowMs: () => state.nowMs,
   });
   return { cycle, log, state };
@@ -147,6 +172,14 @@ test('a full batch is closed in the middle of a drain', () => {
   assert.deepEqual(log, ['clock', 'begin', 'flush 2', 'flush 2', 'complete', 'heartbeat 1']);
 });
 
+test('each turn says that the agent is there, whatever the disk says', () => {
+  const { cycle, state } = cycleOf();
+  cycle.turn();
+  state.ready = false;
+  cycle.turn();
+  assert.equal(state.beats, 2);
+});
+
 test('a sample with an event under way is not used, the rows are', () => {
   const { cycle, log, state } = cycleOf();
   state.valid = false;
@@ -182,6 +215,20 @@ test('an event being written holds the account back, not the rows before it', ()
   assert.equal(cycle.turn(), 500);
 });
 
+test('a heartbeat tells how full a ring was at most since the one before', () => {
+  const { cycle, state } = cycleOf();
+  cycle.turn();
+  for (const rows of [3, 25, 7]) {
+    state.ring += rows;
+    cycle.turn();
+  }
+  for (const nowMs of [10_001, 20_001]) {
+    state.nowMs = nowMs;
+    cycle.turn();
+  }
+  assert.deepEqual(state.ringFills, [0, 0.28, 0]);
+});
+
 test('a heartbeat comes when it is due, busy or idle', () => {
   const { cycle, log, state } = cycleOf();
   for (state.nowMs = 1; state.nowMs < 30_001; state.nowMs += 100) {
@@ -189,6 +236,19 @@ test('a heartbeat comes when it is due, busy or idle', () => {
     cycle.turn();
   }
   assert.equal(log.filter((line) => line.startsWith('heartbeat')).length, 3);
+});
+
+test('other times hold from the next turn on, which gives a heartbeat', () => {
+  const { cycle, log, state } = cycleOf();
+  const beatsAfter = (ms: number): number => {
+    log.length = 0;
+    state.nowMs += ms;
+    cycle.turn();
+    return log.filter((line) => line.startsWith('heartbeat')).length;
+  };
+  beatsAfter(0);
+  cycle.configure({ heartbeatMs: 50 });
+  assert.deepEqual([10, 49, 1].map(beatsAfter), [1, 0, 1]);
 });
 
 test('bad records are told once, before the account that counts them is complete', () => {

@@ -49,36 +49,40 @@ test('a disk that fills up under a running agent costs no row', needsRoot, async
   assert.equal(totalOf(last, 'seq_last'), rowsIn(batches) + totalOf(last, 'failed'));
 });
 
-test(
-  'an agent that ends on a full disk says so, and the next one accounts for what it held',
-  needsRoot,
-  async (t) => {
-    const disk = smallDisk(t, '32m');
-    const home = agentHome(t, { disk });
-    const first = await runningAgent(t, home);
-    const epoch = spooled(home)[0]?.kernel_epoch;
-    const echo = await echoServer(t, '127.0.0.1');
-    const ballast = fillDisk(disk);
-    // More than the rest of the segment's last page holds.
-    for (let count = 0; count < 200; count++) await converse('127.0.0.1', echo.port);
-    await echo.stop();
-    first.child.kill('SIGTERM');
-    assert.equal(await first.ended(), 1);
-    assert.match(
-      first.stderr(),
-      /\ntcptrail agent: stopped with \d+ batches that the spool [^\n]* \(ENOSPC\)[^\n]*\n$/,
-    );
-    rmSync(ballast);
-    const rows = rowsIn(spooled(home));
-
-    const second = await runningAgent(t, home);
-    second.child.kill('SIGTERM');
-    assert.equal(await second.ended(), 0, second.stderr());
-    const closing = spooled(home).findLast((batch) => batch.kernel_epoch === epoch);
-    assert.equal(totalOf(closing, 'rows'), rows);
-    assert.ok(totalOf(closing, 'seq_last') > rows + totalOf(closing, 'failed'));
-  },
-);
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  test(
+    `an agent that ends by ${signal} on a full disk says so, and the next one tells what it held`,
+    needsRoot,
+    async (t) => {
+      const disk = smallDisk(t, '32m');
+      const home = agentHome(t, { disk });
+      const first = await runningAgent(t, home);
+      const epoch = spooled(home)[0]?.kernel_epoch;
+      const echo = await echoServer(t, '127.0.0.1');
+      const ballast = fillDisk(disk);
+      // More than the rest of the segment's last page holds.
+      const locals: number[] = [];
+      for (let count = 0; count < 200; count++) locals.push(await converse('127.0.0.1', echo.port));
+      await echo.stop();
+      first.child.kill(signal);
+      assert.equal(await first.ended(), 1);
+      assert.match(
+        first.stderr(),
+        /\ntcptrail agent: stopped with \d+ batches that the spool [^\n]* \(ENOSPC\)[^\n]*\n$/,
+      );
+      rmSync(ballast);
+      const second = await runningAgent(t, home);
+      second.child.kill('SIGINT');
+      assert.equal(await second.ended(), 0, second.stderr());
+      const told = spooled(home).filter((batch) => batch.kernel_epoch === epoch);
+      assert.deepEqual(
+        portsOf(told, 'close', 'client', echo.port),
+        locals.sort((a, b) => a - b),
+      );
+      assert.equal(totalOf(told.at(-1), 'rows'), rowsIn(told));
+      assert.equal(totalOf(told.at(-1), 'seq_last'), rowsIn(told) + totalOf(told.at(-1), 'failed'));
+    },
+  );
 
 test('a full spool loses its oldest rows and counts every one of them', needsRoot, async (t) => {
   const home = agentHome(t, { spool: { segmentBytes: 65_536, bytesMax: 262_144 } });
@@ -87,7 +91,7 @@ test('a full spool loses its oldest rows and counts every one of them', needsRoo
   for (let round = 0; round < 150; round++) {
     await Promise.all(Array.from({ length: 40 }, () => converse('127.0.0.1', echo.port)));
   }
-  first.child.kill('SIGTERM');
+  first.child.kill('SIGINT');
   assert.equal(await first.ended(), 0, first.stderr());
   const epoch = spooled(home).at(-1)?.kernel_epoch;
   const account = (): OracleBatch | undefined =>
@@ -115,7 +119,7 @@ test('a full spool loses its oldest rows and counts every one of them', needsRoo
 });
 
 test(
-  'a disk that fails and turns read-only ends no agent, and the next one accounts for what it held',
+  'a disk that fails and turns read-only ends no agent, and the next one tells what it held',
   needsLoop,
   async (t) => {
     const disk = ext4Disk(t);
@@ -124,9 +128,10 @@ test(
     const epoch = spooled(home)[0]?.kernel_epoch;
     const echo = await echoServer(t, '127.0.0.1');
     disk.fail();
-    for (let count = 0; count < 20; count++) await converse('127.0.0.1', echo.port);
+    const locals: number[] = [];
+    for (let count = 0; count < 20; count++) locals.push(await converse('127.0.0.1', echo.port));
     await until('the agent says so', () => first.stderr().includes('AGENT_SPOOL_WRITE'));
-    await converse('127.0.0.1', echo.port);
+    locals.push(await converse('127.0.0.1', echo.port));
     await echo.stop();
     assert.ok(spooled(home).length > 0, 'what is there can be read');
     first.child.kill('SIGTERM');
@@ -138,13 +143,16 @@ test(
     assert.match(refused.stderr(), /^tcptrail agent: cannot [^\n]*\(EROFS\); make it writable[^\n]*\n$/m);
 
     disk.mend();
-    const rows = rowsIn(spooled(home));
     const second = await runningAgent(t, home);
-    second.child.kill('SIGTERM');
+    second.child.kill('SIGINT');
     assert.equal(await second.ended(), 0, second.stderr());
-    const closing = spooled(home).findLast((batch) => batch.kernel_epoch === epoch);
-    assert.equal(totalOf(closing, 'rows'), rows);
-    assert.ok(totalOf(closing, 'seq_last') > rows + totalOf(closing, 'failed'));
+    const told = spooled(home).filter((batch) => batch.kernel_epoch === epoch);
+    assert.deepEqual(
+      portsOf(told, 'close', 'client', echo.port),
+      locals.sort((a, b) => a - b),
+    );
+    assert.equal(totalOf(told.at(-1), 'rows'), rowsIn(told));
+    assert.equal(totalOf(told.at(-1), 'seq_last'), rowsIn(told) + totalOf(told.at(-1), 'failed'));
   },
 );
 
@@ -154,7 +162,7 @@ test('what waits too long for a reader is dropped, and every row of it counted',
   const echo = await echoServer(t, '127.0.0.1');
   for (let count = 0; count < 20; count++) await converse('127.0.0.1', echo.port);
   await echo.stop();
-  first.child.kill('SIGTERM');
+  first.child.kill('SIGINT');
   assert.equal(await first.ended(), 0, first.stderr());
   const before = spooled(home);
   const epoch = before[0]?.kernel_epoch;

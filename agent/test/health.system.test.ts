@@ -111,8 +111,8 @@ function kernelsCount(pid: number): Map<string, number> {
 /** Runs that `state_spare` did in the place of `state`, as the pinned account says. */
 function recovered(instance: string): number {
   const pins = `/sys/fs/bpf/tcptrail/${instance}`;
-  const account = readdirSync(pins).find((name) => name.startsWith('accounts-')) ?? '';
-  const dump = spawnSync('bpftool', ['-j', 'map', 'dump', 'pinned', join(pins, account)], {
+  const state = readdirSync(pins).find((name) => /^\d+-/.test(name)) ?? '';
+  const dump = spawnSync('bpftool', ['-j', 'map', 'dump', 'pinned', join(pins, state, 'maps/accounts')], {
     encoding: 'utf8',
   });
   assert.equal(dump.status, 0, dump.stderr);

@@ -27,6 +27,7 @@ function depsOf(change: Partial<HealthDeps> = {}): HealthDeps & { readonly metri
     kernelUntracked: () => 6,
     suppressedLines: 7,
     olderTold: true,
+    ringFill: 0.25,
     metrics: createMetrics(),
     ...change,
   };

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { agentHome, runningAgent, spooled, startAgent, until } from './support/agent-process.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type AgentHome,
+  agentHome,
+  runningAgent,
+  spooled,
+  startAgent,
+  until,
+} from './support/agent-process.ts';
 import { converse, echoServer, refused } from './support/connections.ts';
 import { needsRoot } from './support/needs-root.ts';
+import type { OracleBatch } from './support/oracle.ts';
 import { portsOf, rowsIn, totalOf } from './support/spooled-rows.ts';
 import { tempFolder } from './support/temp-folder.ts';
 
@@ -81,61 +91,158 @@ test('events that found a full ring are counted, and the account still balances'
   );
 });
 
+const pinsOf = ({ instance }: AgentHome): string => `/sys/fs/bpf/tcptrail/${instance}`;
+
+/** Ports of the connections made while `during` runs. */
+async function trafficDuring(port: number, during: () => Promise<unknown>): Promise<readonly number[]> {
+  const ports: number[] = [];
+  let going = true;
+  const traffic = (async () => {
+    // So few a second that the rings hold those of a slow restart.
+    for (; going; await sleep(2)) ports.push(await converse('127.0.0.1', port));
+  })();
+  await during();
+  going = false;
+  await traffic;
+  return ports.sort((a, b) => a - b);
+}
+
+/** Each connection once at each end, each number of the kernel a row, one after another without a gap. */
+function assertWhole(
+  batches: readonly OracleBatch[],
+  told: { ports: readonly number[]; server: number },
+): void {
+  for (const role of ['client', 'server'])
+    assert.deepEqual(portsOf(batches, 'close', role, told.server), told.ports);
+  const epochs = [...new Set(batches.map((batch) => batch.kernel_epoch))];
+  for (const epoch of epochs) {
+    const own = batches.filter((batch) => batch.kernel_epoch === epoch);
+    const last = own.at(-1);
+    assert.equal(totalOf(last, 'failed'), 0);
+    assert.equal(totalOf(last, 'rows_ahead'), 0);
+    assert.equal(totalOf(last, 'rows'), rowsIn(own));
+    assert.equal(totalOf(last, 'seq_last'), rowsIn(own));
+  }
+}
+
+for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+  test(
+    `an agent ended by ${signal} is followed by one that loses nothing and doubles nothing`,
+    needsRoot,
+    async (t) => {
+      const home = agentHome(t, { further: { own: { supervisorPid: process.pid } } });
+      const echo = await echoServer(t, '127.0.0.1');
+      let last = await runningAgent(t, home);
+      const ports = await trafficDuring(echo.port, async () => {
+        for (let restarts = 0; restarts < 3; restarts += 1) {
+          const rows = rowsIn(spooled(home));
+          await until('rows in the spool', () => rowsIn(spooled(home)) > rows + 100);
+          last.child.kill(signal);
+          assert.equal(await last.ended(), signal === 'SIGKILL' ? signal : 0, last.stderr());
+          last = await runningAgent(t, home);
+        }
+      });
+      await echo.stop();
+      last.child.kill('SIGINT');
+      assert.equal(await last.ended(), 0, last.stderr());
+      const batches = spooled(home);
+      assert.equal(new Set(batches.map((batch) => batch.kernel_epoch)).size, 1);
+      assert.equal(new Set(batches.map((batch) => batch.agent_epoch)).size, 4);
+      assertWhole(batches, { ports, server: echo.port });
+      assert.equal(existsSync(pinsOf(home)), false);
+    },
+  );
+}
+
 test(
-  'a killed agent leaves whole batches, and the next one says what was still in the rings',
+  'an agent of another layout takes over while connections are made, and loses and doubles nothing',
+  needsRoot,
+  async (t) => {
+    const further = { own: { supervisorPid: process.pid } };
+    const home = agentHome(t, { further });
+    const echo = await echoServer(t, '127.0.0.1');
+    let last = await runningAgent(t, home);
+    const ports = await trafficDuring(echo.port, async () => {
+      for (const lifecycleBytes of [8 << 20, 16 << 20, 4 << 20]) {
+        last.child.kill('SIGKILL');
+        await last.ended();
+        home.configure({ ...further, ring: { lifecycleBytes } });
+        last = await runningAgent(t, home);
+        assert.deepEqual(readdirSync(pinsOf(home)).filter((name) => /^\d+-/.test(name)).length, 1);
+      }
+    });
+    await echo.stop();
+    last.child.kill('SIGINT');
+    assert.equal(await last.ended(), 0, last.stderr());
+    const batches = spooled(home);
+    assert.equal(new Set(batches.map((batch) => batch.kernel_epoch)).size, 4);
+    assertWhole(batches, { ports, server: echo.port });
+    assert.equal(existsSync(pinsOf(home)), false);
+  },
+);
+
+test(
+  '--end ends what a killed agent left: it is spooled, and nothing stays in the kernel',
   needsRoot,
   async (t) => {
     const home = agentHome(t, { further: { own: { supervisorPid: process.pid } } });
     const echo = await echoServer(t, '127.0.0.1');
-    const first = await runningAgent(t, home);
-    let going = true;
-    const traffic = (async () => {
-      while (going) await converse('127.0.0.1', echo.port);
-    })();
-    await until('rows in the spool', () => rowsIn(spooled(home)) > 200);
-    first.child.kill('SIGKILL');
-    assert.equal(await first.ended(), 'SIGKILL');
-    const left = spooled(home);
-    const epoch = left[0]?.kernel_epoch;
-    assert.deepEqual(
-      left.map((batch) => batch.batch_seq),
-      left.map((_, index) => index + 1),
-    );
-
-    const second = await runningAgent(t, home);
-    going = false;
-    await traffic;
+    const killed = await runningAgent(t, home);
+    killed.child.kill('SIGKILL');
+    await killed.ended();
+    const ports = [await converse('127.0.0.1', echo.port)];
     await echo.stop();
-    second.child.kill('SIGTERM');
+    assert.ok(existsSync(pinsOf(home)));
+    const ending = startAgent(t, ['--end', '--config', home.configFile]);
+    assert.equal(await ending.ended(), 0, ending.stderr());
+    assertWhole(spooled(home), { ports, server: echo.port });
+    assert.equal(existsSync(pinsOf(home)), false);
+  },
+);
+
+test(
+  'without an agent for long, the kernel records no more; the next one says so and begins anew',
+  needsRoot,
+  async (t) => {
+    const further = { own: { supervisorPid: process.pid } };
+    const home = agentHome(t, { further: { ...further, restart: { absentMs: 1_000 } } });
+    const echo = await echoServer(t, '127.0.0.1');
+    const first = await runningAgent(t, home);
+    first.child.kill('SIGKILL');
+    await first.ended();
+    const active = (): bigint => {
+      const dump = execFileSync('bpftool', ['map', 'dump', 'pinned', join(pinsOf(home), 'control')], {
+        encoding: 'utf8',
+      });
+      return BigInt(/"active": (\d+)/.exec(dump)?.[1] ?? -1);
+    };
+    const away: number[] = [];
+    for (const end = performance.now() + 60_000; active() !== 0n; ) {
+      assert.ok(performance.now() < end, 'it still records');
+      away.push(await converse('127.0.0.1', echo.port));
+    }
+    const unseen = [await converse('127.0.0.1', echo.port)];
+    const second = await runningAgent(t, home);
+    const seen = [await converse('127.0.0.1', echo.port)];
+    await echo.stop();
+    second.child.kill('SIGINT');
     assert.equal(await second.ended(), 0, second.stderr());
-
-    const after = spooled(home).slice(left.length);
-    const closing = after.filter((batch) => batch.kernel_epoch === epoch);
-    assert.equal(closing.length, 1);
-    assert.equal(closing[0]?.events.length, 0);
-    assert.equal(totalOf(closing[0], 'rows'), rowsIn(left));
-    assert.equal(totalOf(closing[0], 'rows_ahead'), 0);
-    for (const cpu of closing[0]?.cpus ?? [])
-      assert.ok((cpu.seq_last ?? 0) >= (cpu.rows ?? 0) + (cpu.failed ?? 0));
-    assert.ok(totalOf(closing[0], 'seq_last') >= totalOf(left.at(-1), 'seq_last'));
-
-    assert.deepEqual(
-      after.map((batch) => batch.batch_seq),
-      after.map((_, index) => index + 1),
-    );
-    const own = after.filter((batch) => batch.kernel_epoch !== epoch);
-    assert.equal(totalOf(own.at(-1), 'rows'), rowsIn(own));
-    assert.equal(totalOf(own.at(-1), 'seq_last'), rowsIn(own) + totalOf(own.at(-1), 'failed'));
-
-    const third = await runningAgent(t, home);
-    third.child.kill('SIGTERM');
-    assert.equal(await third.ended(), 0);
-    assert.equal(
-      spooled(home).filter(
-        (batch) => batch.kernel_epoch === epoch && batch.events.length === 0 && batch.health === null,
-      ).length,
-      1,
-    );
+    const batches = spooled(home);
+    const told = portsOf(batches, 'close', 'client', echo.port);
+    assert.ok(seen.every((port) => told.includes(port)));
+    assert.ok(!unseen.some((port) => told.includes(port)));
+    const [firstEpoch, secondEpoch] = [...new Set(batches.map((batch) => batch.kernel_epoch))];
+    const absent = (epoch: unknown): number =>
+      batches
+        .filter((batch) => batch.kernel_epoch === epoch)
+        .flatMap((batch) =>
+          (batch.programs as { program: string; absent_runs: number }[]).filter(
+            ({ program }) => program === 'state',
+          ),
+        )
+        .at(-1)?.absent_runs ?? 0;
+    assert.ok(absent(firstEpoch) > 0);
+    assert.equal(absent(secondEpoch), 0);
   },
 );
 

@@ -13,11 +13,14 @@ test('what is older than the agent is told before the heartbeat that says so', n
   const held = connect(port, '127.0.0.1');
   t.after(() => held.destroy());
   await once(held, 'connect');
-  const home = agentHome(t, { further: { events: { updateMs: 0 } } });
+  const further = { events: { updateMs: 0 } };
+  const home = agentHome(t, { further });
   const earlier = await runningAgent(t, home);
   earlier.child.kill('SIGTERM');
   await earlier.ended();
   const byEarlier = spooled(home).length;
+  // Rings of another size: a state of its own, which goes on with what the first knew.
+  home.configure({ ...further, ring: { lifecycleBytes: 8 << 20 } });
   const agent = await runningAgent(t, home);
   const isSaid = ({ health }: OracleBatch): boolean => health?.['older_told'] === true;
   await until('older connections to be told', () => spooled(home).some(isSaid));

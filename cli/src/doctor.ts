@@ -10,6 +10,7 @@ import { programChecks } from './doctor/programs.ts';
 import { runningChecks } from './doctor/running.ts';
 import { storeChecks } from './doctor/store.ts';
 import { kafkaUseOf } from './kafka/use.ts';
+import { disabledBy } from './supervise/disabled.ts';
 import { type Places, placesOf } from './supervise/places.ts';
 import { type RunFile, readRunFile } from './supervise/run-file.ts';
 import { plural } from './terminal/human.ts';
@@ -49,9 +50,11 @@ export async function doctor(options: DoctorOptions): Promise<void> {
     }
   };
   try {
-    const host = hostChecks();
+    const disabledFile = disabledBy(places, process.env);
+    const host = hostChecks(disabledFile);
     print(host);
-    print(await programChecks({ unsupported: host.some((check) => check.unsupported) }));
+    const unsupported = host.some((check) => check.unsupported);
+    print(await programChecks({ unsupported, disabled: disabledFile !== undefined }));
     print(folderChecks(places));
     print(runningChecks(places, run));
     print(await healthChecks(run));

@@ -63,6 +63,11 @@ export const CLI_ERRORS = {
     1,
     (part: string, reason: string, log: string) => `${part} did not start: ${reason}; its log is ${log}`,
   ),
+  CLI_PART_ENDED: entry(
+    1,
+    (part: string, reason: string, log: string) =>
+      `${part} ended, so everything was stopped: ${reason}; its log is ${log}`,
+  ),
   CLI_PART_CRASHES: entry(
     1,
     (part: string, times: string, reason: string, log: string) =>

@@ -56,7 +56,7 @@ function addUp(program: Command): void {
     .summary('record this machine: embedded ClickHouse, consumer and agent')
     .description(
       'Starts embedded ClickHouse, the consumer and the agent under one supervisor, and prints the connections\n' +
-        'of this machine as they close. Only the agent runs as root. Ctrl-C stops everything cleanly.\n' +
+        'of this machine as they close. The agent is root only to attach. Ctrl-C stops everything cleanly.\n' +
         'With --kafka the agent publishes to a local Kafka, and the consumer reads there.\n' +
         'What one way has stored the other does not store again.',
     )

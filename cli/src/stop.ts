@@ -1,6 +1,11 @@
-/** `tcptrail stop`: ends a running `up` and waits until it is gone. */
+/** `tcptrail stop`: ends a running `up` or agent, waits until it is gone, and leaves nothing in the kernel. */
+
 import { setTimeout as delay } from 'node:timers/promises';
+import { isPinned } from '@tcptrail/agent/trace/pins.ts';
 import { cliError, reasonOf } from './errors.ts';
+import { writerOf } from './supervise/agent-pid.ts';
+import { endRecording } from './supervise/end-recording.ts';
+import { removePins } from './supervise/pins.ts';
 import { type Places, placesOf } from './supervise/places.ts';
 import { isAlive } from './supervise/process-info.ts';
 import { readRunFile } from './supervise/run-file.ts';
@@ -17,8 +22,35 @@ const POLL_MS = 50;
 
 export async function stop(options: StopOptions): Promise<void> {
   const places = placesOf(options);
-  const pid = await stopRunning(places, options.force === true);
-  process.stdout.write(pid === undefined ? `nothing runs for ${places.name}\n` : `stopped (pid ${pid})\n`);
+  const said: string[] = [];
+  const pid = (await stopRunning(places, options.force === true)) ?? (await stopAgent(places));
+  if (pid !== undefined) said.push(`stopped (pid ${pid})`);
+  if (isPinned(places.instance)) said.push(await endLeft(places));
+  if (said.length === 0) said.push(`nothing runs for ${places.name}`);
+  process.stdout.write(`${said.join('\n')}\n`);
+}
+
+/** What the kernel still records for an agent that is gone. */
+async function endLeft(places: Places): Promise<string> {
+  const problem = await endRecording(places);
+  if (problem === '')
+    return `ended the recording that an agent left in the kernel; what it held is in ${places.spool}`;
+  removePins(places.instance);
+  return `ended the recording that an agent left in the kernel; what it held is gone: ${problem}`;
+}
+
+/** One that runs by itself, without `up`. */
+async function stopAgent(places: Places): Promise<number | undefined> {
+  const pid = writerOf(places.spool);
+  if (pid === undefined) return undefined;
+  signal(pid, 'SIGINT');
+  const deadline = performance.now() + WAIT_MS_MAX;
+  while (writerOf(places.spool) === pid) {
+    if (performance.now() > deadline)
+      throw cliError('CLI_NOT_STOPPED', [String(pid), String(WAIT_MS_MAX / 1_000)]);
+    await delay(POLL_MS);
+  }
+  return pid;
 }
 
 /** Gives the pid that was ended, undefined when nothing ran. Throws CLI_NOT_STOPPED. */

@@ -33,7 +33,8 @@ export async function uninstall(options: UninstallOptions): Promise<void> {
   const pid = await stopRunning(places, false);
   if (pid !== undefined) say(`stopped tcptrail (pid ${pid})`);
   const installed = readInstalled(places);
-  for (const pin of await removePins(places.instance)) say(`removed ${pin}`);
+  const pins = removePins(places.instance);
+  if (pins !== '') say(`removed ${pins}`);
   for (const folder of foldersOf(places, options)) {
     if (!existsSync(folder)) continue;
     remove(folder);

@@ -1,9 +1,11 @@
 /** `tcptrail up`: all of embedded mode under one supervisor, until Ctrl-C. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { agentError } from '@tcptrail/agent/errors.ts';
 import { withAdmin } from '@tcptrail/kafka/admin.ts';
 import { type Connection, createConnection } from './clickhouse/connection.ts';
 import { cliError, reasonOf } from './errors.ts';
+import { disabledBy } from './supervise/disabled.ts';
 import { createEnding } from './supervise/ending.ts';
 import { leftOvers } from './supervise/left-overs.ts';
 import { prepareLocalKafka } from './supervise/local-kafka.ts';
@@ -43,6 +45,8 @@ const TABLES_POLL_MS = 100;
 export async function up(options: UpOptions): Promise<void> {
   if (process.getuid?.() !== 0) throw cliError('CLI_NOT_ROOT', ['up']);
   const places = placesOf(options);
+  const disabledFile = disabledBy(places, process.env);
+  if (disabledFile !== undefined) throw agentError('AGENT_DISABLED', [disabledFile]);
   const password = secret(options.passwordFile);
   const readerPassword = secret(options.readerPasswordFile);
   const style = styleFor(process.stderr);
@@ -51,9 +55,9 @@ export async function up(options: UpOptions): Promise<void> {
   const warn = (text: string): void => tell(style('yellow', '!'), text);
 
   const kafka = kafkaOf(options);
-  const ending = createEnding();
-  const lock = await takeRunLock(places);
   let stack: Stack | undefined;
+  const ending = createEnding({ onReload: () => stack?.reload() });
+  const lock = await takeRunLock(places);
   let takeOver: TakeOver | undefined;
   let connection: Connection | undefined;
   let stored = 0;
@@ -84,8 +88,8 @@ export async function up(options: UpOptions): Promise<void> {
       lock.write(stateOf(running, options));
     }
     await ending.race(takeOver.beforeAgent());
-    await ending.race(running.startAgent());
-    done(`agent records the connections of this machine${kafka ? ' into Kafka' : ''}, as root`);
+    const agentUser = await ending.race(running.startAgent());
+    done(`agent records the connections of this machine${kafka ? ' into Kafka' : ''}, as ${agentUser}`);
     await ending.race(running.startConsumer());
     const reader = readerPassword ? { user: 'reader', password: readerPassword } : {};
     const owner = password && !readerPassword ? { user: 'default', password } : {};

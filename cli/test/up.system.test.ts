@@ -33,14 +33,31 @@ test('up prints a connection as it closes; Ctrl-C leaves no process, no pin and 
 
   const uidOf = (part: string): string =>
     /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${processes.parts[part]?.pid}/status`, 'utf8'))?.[1] ?? '';
-  assert.equal(uidOf('agent'), '0');
   assert.notEqual(uidOf('clickhouse'), '0');
+  assert.equal(uidOf('agent'), uidOf('clickhouse'));
   assert.equal(uidOf('consumer'), uidOf('clickhouse'));
 
   const port = await connection();
   await until('the connection to be printed', () => hasPrinted(running, port));
   const asked = await run(['query', '--json', '--url', processes.url, closesOf(port)]);
   assert.equal(asked.stdout, '{"n":1}\n');
+
+  const says = (part: string, text: RegExp) =>
+    text.test(readFileSync(join(at.home, 'log', `${part}.log`), 'utf8'));
+  const write = (part: string, text: string) => writeFileSync(join(at.home, 'config', `${part}.yaml`), text);
+  write('agent', 'labels: { zone: new }\n');
+  write('consumer', 'batch: { flushMs: 1234 }\n');
+  running.child.kill('SIGHUP');
+  await until('the agent to take it', () => says('agent', /in force now: labels\.zone"/));
+  await until('the consumer to tell it', () =>
+    says('consumer', /takes effect at the next start: batch\.flushMs"/),
+  );
+  write('consumer', 'batch: { flushMs: none }\n');
+  running.child.kill('SIGHUP');
+  await until('the consumer to refuse it', () =>
+    says('consumer', /batch\.flushMs in \S+ is .*none.*the next start would end with this/),
+  );
+  assert.equal(alive(processes).length, 4, 'nothing ended by it');
 
   running.child.kill('SIGINT');
   const ended = await running.ended;
@@ -89,7 +106,7 @@ test('a part that is killed is started again, and recording goes on', async () =
       () => running.stderr().match(/runs again/g)?.length === PARTS.indexOf(part) + 1,
     );
   }
-  assert.match(running.stderr(), /! the agent ended \(ended by SIGKILL\); starting it again/);
+  assert.match(running.stderr(), /! the agent ended \(ended by SIGKILL\); starting it again in 0.25 s/);
   const port = await connection();
   await until('the connection to be printed', () => hasPrinted(running, port));
   assert.equal(runFile(at).url, before.url);
@@ -187,6 +204,38 @@ test('uninstall stops what runs and leaves nothing; without a terminal it wants 
   assert.equal(existsSync(at.home), false);
   assert.equal((await running.ended).code, 0);
   assert.deepEqual(alive(processes), []);
+});
+
+test('the disabled file ends up with exit code 3 and keeps it from starting; doctor shows it', async () => {
+  const at = place();
+  const disabledFile = join(folder, 'disabled');
+  mkdirSync(join(at.home, 'config'), { recursive: true });
+  writeFileSync(join(at.home, 'config/agent.yaml'), `guest: {disabledFile: ${disabledFile}}\n`);
+  const running = up(at, '--quiet');
+  const before = await ready(at, running);
+  writeFileSync(disabledFile, '');
+  const { code, stderr } = await running.ended;
+  assert.equal(code, 3);
+  assert.match(
+    stderr,
+    /^tcptrail: the agent ended, so everything was stopped: this host is not to be recorded: .*agent\.log$/m,
+  );
+  assert.deepEqual(alive(before), []);
+  assert.deepEqual(pinned(at.instance), []);
+
+  const refused = await up(at).ended;
+  assert.equal(refused.code, 3);
+  assert.match(
+    refused.stderr,
+    /^tcptrail: this host is not to be recorded: .*disabled is there; remove it .*\n$/,
+  );
+  const doctor = await run(['doctor', '--json', ...at.args]);
+  const checks = doctor.stdout.trim().split('\n');
+  assert.equal(doctor.code, 0, doctor.stdout);
+  assert.ok(
+    checks.some((check) => check.includes(`{"name":"disabled","status":"warn","found":"${disabledFile}`)),
+  );
+  assert.ok(checks.some((check) => check.includes('not tried')));
 });
 
 test('doctor finds a running host well, each program by name', async () => {

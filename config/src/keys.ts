@@ -28,6 +28,8 @@ export interface ConfigKey {
   readonly isSecret: boolean;
   /** Path of the secret that stands in the file this key names. */
   readonly secretPath: readonly string[] | undefined;
+  /** Whether a change is taken without a restart: its own mark, else its section's; undefined when there is none. */
+  readonly isLive: boolean | undefined;
 }
 
 export type ValueKind = 'text' | 'integer' | 'number' | 'boolean' | 'list' | 'section';
@@ -52,6 +54,7 @@ interface Node {
   readonly presets?: Readonly<Record<string, Tree>>;
   readonly secret?: boolean;
   readonly secretOf?: string;
+  readonly live?: boolean;
 }
 
 /** All keys in the order of the schema. A schema this project cannot read is a defect, and asserted. */
@@ -89,18 +92,19 @@ export function namesBelow(keys: readonly ConfigKey[], path: readonly PropertyKe
   return [...new Set(names)];
 }
 
-function walk(section: Node, path: readonly string[]): ConfigKey[] {
+function walk(section: Node, path: readonly string[], sectionLive = section.live): ConfigKey[] {
   return Object.entries(section.properties ?? {}).flatMap(([name, node]) => {
     const at = [...path, name];
-    if (node.properties) return walk(node, at);
-    return [keyOf(node, at, { isRequired: section.required?.includes(name) ?? false })];
+    const isLive = node.live ?? sectionLive;
+    if (node.properties) return walk(node, at, isLive);
+    return [keyOf(node, at, { isRequired: section.required?.includes(name) ?? false, isLive })];
   });
 }
 
 function keyOf(
   node: Node,
   path: readonly string[],
-  { isRequired }: { readonly isRequired: boolean },
+  { isRequired, isLive }: Pick<ConfigKey, 'isRequired' | 'isLive'>,
 ): ConfigKey {
   const name = path.join('.');
   const item = node.items ?? node;
@@ -110,7 +114,9 @@ function keyOf(
     variable: variableOf(path),
     kind: kindOf(node, name),
     itemKind: kindOf(item, name),
-    itemKeys: node.items?.properties ? walk(node.items, []).map((key) => ({ ...key, variable: '' })) : [],
+    itemKeys: node.items?.properties
+      ? walk(node.items, [], isLive).map((key) => ({ ...key, variable: '' }))
+      : [],
     presets: node.presets ?? {},
     wanted: node.rule ?? wantedOf(node),
     fallback: node.default,
@@ -118,6 +124,7 @@ function keyOf(
     meaning: node.description ?? '',
     isSecret: node.secret ?? false,
     secretPath: node.secretOf === undefined ? undefined : [...path.slice(0, -1), node.secretOf],
+    isLive,
   };
 }
 

@@ -55,11 +55,12 @@ export function loadFrom<Schema extends ConfigSchema>(
   const keys = keysOf(schema);
   const variables = variablesIn(keys, env);
   const read = readYamlFile(file, { required, firstKey: namesBelow(keys, [])[0] ?? 'key' });
-  const tree = withPresets(withEnvironment(withoutEmptySections(read ?? {}, keys), keys, env), keys);
+  const given = withEnvironment(withoutEmptySections(read ?? {}, keys), keys, env);
+  // Before the schema, which may say what a secret must be.
+  const tree = withSecretFiles(withPresets(given, keys), keys);
   const parsed = schema.safeParse(tree);
   if (!parsed.success) throw problemOf(parsed.error.issues, { keys, file, variables, tree });
-  const config = withSecretFiles(parsed.data, keys) as ConfigOf<Schema>;
-  return { config, file: read && file, variables };
+  return { config: parsed.data as ConfigOf<Schema>, file: read && file, variables };
 }
 
 /** With what a value such as `profile: fleet` sets, below what was given. */

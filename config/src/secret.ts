@@ -30,7 +30,8 @@ export function withSecretFiles(config: Tree, keys: readonly ConfigKey[]): Tree 
   return filled;
 }
 
-function firstLineOf(file: string, name: string): string {
+/** Throws CONFIG_SECRET_UNREADABLE, which names the key `name`. */
+export function firstLineOf(file: string, name: string): string {
   try {
     return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0] ?? '';
   } catch (error) {

@@ -4,6 +4,11 @@ import { z } from 'zod';
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
 
+/** Mark of a section or a key, `.meta(LIVE)`: a change is taken at SIGHUP. */
+export const LIVE = { live: true } as const;
+/** Mark of a section or a key, `.meta(AT_START)`: a change waits for the next start. */
+export const AT_START = { live: false } as const;
+
 export function absolutePath() {
   return z.string().regex(/^\//).meta({ rule: 'an absolute path' });
 }

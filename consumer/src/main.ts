@@ -12,6 +12,7 @@ import { createKafkaTransport } from './consume/kafka.ts';
 import { createSpoolTransport } from './consume/spool.ts';
 import type { Transport } from './consume/transport.ts';
 import { createRangeDecoder } from './decode/range.ts';
+import { tellOfHangUps } from './hang-up.ts';
 import { createLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createMetricsServer } from './metrics-server.ts';
@@ -180,6 +181,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     const ending = new AbortController();
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => ending.abort());
+    tellOfHangUps(config, source, log);
     await runConsumer(config, { signal: ending.signal, isOnce: values.once ?? false });
     return 0;
   } catch (error) {

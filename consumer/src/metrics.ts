@@ -38,7 +38,7 @@ const ROWS = {
   kafkaFailures: counter(
     'kafka_failures',
     'failures',
-    'Times reading from Kafka ended with an error.',
+    'Times reading from Kafka ended with an error, or a changed file of its login could not be used.',
     'code',
   ),
   stopped: gauge('stopped', '', '1 while storing is stopped by an alarm.'),

@@ -1,65 +1,45 @@
-/** The Kafka client of every part: kafkajs with our codec, our limits, and none of its log lines. */
-import { readFileSync } from 'node:fs';
-import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs';
+/** The Kafka client of every part: kafkajs with our codec, our limits, our sockets, and none of its log lines. */
+import kafkajs, { type Kafka } from 'kafkajs';
 import type { KafkaConfig } from './config.ts';
-import { kafkaError } from './errors.ts';
+import type { OnUnfit } from './kept.ts';
 import { quietTimerWarning } from './quiet.ts';
+import { createLogin } from './sasl.ts';
+import { seedsOf } from './seeds.ts';
+import { createSockets } from './sockets.ts';
 import { registerZstd } from './zstd.ts';
 
 const CONNECT_MS_MAX = 3_000;
 const REQUEST_MS_MAX = 15_000;
+/** A broker that was just started needs a second or two until it knows its groups. */
+const RETRIES_MAX = 5;
 
 export interface ClientOptions {
   /** How long an answer is waited for. */
   readonly requestMsMax?: number;
+  /** Of a connection or request that fails, before it is told. */
+  readonly retriesMax?: number;
+  /** A changed file of `kafka.tls` or `kafka.sasl` cannot be used; the former stays. */
+  readonly onUnfit?: OnUnfit;
 }
 
 /** Connects to nothing yet. Throws KAFKA_FILE. */
 export function createKafka(config: KafkaConfig, options: ClientOptions = {}): Kafka {
   registerZstd();
   quietTimerWarning();
-  const { tls, sasl } = config;
+  const { onUnfit = () => {} } = options;
+  const sasl = createLogin(config.sasl, { onUnfit });
   return new kafkajs.Kafka({
-    brokers: [...config.brokers],
+    brokers: seedsOf(config.brokers),
     clientId: config.clientId,
     connectionTimeout: CONNECT_MS_MAX,
     authenticationTimeout: CONNECT_MS_MAX,
     requestTimeout: options.requestMsMax ?? REQUEST_MS_MAX,
     // Short: whoever uses the client waits and tells in its own way.
-    // A broker that was just started needs a second or two until it knows its groups.
-    retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000 },
+    retry: { retries: options.retriesMax ?? RETRIES_MAX, initialRetryTime: 100, maxRetryTime: 1_000 },
     // Errors reach us as exceptions; the client's own log would say them twice, with stack traces.
     logLevel: kafkajs.logLevel.NOTHING,
-    ...(tls.enabled
-      ? {
-          ssl: {
-            ...file('ca', 'kafka.tls.caFile', tls.caFile),
-            ...file('cert', 'kafka.tls.certFile', tls.certFile),
-            ...file('key', 'kafka.tls.keyFile', tls.keyFile),
-          },
-        }
-      : {}),
-    ...(sasl.mechanism === 'none'
-      ? {}
-      : {
-          sasl: {
-            mechanism: sasl.mechanism,
-            username: sasl.username,
-            password: sasl.password,
-          } as SASLOptions,
-        }),
+    ssl: config.tls.enabled,
+    socketFactory: createSockets(config.tls, { onUnfit }),
+    ...(sasl ? { sasl } : {}),
   });
-}
-
-function file(name: string, key: string, path: string): Record<string, Buffer> {
-  if (path === '') return {};
-  try {
-    return { [name]: readFileSync(path) };
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw kafkaError('KAFKA_FILE', `${key} ${path} cannot be read (${reason}); make it readable`, {
-      cause: error,
-      exitCode: 2,
-    });
-  }
 }

@@ -1,7 +1,7 @@
 /** What every part says about Kafka in its configuration, under `kafka`. */
 import type { ConfigOf } from '@tcptrail/config/load.ts';
 import { secret, secretFile } from '@tcptrail/config/secret.ts';
-import { KIB, MIB } from '@tcptrail/config/value.ts';
+import { httpUrl, KIB, MIB } from '@tcptrail/config/value.ts';
 import { z } from 'zod';
 
 const HOUR_MS = 3_600_000;
@@ -32,23 +32,65 @@ export const kafkaKeys = z.strictObject({
   tls: z
     .strictObject({
       enabled: z.boolean().default(false).describe('Whether connections are encrypted.'),
-      caFile: pemFile().describe("PEM file of the authority that signed the brokers; empty = the system's."),
+      caFile: pemFile().describe(
+        'PEM file of the authority that signed the brokers; empty = the public ones that Node.js knows. The three files are read again when they change; unfit ones are told, and the former stay.',
+      ),
       certFile: pemFile().describe("PEM file of the client's certificate; empty = none."),
-      keyFile: pemFile().describe("PEM file of the client's private key; empty = none."),
+      keyFile: pemFile().describe(
+        "PEM file of the client's private key, without a passphrase; empty = none.",
+      ),
     })
+    .refine(
+      ({ certFile, keyFile }) => (certFile === '') === (keyFile === ''),
+      'set both certFile and keyFile in it, or none of them',
+    )
     .prefault({}),
   sasl: z
     .strictObject({
       mechanism: z
-        .enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512'])
+        .enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer', 'aws-msk-iam'])
         .default('none')
         .describe('How the client proves who it is.'),
-      username: z.string().default('').describe('User of the brokers.'),
+      username: z.string().default('').describe('User of the brokers, for plain and scram.'),
       password: secret().describe('Password of that user.'),
       passwordFile: secretFile('password').describe(
-        'File whose first line is the password; wins over `password`.',
+        'File whose first line is the password; wins over `password`. Read again at each login.',
       ),
+      oauth: z
+        .strictObject({
+          tokenUrl: z
+            .union([z.literal(''), httpUrl()])
+            .default('')
+            .meta({ rule: 'a URL that begins with http:// or https://', type: 'string' })
+            .describe('For oauthbearer: where the client asks for tokens (client credentials).'),
+          clientId: z.string().default('').describe('Name of the client there.'),
+          clientSecret: secret().describe('Secret of that client.'),
+          clientSecretFile: secretFile('clientSecret').describe(
+            'File whose first line is the secret; wins over `clientSecret`. Read again for each token.',
+          ),
+          scope: z
+            .string()
+            .default('')
+            .describe('Scope that is asked for; empty = the default of the server.'),
+          caFile: pemFile().describe(
+            'PEM file of the authority that signed that server; empty = the public ones that Node.js knows.',
+          ),
+        })
+        .prefault({}),
+      awsRegion: z
+        .string()
+        .regex(/^([a-z]{2}(-[a-z]+)+-\d)?$/)
+        .default('')
+        .meta({ rule: 'a region such as eu-central-1' })
+        .describe(
+          'For aws-msk-iam: region of the cluster; empty = AWS_REGION. It needs the npm package aws-msk-iam-sasl-signer-js beside tcptrail, and was never run against AWS.',
+        ),
     })
+    .refine(
+      ({ mechanism, oauth }) =>
+        mechanism !== 'oauthbearer' || (oauth.tokenUrl !== '' && oauth.clientId !== ''),
+      'set oauth.tokenUrl and oauth.clientId in it, as mechanism oauthbearer needs them',
+    )
     .prefault({}),
   topic: z
     .strictObject({

@@ -1,11 +1,14 @@
 /** What an error of the Kafka client means, as one sentence: what, the value, the remedy. */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
+import { datesOf } from './certificate-dates.ts';
 import type { KafkaConfig } from './config.ts';
+import { userOf } from './user.ts';
 
 export const KAFKA_ERRORS = {
   KAFKA_UNREACHABLE: 'No broker answers.',
   KAFKA_CERTIFICATE: 'The certificate of one side does not satisfy the other.',
-  KAFKA_LOGIN_REFUSED: 'The brokers refuse user or password.',
+  KAFKA_LOGIN_REFUSED: 'The brokers refuse user or password, or the way of the login.',
+  KAFKA_TOKEN: 'Whoever gives tokens for the brokers gives none.',
   KAFKA_NOT_AUTHORISED: 'The user may not do this.',
   KAFKA_TOPIC_MISSING: 'A topic is not there.',
   KAFKA_TOPIC_REFUSED: 'The brokers refuse to make a topic.',
@@ -41,7 +44,7 @@ interface ClientError extends Error {
 /** Already explained errors come back as they are. */
 export function explain(
   error: unknown,
-  config: Pick<KafkaConfig, 'brokers' | 'sasl'>,
+  config: Pick<KafkaConfig, 'brokers' | 'sasl' | 'tls'>,
   attempt: Attempt = {},
 ): AppError {
   const own = ownIn(error);
@@ -50,15 +53,12 @@ export function explain(
   const type = root.type ?? '';
   const brokers = config.brokers.join(', ');
   const bootstrap = config.brokers.join(',');
-  const user = config.sasl.mechanism === 'none' ? 'ANONYMOUS' : config.sasl.username;
+  const user = userOf(config.sasl);
   const made = (code: KafkaErrorCode, message: string): AppError =>
     kafkaError(code, message, { cause: error });
 
   if (root.name === 'KafkaJSSASLAuthenticationError' || /SASL/.test(type)) {
-    return made(
-      'KAFKA_LOGIN_REFUSED',
-      `Kafka at ${brokers} refuses user "${user}" with ${config.sasl.mechanism}; set kafka.sasl.mechanism, username and passwordFile`,
-    );
+    return made('KAFKA_LOGIN_REFUSED', refusedLogin(root, brokers, config.sasl));
   }
   if (type.endsWith('AUTHORIZATION_FAILED'))
     return notAuthorised(type, { user, bootstrap, attempt, cause: error });
@@ -83,14 +83,8 @@ export function explain(
       `topic ${attempt.topic} takes no message of this size; raise its max.message.bytes`,
     );
   }
-  if (/CERT|LEAF_SIGNATURE|ISSUER/.test(String(root.code ?? ''))) {
-    const isOurs = String(root.code).includes('ALERT');
-    return made(
-      'KAFKA_CERTIFICATE',
-      isOurs
-        ? `Kafka at ${brokers} refuses the client's certificate (${root.code}); set kafka.tls.certFile and keyFile`
-        : `the certificate of Kafka at ${brokers} is not trusted (${root.code}); set kafka.tls.caFile to the authority that signed it`,
-    );
+  if (/CERT|LEAF_SIGNATURE|ISSUER|UNKNOWN_CA/.test(String(root.code ?? ''))) {
+    return made('KAFKA_CERTIFICATE', refusedCertificate(String(root.code), brokers, config.tls));
   }
   if (isConnectionError(root)) {
     const why = typeof root.code === 'string' ? root.code : firstLine(root.message);
@@ -135,15 +129,43 @@ function notAuthorised(
     : type.startsWith('TOPIC')
       ? [`topic ${attempt.topic}`, `--topic ${attempt.topic} --operation ${operation}`]
       : ['the cluster', `--cluster --operation ${operation === 'Write' ? 'IdempotentWrite' : operation}`];
+  const right = `${operation === 'DescribeConfigs' ? 'read the settings of' : operation.toLowerCase()} ${what}`;
   return kafkaError(
     'KAFKA_NOT_AUTHORISED',
-    `Kafka user "${user}" has no right to ${operation === 'DescribeConfigs' ? 'read the settings of' : operation.toLowerCase()} ${what}; grant it: ${grant(found.bootstrap, user, option)}`,
+    `Kafka user "${user}" has no right to ${right}; grant it: ${grant(found.bootstrap, user, option)}`,
     { cause },
   );
 }
 
 const grant = (brokers: string, user: string, option: string): string =>
   `kafka-acls --bootstrap-server ${brokers} --add --allow-principal User:${user} ${option}`;
+
+function refusedLogin(error: ClientError, brokers: string, sasl: KafkaConfig['sasl']): string {
+  const { mechanism } = sasl;
+  if (error.type === 'UNSUPPORTED_SASL_MECHANISM' || /mechanism is not supported/.test(error.message))
+    return `Kafka at ${brokers} has no login by ${mechanism}; set kafka.sasl.mechanism to one of its listener's`;
+  if (mechanism === 'aws-msk-iam')
+    return `Kafka at ${brokers} refuses the AWS identity of this host; allow it kafka-cluster:Connect, and set kafka.sasl.awsRegion`;
+  const user = `Kafka at ${brokers} refuses user "${userOf(sasl)}" with ${mechanism}`;
+  return mechanism === 'oauthbearer'
+    ? `${user}: its token does not satisfy them; compare issuer, audience and scope with the settings of the listener, and set kafka.sasl.oauth`
+    : `${user}; set kafka.sasl.mechanism, username and passwordFile`;
+}
+
+/** Of the brokers, or of the client when the brokers sent an alert. */
+function refusedCertificate(code: string, brokers: string, tls: KafkaConfig['tls']): string {
+  if (code.includes('ALERT')) {
+    const dates = datesOf(tls.certFile);
+    return dates === ''
+      ? `Kafka at ${brokers} refuses the client's certificate (${code}); set kafka.tls.certFile and keyFile to one that its authority signed`
+      : `Kafka at ${brokers} refuses the client's certificate (${code}): ${dates}; renew kafka.tls.certFile`;
+  }
+  if (/EXPIRED|NOT_YET_VALID/.test(code))
+    return `the certificate of Kafka at ${brokers}, or of its authority, is out of date (${code}); renew it there, or set the clock of this host`;
+  if (/ALTNAME/.test(code))
+    return `the certificate of Kafka at ${brokers} is of another host (${code}); write kafka.brokers, and advertised.listeners there, as it names them`;
+  return `the certificate of Kafka at ${brokers} is not trusted (${code}); set kafka.tls.caFile to the authority that signed it`;
+}
 
 /** The client wraps errors of a handler of ours, too. */
 function ownIn(error: unknown): AppError | undefined {

@@ -89,6 +89,16 @@ export function decodeEnvelope(
   return { envelope: envelope as unknown as BatchEnvelope, events };
 }
 
+/** When the batch of a datum was closed, µs: the fields up to it alone are read. Throws as `decodeEnvelope`. */
+export function batchTimeOf(datum: Uint8Array): number {
+  const reader = createAvroReader(datum);
+  for (const { name, type } of BATCH_FIELDS) {
+    const value = readValue(reader, type);
+    if (name === 'batch_ts') return value as number;
+  }
+  throw new TypeError('a batch has no batch_ts');
+}
+
 function writeValue(out: AvroWriter, type: EnvelopeType, value: unknown): void {
   if (typeof type === 'object') {
     if ('enum' in type) {

@@ -61,6 +61,13 @@ export interface RingMember {
   readonly bytes: number;
 }
 
+/** For other versions: bytes of the record, then `name:offset:bytes` of each member, a blank between. */
+export function ringLayoutText({ members, bytes }: ReturnType<typeof ringLayout>): string {
+  return [bytes, ...members.map(({ field, offset, bytes: size }) => `${field.name}:${offset}:${size}`)].join(
+    ' ',
+  );
+}
+
 /** Members of the ring record by falling alignment, so that it has no holes but the tail's. */
 export function ringLayout(fields: readonly Field[]): { members: readonly RingMember[]; bytes: number } {
   const alignment = (field: Field): number => {

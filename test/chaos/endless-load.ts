@@ -1,17 +1,19 @@
-/** Connections without end until told to stop. */
+/** Connections without end until told to stop, and the truth of all of them. */
 import { runLoad } from '../harness/load.ts';
+import type { Truth } from '../load/connections.ts';
 
-export function startEndlessLoad(): { stop(): Promise<void> } {
+export function startEndlessLoad(): { stop(): Promise<readonly Truth[]> } {
   let running = true;
   const done = (async () => {
-    for (let seed = 1; running; seed++) {
-      await runLoad({ count: 400, refused: 20, seed, concurrency: 8, pauseMs: 5 });
-    }
+    const truths: Truth[] = [];
+    for (let seed = 1; running; seed++)
+      truths.push(...(await runLoad({ count: 400, refused: 20, seed, concurrency: 8, pauseMs: 5 })));
+    return truths;
   })();
   return {
     async stop() {
       running = false;
-      await done;
+      return await done;
     },
   };
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { assertSameLines, sidesStored, sidesTrue } from '../e2e/sides.ts';
 import { createStack, type Stack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 import { createRandom } from '../random.ts';
-import { assertAccounted, assertIdentities, readCompleteness } from './accounted.ts';
+import { assertComplete, assertIdentities, readCompleteness } from './accounted.ts';
 import { startEndlessLoad } from './endless-load.ts';
 
 const KILLS = process.env['TCPTRAIL_TEST_LONG'] ? 20 : 4;
@@ -19,7 +20,7 @@ before(async () => {
 });
 after(() => stack?.stop());
 
-test(`${KILLS} kills each of agent, consumer and server under load lose nothing that was spooled and double nothing`, async (t) => {
+test(`${KILLS} kills each of agent, consumer and server under load lose nothing and double nothing`, async (t) => {
   const random = createRandom(SEED);
   /** Kernel epoch and CPU → last number that the kernel had given when the agent was gone. */
   const left = new Map<string, number>();
@@ -45,8 +46,8 @@ test(`${KILLS} kills each of agent, consumer and server under load lose nothing 
       await stack.startServer();
     }
   }
-  await load.stop();
-  await stack.agent.end();
+  const truths = await load.stop();
+  await stack.agent.end('SIGINT');
 
   await until('all that was spooled to be stored', () => stack.caughtUp());
   const rows = await readCompleteness(stack.rows);
@@ -54,7 +55,9 @@ test(`${KILLS} kills each of agent, consumer and server under load lose nothing 
   const runs = await stack.rows<object>(
     'SELECT agent_epoch, kernel_epoch, count() AS batches, max(batch_seq) AS last FROM tcp_batches GROUP BY ALL ORDER BY ALL',
   );
-  assert.equal(epochs.size, KILLS + 1, `one kernel epoch for each run of the agent: ${JSON.stringify(runs)}`);
-  assertAccounted(rows, left);
+  assert.equal(epochs.size, 1, `one kernel state for all runs of the agent: ${JSON.stringify(runs)}`);
+  assertComplete(rows, left);
+  const look = { executable: false };
+  assertSameLines(await sidesStored(stack.rows, truths, look), sidesTrue(truths, look));
   await assertIdentities(stack.rows);
 });

@@ -38,7 +38,7 @@ test('SQL finds each side exactly once, with its addresses, ports, process, byte
 });
 
 test('after the agent has stopped, completeness is exact on every CPU', async () => {
-  await stack.agent.end();
+  await stack.agent.end('SIGINT');
   await until('everything spooled to be stored', () => stack.caughtUp());
   const numbered = await stack.rows<Record<string, string>>('SELECT * FROM completeness');
   assert.ok(numbered.length > 0);

@@ -1,5 +1,8 @@
 /** What may go wrong with Kafka: told in one line, and nothing is lost. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
@@ -36,7 +39,7 @@ async function start(on: Fleet): Promise<void> {
 async function assertNothingLost(on: Fleet, truths: Awaited<ReturnType<typeof runLoad>>): Promise<void> {
   const { agent } = parts(on);
   await until('everything spooled to be published', () => agent.isRead('kafka'), 120_000);
-  await agent.part.end();
+  await agent.part.end('SIGINT');
   await until('everything published to be stored', () => on.caughtUp(), 120_000);
   const look = { executable: false };
   assertSameLines(await sidesStored(on.rows, truths, look), sidesTrue(truths, look));
@@ -113,7 +116,7 @@ test('a batch larger than the topic takes goes in parts, each row stored once', 
   );
 });
 
-test('a user without rights is named with the right to grant, and goes on when it is granted', async () => {
+test('a user without rights is named with the right to grant, goes on when it is granted, and waits when it is taken away', async () => {
   const on = await oneOfEach({ kafka: { sasl: true }, section: { topic: { create: false } } });
   await withAdmin(on, (admin) =>
     admin.createTopics({ topics: [{ topic: 'tcptrail.events' }, { topic: 'tcptrail.dead_letter' }] }),
@@ -122,41 +125,57 @@ test('a user without rights is named with the right to grant, and goes on when i
   const { agent, consumer } = parts(on);
   await agent.part.said('Kafka user \\"tcptrail\\" has no right to');
   await consumer.part.said('Kafka user \\"tcptrail\\" has no right to');
-  const truths = await runLoad({ count: 100, refused: 5, seed: 5 });
-  const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
-  const grant = (resourceType: number, resourceName: string, operation: number) => ({
-    resourceType,
-    resourceName,
-    resourcePatternType: ResourcePatternTypes.LITERAL,
-    principal: 'User:tcptrail',
-    host: '*',
-    operation,
-    permissionType: AclPermissionTypes.ALLOW,
-  });
-  await withAdmin(on, (admin) =>
-    admin.createAcls({
-      acl: [
-        grant(AclResourceTypes.TOPIC, 'tcptrail.events', AclOperationTypes.WRITE),
-        grant(AclResourceTypes.TOPIC, 'tcptrail.events', AclOperationTypes.READ),
-        grant(AclResourceTypes.TOPIC, 'tcptrail.dead_letter', AclOperationTypes.WRITE),
-        grant(AclResourceTypes.GROUP, 'tcptrail-consumer', AclOperationTypes.READ),
-      ],
-    }),
-  );
-  await assertNothingLost(on, truths);
+  const first = await runLoad({ count: 100, refused: 5, seed: 5 });
+  const write = right(AclResourceTypes.TOPIC, 'tcptrail.events', AclOperationTypes.WRITE);
+  const rights = [
+    write,
+    right(AclResourceTypes.TOPIC, 'tcptrail.events', AclOperationTypes.READ),
+    right(AclResourceTypes.TOPIC, 'tcptrail.dead_letter', AclOperationTypes.WRITE),
+    right(AclResourceTypes.GROUP, 'tcptrail-consumer', AclOperationTypes.READ),
+  ];
+  await withAdmin(on, (admin) => admin.createAcls({ acl: rights }));
+  await agent.part.said('publishing to');
+  await withAdmin(on, (admin) => admin.deleteAcls({ filters: [write] }));
+  await agent.part.said('has no right to write topic tcptrail.events; grant it: kafka-acls');
+  const second = await runLoad({ count: 100, refused: 5, seed: 6 });
+  await withAdmin(on, (admin) => admin.createAcls({ acl: [write] }));
+  await assertNothingLost(on, [...first, ...second]);
 });
 
-test('a wrong password is named with the user, and nothing is lost until it is mended', async () => {
-  const on = await oneOfEach({
-    kafka: { sasl: true },
-    section: { sasl: { mechanism: 'scram-sha-512', username: 'tcptrail', password: 'wrong' } },
-  });
-  await start(on);
-  const { agent, consumer } = parts(on);
-  const sentence =
-    'refuses user \\"tcptrail\\" with scram-sha-512; set kafka.sasl.mechanism, username and passwordFile';
-  await agent.part.said(sentence);
-  await consumer.part.said(sentence);
+test('a wrong password is named with the user, and nothing is lost until its file is mended', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tcptrail-password-'));
+  try {
+    const passwordFile = join(folder, 'password');
+    writeFileSync(passwordFile, 'wrong');
+    const on = await oneOfEach({
+      kafka: { sasl: true, set: { 'allow.everyone.if.no.acl.found': 'true' } },
+      section: { sasl: { mechanism: 'scram-sha-512', username: 'tcptrail', passwordFile } },
+    });
+    await start(on);
+    const { agent, consumer } = parts(on);
+    const sentence =
+      'refuses user \\"tcptrail\\" with scram-sha-512; set kafka.sasl.mechanism, username and passwordFile';
+    await agent.part.said(sentence);
+    await consumer.part.said(sentence);
+    const truths = await runLoad({ count: 100, refused: 5, seed: 7 });
+    writeFileSync(passwordFile, on.kafka.passwords.tcptrail);
+    await assertNothingLost(on, truths);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+
+/** Of the user of agent and consumer. */
+const right = (resourceType: number, resourceName: string, operation: number) => ({
+  resourceType,
+  resourceName,
+  resourcePatternType: ResourcePatternTypes.LITERAL,
+  principal: 'User:tcptrail',
+  host: '*',
+  operation,
+  permissionType: AclPermissionTypes.ALLOW,
 });
 
 type Admin = ReturnType<Fleet['admin']['admin']>;

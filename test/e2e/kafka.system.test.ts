@@ -35,7 +35,7 @@ before(async () => {
   truths = await load;
   for (const agent of fleet.agents) {
     await until('everything spooled to be published', () => agent.isRead('kafka'));
-    await agent.part.end();
+    await agent.part.end('SIGINT');
   }
   await until('everything spooled to be stored', () => fleet.caughtUp());
 });

@@ -29,7 +29,7 @@ before(async () => {
   }
   process.kill(stack.agent.pid, 'SIGCONT');
   await runLoad({ count: 20, refused: 0, seed: 0 });
-  await stack.agent.end();
+  await stack.agent.end('SIGINT');
   await until('everything spooled to be stored', () => stack.caughtUp());
 });
 after(() => stack?.stop());

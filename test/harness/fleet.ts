@@ -64,7 +64,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     createTestAgent(join(folder, `agent-${index}`), {
       hostId: `host-${index}`,
       hostName: `host-${index}`,
-      publish: { enabled: true },
+      publish: { enabled: true, retryWaitMsMax: 2_000 },
       kafka: section,
       ...options.agent,
     }),

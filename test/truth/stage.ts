@@ -76,7 +76,7 @@ export async function openHouse(): Promise<House> {
     skippedRuns: () => agents.reduce((sum, { rows }) => sum + rows.skippedRuns, 0),
     async stopAgents() {
       for (const { agent, rows } of agents) {
-        const code = await agent.part.end();
+        const code = await agent.part.end('SIGINT');
         if (code !== 0) throw new Error(`an agent ended with ${code}:\n${agent.part.output()}`);
         await agent.stop();
         rows.poll();

@@ -57,12 +57,24 @@ interface Tallies {
   readonly filtered: number[];
 }
 
+const TALLIES = ['rows', 'folded', 'filtered'] as const;
 const NONE: Omit<KernelAccount, 'cpu'> = { seq: 0, failed: 0, folded: 0, filtered: 0 };
 
-export function createAccount(): Account {
+/** `spooled`: as the last batch of this kernel epoch has it, where an earlier run wrote one. */
+export function createAccount(spooled: readonly CpuAccount[] = []): Account {
   const all = noTallies();
   const { rows } = all;
-  let shipped: Sample = sampleOf([]);
+  // What is folded and filtered is counted here, as the kernel does neither.
+  let shipped: Sample = sampleOf(
+    spooled.map(({ cpu, seq_last: seq, failed }) => ({ cpu, seq, failed, folded: 0, filtered: 0 })),
+  );
+  for (const { cpu, ...told } of spooled) {
+    for (const what of TALLIES) {
+      const ahead = told[`${what}_ahead`];
+      all[what][cpu] = told[what] + ahead;
+      shipped.ahead[what][cpu] = ahead;
+    }
+  }
   let begun: Sample | undefined;
   let isDamaged = false;
 
@@ -87,6 +99,8 @@ export function createAccount(): Account {
     },
     begin(sample) {
       begun = sampleOf(sample);
+      // The kernel does not know of bad records that an earlier run counted.
+      isDamaged ||= spooled.some(({ cpu, failed }) => failed > (begun?.kernel.get(cpu)?.failed ?? 0));
     },
     complete() {
       if (begun) shipped = begun;
@@ -118,34 +132,6 @@ export function createAccount(): Account {
         });
     },
   };
-}
-
-/**
- * The last account of a kernel epoch whose agent died: what the kernel had numbered at its end, and the rows that
- * reached the spool.
- */
-export function closingAccount(
-  kernel: readonly KernelAccount[],
-  spooled: readonly CpuAccount[],
-  dropped: Readonly<Record<string, number>>,
-): CpuAccount[] {
-  const byCpu = new Map(spooled.map((account) => [account.cpu, account]));
-  return kernel.map(({ cpu, seq, failed, folded, filtered }) => {
-    const last = byCpu.get(cpu);
-    return {
-      cpu,
-      seq_last: seq,
-      rows: (last?.rows ?? 0) + (last?.rows_ahead ?? 0),
-      rows_ahead: 0,
-      // The kernel does not know of bad records that were already told, nor of what its agent folded and left out.
-      failed: Math.max(failed, last?.failed ?? 0),
-      folded: Math.max(folded, (last?.folded ?? 0) + (last?.folded_ahead ?? 0)),
-      folded_ahead: 0,
-      filtered: Math.max(filtered, (last?.filtered ?? 0) + (last?.filtered_ahead ?? 0)),
-      filtered_ahead: 0,
-      spool_dropped: dropped[cpu] ?? 0,
-    };
-  });
 }
 
 function sampleOf(kernel: readonly KernelAccount[]): Sample {

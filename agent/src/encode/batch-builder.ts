@@ -8,6 +8,7 @@ import {
   isValidEvent,
 } from '@tcptrail/schemas/generated/encode-event.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
+import { BATCH_BYTES_MAX } from '../config.ts';
 
 /** What the batch takes from the enrich stage. */
 export interface EventOwners {
@@ -61,6 +62,13 @@ export interface BatchBuilder {
   /** By rows or bytes. */
   isFull(): boolean;
   take(): BuiltEvents;
+  /** Other limits, from now on. */
+  configure(limits: BatchLimits): void;
+}
+
+export interface BatchLimits {
+  readonly rowsMax: number;
+  readonly bytesMax: number;
 }
 
 /** Kinds that end a connection: summed over all events, `connections` counts each once. */
@@ -74,16 +82,16 @@ const NOTHING = new Uint8Array(0);
 const NONE: readonly number[] = [];
 
 export function createBatchBuilder(
-  config: {
-    readonly rowsMax: number;
-    readonly bytesMax: number;
+  config: BatchLimits & {
     /** CPUs of this machine are numbered below this. */
     readonly cpus: number;
   },
   deps: BatchBuilderDeps,
 ): BatchBuilder {
   const { owners } = deps;
-  const out = new Uint8Array(config.bytesMax + EVENT_BYTES_MAX);
+  const limits = { rowsMax: config.rowsMax, bytesMax: config.bytesMax };
+  // What is not used of it takes no memory.
+  const out = new Uint8Array(BATCH_BYTES_MAX + EVENT_BYTES_MAX);
   const view = new DataView(out.buffer);
   const reasons = new Map<number, Uint8Array>();
   const agent: AgentFields = {
@@ -157,12 +165,16 @@ export function createBatchBuilder(
     get rows() {
       return rows;
     },
-    isFull: () => rows >= config.rowsMax || position + owners.bytes >= config.bytesMax,
+    isFull: () => rows >= limits.rowsMax || position + owners.bytes >= limits.bytesMax,
     take() {
       const built = { bytes: out.subarray(0, position), count: rows, owners: owners.take() };
       position = 0;
       rows = 0;
       return built;
+    },
+    configure({ rowsMax, bytesMax }) {
+      limits.rowsMax = rowsMax;
+      limits.bytesMax = bytesMax;
     },
   };
 }

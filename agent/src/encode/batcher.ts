@@ -31,9 +31,10 @@ export interface BatcherDeps {
   readonly accounting: () => Accounting;
   /** Counters of network namespaces; in heartbeats. */
   readonly namespaces: () => readonly NamespaceCount[];
-  /** The datum is the receiver's. */
+  /** The datum is the receiver's. `accounting`: as it is in the datum. */
   readonly onBatch: (batch: {
     readonly datum: Uint8Array;
+    readonly accounting: Pick<Accounting, 'kernel_epoch' | 'ring_positions'>;
     readonly rows: number;
     readonly closedUs: number;
   }) => void;
@@ -48,12 +49,15 @@ export interface Batcher {
   heartbeat(health: Health): void;
   /** A batch without events for a kernel epoch that has ended. */
   closing(accounting: Pick<Accounting, 'kernel_epoch' | 'cpus'>): void;
+  /** Labels of the batches from now on; what is open is closed with those it had. */
+  setLabels(labels: Identity['labels']): void;
   /** Number of the last batch, 0 before the first. */
   readonly batchSeq: number;
 }
 
 export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
   let batchSeq = 0;
+  let { labels } = identity;
 
   function ship(accounting: Accounting, heartbeat?: Heartbeat): void {
     const { bytes, count, owners } = deps.builder.take();
@@ -62,6 +66,7 @@ export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
     const envelope: BatchEnvelope = {
       maybe_duplicate: false,
       ...identity,
+      labels,
       batch_seq: batchSeq,
       batch_part: 1,
       batch_ts: closedUs,
@@ -70,7 +75,7 @@ export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
       namespaces: heartbeat?.namespaces ?? [],
       health: heartbeat?.health ?? null,
     };
-    deps.onBatch({ datum: encodeBatch(envelope, { bytes, count }), rows: count, closedUs });
+    deps.onBatch({ datum: encodeBatch(envelope, { bytes, count }), accounting, rows: count, closedUs });
   }
 
   function flush(): void {
@@ -87,6 +92,10 @@ export function createBatcher(identity: Identity, deps: BatcherDeps): Batcher {
     closing(ended) {
       flush();
       ship({ ...ended, ring_positions: [], failed_reserves: [], rules: [], programs: [] });
+    },
+    setLabels(next) {
+      flush();
+      labels = next;
     },
     get batchSeq() {
       return batchSeq;

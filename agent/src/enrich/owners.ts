@@ -37,6 +37,8 @@ export interface Owners {
   readonly bytes: number;
   /** The batch's owners; the next batch starts anew. */
   take(): Owner[];
+  /** Asks for the facts of every owner anew. */
+  forget(): void;
 }
 
 /** An owner as long as it is known; the same object for each event of it. */
@@ -162,6 +164,11 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
     return found;
   }
 
+  function forgetEntries(): void {
+    entries = new Map();
+    entryCount = 0;
+  }
+
   function hashOf(words: Uint32Array, base: number): number {
     let hash = 0;
     for (let index = 0; index < AT.length; index++) {
@@ -177,10 +184,7 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
   function add(words: Uint32Array, ring: Uint8Array, at: number): Entry {
     const base = at >>> 2;
     // Starting over is as good as dropping the eldest: what is still alive comes back with its next event.
-    if (entryCount >= entriesMax) {
-      entries = new Map();
-      entryCount = 0;
-    }
+    if (entryCount >= entriesMax) forgetEntries();
     const copy = Uint32Array.from(AT, (offset) => words[base + offset] ?? 0);
     const entry = make(copy, ring.slice(at + RING.comm, at + RING.comm + NAME_BYTES));
     const hash = hashOf(words, base);
@@ -228,6 +232,10 @@ export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
       bytes = OWNER_BYTES_FIXED;
       batch += 1;
       return taken;
+    },
+    forget() {
+      forgetEntries();
+      recent.fill(undefined);
     },
   };
 }

@@ -51,8 +51,17 @@ export interface ProcessCounters {
   readonly unreadable: number;
 }
 
+export interface ProcessConfig {
+  /** What is recorded of a command line, its arguments parted by NUL; undefined: it is not read. */
+  readonly commandLine?: ((args: string) => string) | undefined;
+  /** What is recorded of a path; undefined: all of it. */
+  readonly path?: ((path: string) => string) | undefined;
+}
+
 export interface Processes {
   facts(key: ProcessKey): ProcessFacts;
+  /** From now on; what is known of processes is looked up anew. */
+  configure(config: ProcessConfig): void;
   counters(): ProcessCounters;
 }
 
@@ -61,12 +70,13 @@ const TICK_NS = 10_000_000n;
 const COMMAND_LINE_CHARS_MAX = 4_096;
 
 export function createProcesses(
-  config: { readonly commandLine: boolean; readonly entriesMax?: number },
+  config: ProcessConfig & { readonly entriesMax?: number },
   deps: { readonly procPath?: string; readonly names?: () => KernelNames } = {},
 ): Processes {
   const proc = deps.procPath ?? '/proc';
   const entriesMax = config.entriesMax ?? 8_192;
-  const known = createLru<string, ProcessFacts>(entriesMax);
+  let known = createLru<string, ProcessFacts>(entriesMax);
+  let shown: ProcessConfig = config;
   let read = 0;
   let gone = 0;
   let unreadable = 0;
@@ -81,6 +91,19 @@ export function createProcesses(
   /** As it was when the process got its socket; it may have moved since. */
   const pathOfCgroup = (id: number): string => (id === 0 ? '' : (deps.names?.().cgroupPath(id) ?? ''));
 
+  function factsOf(found: Found): ProcessFacts {
+    const path = shown.path ?? ((text) => text);
+    const cgroup = path(found.path);
+    return {
+      executable: path(found.executable ?? ''),
+      command_line: found.commandLine ?? '',
+      parent_executable: path(found.parentExecutable ?? ''),
+      cgroup_path: cgroup,
+      ...cgroupFacts(cgroup),
+      process_network_namespace: found.namespace ?? 0,
+    };
+  }
+
   function look(key: ProcessKey): ProcessFacts {
     const kept = fromKernel(key);
     const kernelPath = pathOfCgroup(key.cgroupId);
@@ -88,7 +111,7 @@ export function createProcesses(
     const executable = link(`${folder}/exe`);
     const parentExecutable = key.parentPid > 0 ? link(`${proc}/${key.parentPid}/exe`) : '';
     const cgroup = cgroupPath(text(`${folder}/cgroup`));
-    const commandLine = config.commandLine ? text(`${folder}/cmdline`) : '';
+    const commandLine = shown.commandLine?.(text(`${folder}/cmdline`)) ?? '';
     const namespace = /\[(\d+)\]/.exec(link(`${folder}/ns/net`))?.[1];
     const stat = parseStat(text(`${folder}/stat`));
 
@@ -103,7 +126,7 @@ export function createProcesses(
       path: kernelPath === '' || kernelPath === '/' ? cgroup : kernelPath,
       executable: kept.executable || executable,
       parentExecutable: kept.parentExecutable || (stat.parentPid === key.parentPid ? parentExecutable : ''),
-      commandLine: commandLine.replace(/\0+$/, '').replaceAll('\0', ' ').slice(0, COMMAND_LINE_CHARS_MAX),
+      commandLine: commandLine.slice(0, COMMAND_LINE_CHARS_MAX),
       namespace: Number(namespace ?? 0),
     });
   }
@@ -118,25 +141,20 @@ export function createProcesses(
       known.set(name, facts);
       return facts;
     },
+    configure(next) {
+      known = createLru(entriesMax);
+      shown = next;
+    },
     counters: () => ({ read, gone, unreadable }),
   };
 }
 
-function factsOf(found: {
-  path: string;
-  executable?: string;
-  parentExecutable?: string;
-  commandLine?: string;
-  namespace?: number;
-}): ProcessFacts {
-  return {
-    executable: found.executable ?? '',
-    command_line: found.commandLine ?? '',
-    parent_executable: found.parentExecutable ?? '',
-    cgroup_path: found.path,
-    ...cgroupFacts(found.path),
-    process_network_namespace: found.namespace ?? 0,
-  };
+interface Found {
+  readonly path: string;
+  readonly executable?: string;
+  readonly parentExecutable?: string;
+  readonly commandLine?: string;
+  readonly namespace?: number;
 }
 
 interface Stat {

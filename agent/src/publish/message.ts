@@ -1,5 +1,5 @@
 /** A spooled batch as Kafka messages: framed, marked, and split when it has more events than the topic takes. */
-import { decodeEnvelope } from '@tcptrail/schemas/batch.ts';
+import { batchTimeOf, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
 import { FRAME_BYTES, frame } from '@tcptrail/schemas/single-object.ts';
 import { splitBatch } from '@tcptrail/schemas/split-batch.ts';
 
@@ -31,6 +31,15 @@ export function eventsIn(datum: Uint8Array): number {
     return decodeEnvelope(datum).events.count;
   } catch {
     return 0;
+  }
+}
+
+/** When the batch was closed, µs; undefined when it does not decode. */
+export function closedUsOf(datum: Uint8Array): number | undefined {
+  try {
+    return batchTimeOf(datum);
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,7 +7,8 @@ import { type CursorFile, comparePlaces, type Place } from '@tcptrail/spool/curs
 import type { ChainRead, SegmentChain } from '@tcptrail/spool/segment-chain.ts';
 import { formatSegmentName } from '@tcptrail/spool/segment-name.ts';
 import { type PublishCursor, START } from './cursor.ts';
-import { eventsIn, type Message, messagesOf } from './message.ts';
+import { closedUsOf, eventsIn, type Message, messagesOf } from './message.ts';
+import { GAP_MS_MAX } from './pace.ts';
 
 export interface OutboxConfig {
   readonly hostId: string;
@@ -33,11 +34,18 @@ export interface Group {
   /** Not yet acknowledged, in order. */
   readonly messages: readonly Message[];
   readonly maybeDuplicate: boolean;
+  /** Time from the batch before it to its last one, as far as it was recorded without a gap. */
+  readonly recordedMs: number;
+}
+
+export interface GroupLimits {
+  readonly bytesMax: number;
+  readonly recordedMsMax: number;
 }
 
 export interface Outbox {
-  /** The group to send: the one in hand, else the next of at most `bytesMax`; undefined when all is acknowledged. */
-  peek(bytesMax: number): Group | undefined;
+  /** The group to send: the one in hand, else the next within `limits`; undefined when all is acknowledged. */
+  peek(limits: GroupLimits): Group | undefined;
   /** Partition of a run's batches among so many, chosen on first use and kept while it exists. */
   partitionOf(agentEpoch: number, partitions: number): number;
   /** Notes, before the group is sent, that it may be. Throws SPOOL_CURSOR. */
@@ -56,12 +64,15 @@ export interface Outbox {
 interface Spooled {
   readonly read: Extract<ChainRead, { kind: 'batch' }>;
   readonly end: Place;
+  /** Since the batch before it; a clock that was set and a gap without an agent count as a minute at most. */
+  readonly recordedMs: number;
 }
 
 interface Hand {
   readonly agentEpoch: number;
   messages: Message[];
   maybeDuplicate: boolean;
+  readonly recordedMs: number;
   readonly end: Place;
 }
 
@@ -80,6 +91,8 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
   let hand: Hand | undefined;
   /** A batch read that belongs to the next group. */
   let ahead: Spooled | undefined;
+  /** When the batch read last was closed. */
+  let closedUs: number | undefined;
 
   /** A power loss may take the newest of these along: then everything older than this boot is in doubt. */
   function save(): void {
@@ -101,13 +114,20 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
     position: chain.place?.position ?? 0,
   });
 
+  function spooled(read: Spooled['read']): Spooled {
+    const now = closedUsOf(read.datum);
+    const sinceMs = now === undefined || closedUs === undefined ? 0 : (now - closedUs) / 1_000;
+    closedUs = now ?? closedUs;
+    return { read, end: placeOf(read), recordedMs: Math.min(GAP_MS_MAX, Math.max(0, sinceMs)) };
+  }
+
   /** The batch that begins a group; everything before it is acknowledged. */
   function first(): Spooled | undefined {
     if (ahead) return ahead;
     for (;;) {
       const read = chain.next();
       if (read.kind === 'nothing') return undefined;
-      if (read.kind === 'batch') return { read, end: placeOf(read) };
+      if (read.kind === 'batch') return spooled(read);
       deps.onDamage(read);
       place = placeOf(read);
       save();
@@ -127,14 +147,14 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
    * Never reads on into the next segment: a full spool makes room by dropping segments that no cursor is in, and
    * the cursor reaches the next one only when this group is acknowledged.
    */
-  function gather(bytesMax: number): Hand | undefined {
+  function gather({ bytesMax, recordedMsMax }: GroupLimits): Hand | undefined {
     const begin = first();
     ahead = undefined;
     if (!begin) return undefined;
     const maybeDuplicate = isDoubtful(begin.end);
     const options = { maybeDuplicate, partEventsMax };
     const messages = messagesOf(begin.read.datum, options);
-    let { end } = begin;
+    let { end, recordedMs } = begin;
     let bytes = begin.read.datum.length;
     while (!chain.isAtEnd) {
       const read = readOn();
@@ -144,24 +164,26 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
         end = placeOf(read);
         continue;
       }
-      const next = { read, end: placeOf(read) };
+      const next = spooled(read);
       bytes += read.datum.length;
-      if (bytes > bytesMax || isDoubtful(next.end) !== maybeDuplicate) {
+      const isOver = bytes > bytesMax || recordedMs + next.recordedMs > recordedMsMax;
+      if (isOver || isDoubtful(next.end) !== maybeDuplicate) {
         ahead = next;
         break;
       }
       messages.push(...messagesOf(read.datum, options));
+      recordedMs += next.recordedMs;
       end = next.end;
     }
-    return { agentEpoch: begin.read.agentEpoch, messages, maybeDuplicate, end };
+    return { agentEpoch: begin.read.agentEpoch, messages, maybeDuplicate, recordedMs, end };
   }
 
   // From now on nothing that is in hand may be dropped from a full spool.
   if (!loaded) save();
 
   return {
-    peek(bytesMax) {
-      hand ??= gather(bytesMax);
+    peek(limits) {
+      hand ??= gather(limits);
       return hand;
     },
     partitionOf(agentEpoch, count) {

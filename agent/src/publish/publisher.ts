@@ -7,10 +7,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { createCursorFile } from '@tcptrail/spool/cursor.ts';
 import { type ChainRead, openSegmentChain } from '@tcptrail/spool/segment-chain.ts';
+import { createBackoff } from './backoff.ts';
 import { parsePublishCursor, READER } from './cursor.ts';
 import { createOutbox, type Group, type Outbox } from './outbox.ts';
+import { createPace, RECORDED_MS_MAX } from './pace.ts';
 
-export interface PublisherConfig {
+export interface Pacing {
+  /** Longest wait between two tries to reach Kafka. */
+  readonly retryWaitMsMax: number;
+  /** A backlog goes out at most so many times as fast as it was recorded; 0 = no limit. */
+  readonly replaySpeedMax: number;
+}
+
+export interface PublisherConfig extends Pacing {
   readonly spoolPath: string;
   readonly hostId: string;
   readonly bootId: string;
@@ -39,13 +48,31 @@ export interface PublisherDeps {
   /** Rejects with an AppError; nothing was sent then. */
   readonly openSession: () => Promise<PublishSession>;
   readonly notices: PublishNotices;
+  /** Default: the machine's. */
+  readonly clock?: PublishClock;
 }
+
+export interface PublishClock {
+  nowMs(): number;
+  /** Resolves after so long, or at once when the signal comes. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+  /** In [0, 1). */
+  random(): number;
+}
+
+const MACHINE: PublishClock = {
+  nowMs: () => performance.now(),
+  wait: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {}),
+  random: Math.random,
+};
 
 export interface Publisher {
   /** Begins in the background. Throws SPOOL_CURSOR. */
   start(): void;
   /** Something new is in the spool. */
   wake(): void;
+  /** From the next wait on. */
+  configure(pacing: Pacing): void;
   /** Sends what is there while Kafka takes it, for `waitMsMax` at most, and ends. */
   stop(waitMsMax: number): Promise<void>;
 }
@@ -53,41 +80,55 @@ export interface Publisher {
 /** Avro bytes of a request that holds several batches. */
 const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 const REQUEST_BYTES_MIN = 64 * 1024;
-const FIRST_WAIT_MS = 250;
-const WAIT_MS_MAX = 10_000;
 
 export function createPublisher(config: PublisherConfig, deps: PublisherDeps): Publisher {
-  const { notices } = deps;
+  const { notices, clock = MACHINE } = deps;
+  const pacing = { retryWaitMsMax: config.retryWaitMsMax, replaySpeedMax: config.replaySpeedMax };
+  const backoff = createBackoff(pacing, clock);
+  const pace = createPace(pacing, clock);
   const ending = new AbortController();
   let woken = Promise.withResolvers<void>();
   let running: Promise<void> = Promise.resolve();
   let requestBytesMax = REQUEST_BYTES_MAX;
   /** Of the group in hand that go in one request. */
   let countMax = Number.POSITIVE_INFINITY;
+  /** The group whose turn has come; what is sent of it again, or in pieces, waits no more. */
+  let due: Group | undefined;
 
   async function run(outbox: Outbox): Promise<void> {
-    let failures = 0;
+    const peek = () => outbox.peek({ bytesMax: requestBytesMax, recordedMsMax: RECORDED_MS_MAX });
     for (;;) {
       let session: PublishSession | undefined;
       try {
-        if (!outbox.peek(requestBytesMax) && !(await more())) return;
+        if (!peek() && !(await more())) return;
         session = await deps.openSession();
         for (;;) {
-          const group = outbox.peek(requestBytesMax);
+          const group = peek();
+          if (group && !(await turnOf(group))) return;
           if (group) await sendSome(session, outbox, group);
           else if (!(await more())) break;
-          failures = 0;
+          backoff.reset();
         }
       } catch (error) {
         notices.publishFailed(asAppError(error));
         if (ending.signal.aborted) return;
-        const ceiling = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** failures++);
-        const waitMs = ceiling * (0.5 + Math.random() / 2);
-        await sleep(waitMs, undefined, { signal: ending.signal }).catch(() => {});
+        await clock.wait(backoff.nextMs(), ending.signal);
       } finally {
         await session?.close();
       }
     }
+  }
+
+  /** False when the publisher is to end before: what is paced waits for the next start. */
+  async function turnOf(group: Group): Promise<boolean> {
+    if (group === due) return true;
+    for (let waitMs = pace.waitMs(group.recordedMs); waitMs > 0; waitMs = pace.waitMs(group.recordedMs)) {
+      if (ending.signal.aborted) return false;
+      await clock.wait(waitMs, ending.signal);
+    }
+    pace.spend(group.recordedMs);
+    due = group;
+    return true;
   }
 
   async function sendSome(session: PublishSession, outbox: Outbox, group: Group): Promise<void> {
@@ -146,6 +187,9 @@ export function createPublisher(config: PublisherConfig, deps: PublisherDeps): P
       running = run(outbox).finally(() => chain.close());
     },
     wake: () => woken.resolve(),
+    configure({ retryWaitMsMax, replaySpeedMax }) {
+      Object.assign(pacing, { retryWaitMsMax, replaySpeedMax });
+    },
     async stop(waitMsMax) {
       ending.abort();
       woken.resolve();

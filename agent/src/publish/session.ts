@@ -4,7 +4,7 @@
  * It is never used after an error: kafkajs takes the sequence numbers of a failed send back, so the next messages
  * would get those of a send that may have arrived, and the broker would drop them as repeated.
  */
-import { withAdmin } from '@tcptrail/kafka/admin.ts';
+import { type Admin, withAdmin } from '@tcptrail/kafka/admin.ts';
 import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
 import { explain, kafkaError, topicMissing } from '@tcptrail/kafka/errors.ts';
 import { ensureTopics, findTopic } from '@tcptrail/kafka/topics.ts';
@@ -28,7 +28,7 @@ const METADATA_MS_MAX = 30_000;
 /** Rejects as `explain` and `ensureTopics` say; nothing was sent then. */
 export async function openSession(config: SessionConfig, deps: SessionDeps): Promise<PublishSession> {
   const topic = config.kafka.topic.events;
-  const partitions = await prepareTopic(config.kafka, deps.onTopicMade);
+  const partitions = await prepareTopic(config.kafka, deps);
   const producer = deps.client.producer({
     idempotent: true,
     maxInFlightRequests: 1,
@@ -69,11 +69,12 @@ export async function openSession(config: SessionConfig, deps: SessionDeps): Pro
 }
 
 /** Makes the topic if it is missing and may be made. Gives its partitions. */
-async function prepareTopic(config: KafkaConfig, onTopicMade: (name: string) => void): Promise<number> {
-  return await withAdmin(config, async (admin) => {
+async function prepareTopic(config: KafkaConfig, { client, onTopicMade }: SessionDeps): Promise<number> {
+  const prepare = async (admin: Admin): Promise<number> => {
     for (const name of await ensureTopics(admin, config, [config.topic.events])) onTopicMade(name);
     const found = await findTopic(admin, config, config.topic.events);
     if (!found) throw topicMissing(config.topic.events);
     return found.length;
-  });
+  };
+  return await withAdmin(config, prepare, { client });
 }

@@ -51,23 +51,27 @@ const BACK = 1 / 64;
 export interface Budget {
   /** So many bytes went into the spool. */
   spend(bytes: number): void;
+  /** Another budget, of which as much is left as of the one before. */
+  configure(config: BudgetConfig): void;
   /** Steps in force, in the order they were taken. */
   readonly steps: readonly BudgetStep[];
   /** Below 0: what the last batches took too much, to be earned first. */
   readonly leftBytes: number;
 }
 
+export interface BudgetConfig {
+  /** 0 = no limit. */
+  readonly bytesPerDay: number;
+  /** Repeated connections are folded anyway. */
+  readonly fold: boolean;
+}
+
 export function createBudget(
-  config: {
-    /** 0 = no limit. */
-    readonly bytesPerDay: number;
-    /** Repeated connections are folded anyway. */
-    readonly fold: boolean;
-  },
+  first: BudgetConfig,
   deps: { readonly nowMs: () => number; readonly onSteps: (steps: readonly BudgetStep[]) => void },
 ): Budget {
-  const { bytesPerDay } = config;
-  const all = [...(config.fold ? [] : FOLDING_STEPS), ...LEAVING_STEPS];
+  let { bytesPerDay } = first;
+  let all = stepsOf(first);
   let leftBytes = bytesPerDay;
   let atMs = deps.nowMs();
   let taken = 0;
@@ -76,6 +80,14 @@ export function createBudget(
   const shareOf = (steps: number): number => (0.5 * (all.length - steps)) / (all.length - 1);
 
   return {
+    configure(next) {
+      const share = bytesPerDay === 0 ? 1 : leftBytes / bytesPerDay;
+      ({ bytesPerDay } = next);
+      all = stepsOf(next);
+      leftBytes = share * bytesPerDay;
+      if (taken > 0) deps.onSteps([]);
+      taken = 0;
+    },
     spend(bytes) {
       if (bytesPerDay === 0) return;
       const nowMs = deps.nowMs();
@@ -96,3 +108,8 @@ export function createBudget(
     },
   };
 }
+
+const stepsOf = ({ fold }: BudgetConfig): readonly BudgetStep[] => [
+  ...(fold ? [] : FOLDING_STEPS),
+  ...LEAVING_STEPS,
+];

@@ -35,6 +35,15 @@ export interface ReducerDeps<O extends Owner, Built> {
     isFull(): boolean;
     take(): Built;
   };
+  /** What is to stay on this host is taken out after the filters, which ask for it, and before all else. */
+  readonly records: {
+    pass(
+      words: Uint32Array,
+      bytes: Uint8Array,
+      at: number,
+      next: (words: Uint32Array, bytes: Uint8Array, at: number) => void,
+    ): void;
+  };
   readonly account: FolderDeps<O>['account'] & { filter(cpu: number, seq: number): void };
   /** Now, ns since boot. */
   readonly boottimeNs: () => bigint;
@@ -49,6 +58,8 @@ export interface Reducer<Built> {
   /** How long a batch with rows stays open now, ms. */
   readonly flushMs: number;
   take(): Built;
+  /** Between two batches: what comes from now on is folded like this. */
+  configure(config: ReducerConfig): void;
   /** Between two drains: what comes from now on is left out by this. */
   setFilter(filter: Filter): void;
   /** Steps of the budget in force. */
@@ -63,10 +74,11 @@ const START = RING.start_ts >> 2;
 const PID = RING.pid >> 2;
 
 export function createReducer<O extends Owner, Built>(
-  config: ReducerConfig,
+  first: ReducerConfig,
   deps: ReducerDeps<O, Built>,
 ): Reducer<Built> {
-  const { builder, owners, account } = deps;
+  const { builder, owners, records, account } = deps;
+  let config = first;
   const counts = createRuleCounts();
   /** Made when something is to be folded. */
   let folder: Folder | undefined;
@@ -80,6 +92,8 @@ export function createReducer<O extends Owner, Built>(
   /** ns since boot: since when the filter, and a step, leave out the ends of connections. */
   let filterSinceNs = 0;
   let stepSinceNs = 0;
+  /** The record under way is an event. */
+  let isEvent = false;
 
   function settle(): void {
     const folding = (what: BudgetStep['folds']): string =>
@@ -90,7 +104,7 @@ export function createReducer<O extends Owner, Built>(
       (kind) => steps.find(({ leavesOut }) => leavesOut.includes(kind))?.name ?? '',
     );
     const isActive = config.fold || steps.length > 0 || filter.names.length > 0;
-    reducer.append = isActive ? reduce : builder.append;
+    reducer.append = isActive ? reduce : pass;
     if (loopbackRule === '' || folder) return;
     const made = createFolder(config, { owners, account, appendHeld: builder.appendHeld });
     folder = made;
@@ -123,15 +137,21 @@ export function createReducer<O extends Owner, Built>(
     return taken !== 'row';
   }
 
-  function reduce(words: Uint32Array, bytes: Uint8Array, at: number): void {
-    const isGood = builder.accepts(words, bytes, at);
-    if (isGood && (leftOut(words, bytes, at) || held(words, bytes, at))) return;
+  function put(words: Uint32Array, bytes: Uint8Array, at: number): void {
+    if (isEvent && held(words, bytes, at)) return;
     builder.append(words, bytes, at);
   }
 
+  function reduce(words: Uint32Array, bytes: Uint8Array, at: number): void {
+    isEvent = builder.accepts(words, bytes, at);
+    if (isEvent && leftOut(words, bytes, at)) return;
+    records.pass(words, bytes, at, put);
+  }
+
+  const pass: Reducer<Built>['append'] = (words, bytes, at) => records.pass(words, bytes, at, builder.append);
+
   const reducer: { -readonly [Key in keyof Reducer<Built>]: Reducer<Built>[Key] } = {
-    // With nothing to do, not even a call is added to each event.
-    append: builder.append,
+    append: pass,
     get rows() {
       return builder.rows + (folder?.rows ?? 0);
     },
@@ -142,6 +162,12 @@ export function createReducer<O extends Owner, Built>(
     take() {
       folder?.close();
       return builder.take();
+    },
+    configure(next) {
+      config = next;
+      folder = undefined;
+      reducer.isFull = builder.isFull;
+      settle();
     },
     setFilter(next) {
       filter = next;

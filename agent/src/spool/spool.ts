@@ -3,7 +3,7 @@
  * to a bound and are tried again in order, and `ready` tells the caller to leave the rest in the rings.
  */
 import { join } from 'node:path';
-import { type CpuAccount, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
+import { type BatchEnvelope, type CpuAccount, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
 import type { Ages } from '@tcptrail/spool/ages.ts';
 import { comparePlaces, type Place } from '@tcptrail/spool/cursor.ts';
 import { parseSegmentName } from '@tcptrail/spool/segment-name.ts';
@@ -49,6 +49,8 @@ export interface SpoolHealth {
   readonly pending: number;
 }
 
+export type SpoolTail = Pick<BatchEnvelope, 'cpus' | 'ring_positions'>;
+
 export interface Spool {
   /** Throws AGENT_SPOOL_UNUSABLE. */
   start(): void;
@@ -56,8 +58,8 @@ export interface Spool {
   epochAfter(nowUs: number): number;
   /** Before the first `append`. */
   open(agentEpoch: number): void;
-  /** Takes the batch; `closedUs` is when it was closed. */
-  append(datum: Uint8Array, closedUs: number): void;
+  /** Takes the batch; `closedUs` is when it was closed. `onSpooled` is called once, when it is in the spool. */
+  append(datum: Uint8Array, closedUs: number, onSpooled?: () => void): void;
   /** False while too much waits for the disk. */
   readonly ready: boolean;
   /** Why the disk refused the last write, '' when it did not. */
@@ -71,8 +73,8 @@ export interface Spool {
   readonly ended: StateFile['value']['ended'];
   /** False when the disk refused. */
   noteEnded(kernelEpoch: number, cpus: readonly CpuAccount[]): boolean;
-  /** The accounts of the last spooled batch of a kernel epoch. */
-  lastAccounts(kernelEpoch: number): readonly CpuAccount[] | undefined;
+  /** What the last spooled batch of a kernel epoch says; no positions where only its final account is left. */
+  tail(kernelEpoch: number): SpoolTail | undefined;
   /** Writes what waits and makes it durable. Throws AGENT_SPOOL_UNSPOOLED when the disk still refuses. */
   stop(): void;
 }
@@ -93,7 +95,11 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
   const state = createStateFile(join(folder.path, 'state.json'));
   const retention = createRetention(config, { folder, state, ages: deps.ages });
   const lag = createLag();
-  const pending: { readonly datum: Uint8Array; readonly closedUs: number }[] = [];
+  const pending: {
+    readonly datum: Uint8Array;
+    readonly closedUs: number;
+    readonly onSpooled: (() => void) | undefined;
+  }[] = [];
   let pendingBytes = 0;
   let writer: SegmentWriter | undefined;
   let failed = '';
@@ -116,6 +122,7 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
     const written = to.append(batch.datum);
     pending.shift();
     pendingBytes -= batch.datum.length;
+    batch.onSpooled?.();
     deps.onWritten?.(written.bytes);
     lag.spooled({ at: { segment: written.segment, position: written.end }, ts: batch.closedUs });
     if (written.segment !== current) {
@@ -165,8 +172,8 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
         { folder, nowMs: deps.nowMs },
       );
     },
-    append(datum, closedUs) {
-      pending.push({ datum, closedUs });
+    append(datum, closedUs, onSpooled) {
+      pending.push({ datum, closedUs, onSpooled });
       pendingBytes += datum.length;
       if (failed === '' || deps.nowMs() >= retryAtMs) flush();
     },
@@ -218,7 +225,10 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
         return false;
       }
     },
-    lastAccounts: (kernelEpoch) => findAccounts(folder, kernelEpoch) ?? state.value.ended[kernelEpoch],
+    tail(kernelEpoch) {
+      const cpus = state.value.ended[kernelEpoch];
+      return findTail(folder, kernelEpoch) ?? (cpus && { cpus, ring_positions: [] });
+    },
     stop() {
       flush();
       try {
@@ -245,11 +255,11 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
   }
 }
 
-function findAccounts(folder: SpoolFolder, kernelEpoch: number): readonly CpuAccount[] | undefined {
+function findTail(folder: SpoolFolder, kernelEpoch: number): SpoolTail | undefined {
   for (const segment of folder.segments().toReversed()) {
     for (const { datum } of batchesBackwards(folder.fileOf(segment.name))) {
       const envelope = envelopeOf(datum);
-      if (envelope?.kernel_epoch === kernelEpoch) return envelope.cpus;
+      if (envelope?.kernel_epoch === kernelEpoch) return envelope;
     }
   }
   return undefined;

@@ -1,8 +1,8 @@
 /**
  * The kernel's account of the numbers it gave, one element a CPU, read without a call.
  *
- * Element (bpf/emit.bpf.h, struct account): u64 seq, submitted, failed, filtered, untracked, recovered,
- * then failed_by[ring][kind], padded to 64 bytes.
+ * Element (bpf/emit.bpf.h, struct account): u64 seq, submitted, failed, filtered, untracked, recovered, absent,
+ * then failed_by[ring][kind], padded to 64 bytes. The first six stand there in every version.
  */
 
 import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
@@ -14,7 +14,8 @@ const FAILED = 2;
 const FILTERED = 3;
 const UNTRACKED = 4;
 const RECOVERED = 5;
-const FAILED_BY = 6;
+const ABSENT = 6;
+const FAILED_BY = 7;
 const WORD_BYTES = 8;
 const LINE_BYTES = 64;
 /** Tries a CPU gets within one sample: an event is under way for about a microsecond. */
@@ -45,11 +46,17 @@ export interface Accounts {
   untracked(): number;
   /** State changes whose program the kernel skipped, told by the spare one. */
   recovered(): number;
+  /** State changes that came while no agent was there. */
+  absent(): number;
 }
 
-/** `words`: the map's memory, one element a possible CPU. */
-export function createAccounts(words: BigUint64Array, cpus: number): Accounts {
-  const stride = ACCOUNT_BYTES / WORD_BYTES;
+/** `words`: the map's memory, one element of `bytes` a possible CPU. What another version laid out otherwise reads as 0. */
+export function createAccounts(
+  words: BigUint64Array,
+  { cpus, bytes }: { readonly cpus: number; readonly bytes: number },
+): Accounts {
+  const stride = bytes / WORD_BYTES;
+  const isOurs = bytes === ACCOUNT_BYTES;
   const read = (cpu: number, word: number): number => Number(Atomics.load(words, cpu * stride + word));
 
   /** seq last: when the sums agree, nothing was under way when the first of them was read. */
@@ -81,6 +88,9 @@ export function createAccounts(words: BigUint64Array, cpus: number): Accounts {
       return sample;
     },
     failedReserves() {
+      if (!isOurs) return [];
+      // Asked for at every batch, and mostly so.
+      if (total(FAILED) === 0) return [];
       return RINGS.flatMap((ring, r) =>
         EVENT_KINDS.map((kind, k) => ({
           ring,
@@ -91,5 +101,6 @@ export function createAccounts(words: BigUint64Array, cpus: number): Accounts {
     },
     untracked: () => total(UNTRACKED),
     recovered: () => total(RECOVERED),
+    absent: () => (isOurs ? total(ABSENT) : 0),
   };
 }

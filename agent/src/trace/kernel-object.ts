@@ -1,18 +1,19 @@
 /** One opening of the BPF object: sizes and constants set, chosen programs loaded. */
+
+import { CONTROL_MAP } from './control.ts';
 import { traceError } from './errors.ts';
 import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
+import { TUNABLES_MAP } from './tunables.ts';
 
 export interface ObjectConfig {
   readonly path: string;
   readonly ring: { readonly lifecycleBytes: number; readonly chatterBytes: number };
-  readonly openHoldNs: bigint;
-  readonly updateNs: bigint;
-  readonly retransmitsPerSecond: number;
-  /** Tells storage that this agent looked at from what an earlier one left. */
-  readonly epoch: bigint;
-  /** Storage of an earlier agent, as a map's file descriptor; not used in trials. */
-  readonly connectionsFd?: number | undefined;
-  readonly jiffiesHz: number;
+  /** What the programs begin with. */
+  readonly tunables: Buffer;
+  /** Maps of an earlier state to go on with, as file descriptors by name; not used in trials. */
+  readonly kept?: ReadonlyMap<string, number> | undefined;
+  /** The control of the instance, as a file descriptor; a new one when there is none. */
+  readonly controlFd?: number | undefined;
 }
 
 export interface KernelObject {
@@ -28,17 +29,8 @@ export interface Refusal {
 }
 
 const LOG_BYTES = 4 << 20;
-
-/** struct tunables of bpf/connection.bpf.h. */
-function tunables(config: ObjectConfig): Buffer {
-  const bytes = Buffer.alloc(32);
-  bytes.writeBigUInt64LE(config.openHoldNs, 0);
-  bytes.writeBigUInt64LE(config.epoch, 8);
-  bytes.writeBigUInt64LE(config.updateNs, 16);
-  bytes.writeUInt32LE(config.retransmitsPerSecond, 24);
-  bytes.writeUInt32LE(config.jiffiesHz, 28);
-  return bytes;
-}
+/** Each state goes on with those of the one before, if it lays them out alike (bpf/storage.layout). */
+export const KEPT_MAPS = ['connections', 'handshakes', 'executables', 'cgroup_names'];
 
 /** Loads `programs` and no other. `logFor` names the one whose refusal is explained. Throws TRACE_OBJECT. */
 export function loadObject(
@@ -64,8 +56,9 @@ export function loadObject(
   libbpf.setMaxEntries(map('accounts'), libbpf.possibleCpus());
   libbpf.setMaxEntries(map('lifecycle'), config.ring.lifecycleBytes);
   libbpf.setMaxEntries(map('chatter'), config.ring.chatterBytes);
-  if (config.connectionsFd !== undefined) libbpf.reuse(map('connections'), config.connectionsFd);
-  libbpf.setInitialValue(map('.rodata.tunables'), tunables(config));
+  for (const [name, fd] of config.kept ?? []) libbpf.reuse(map(name), fd);
+  if (config.controlFd !== undefined) libbpf.reuse(map(CONTROL_MAP), config.controlFd);
+  libbpf.setInitialValue(map(TUNABLES_MAP), config.tunables);
   const log = options.logFor === undefined ? undefined : Buffer.alloc(LOG_BYTES);
   if (log && options.logFor !== undefined) libbpf.setLog(program(options.logFor), log);
   const errno = libbpf.load(object);

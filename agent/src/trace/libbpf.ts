@@ -22,6 +22,7 @@ export type Libbpf = ReturnType<typeof createLibbpf>;
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
+const F_DUPFD_CLOEXEC = 1030;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 /**
@@ -63,15 +64,16 @@ function openLibraries() {
     bpf_iter_create: ['int', ['int']],
     bpf_map__fd: ['int', [H]],
     bpf_map_lookup_elem: ['int', ['int', P, P]],
-    bpf_map__pin: ['int', [H, 'string']],
     bpf_map__reuse_fd: ['int', [H, 'int']],
     bpf_map__set_max_entries: ['int', [H, 'uint32']],
     bpf_map__set_initial_value: ['int', [H, P, 'size_t']],
     bpf_obj_get: ['int', ['string']],
+    bpf_obj_pin: ['int', ['int', 'string']],
     bpf_obj_get_info_by_fd: ['int', ['int', P, P]],
   });
   const libc = ffi.Library(null, {
     getpagesize: ['int', []],
+    fcntl: ['int', ['int', 'int', 'int']],
     mmap: [H, [H, 'size_t', 'int', 'int', 'int', 'long']],
     munmap: ['int', [H, 'size_t']],
     mount: ['int', ['string', 'string', 'string', 'ulong', P]],
@@ -137,8 +139,9 @@ export function createLibbpf() {
         bpf.bpf_program__attach_iter(program, mapFd === undefined ? NULL : (options as Pointer<unknown>)),
       );
     },
-    /** A file descriptor that runs the iterator as it is read, or a negative errno. */
-    iterate: (link: Handle): number => bpf.bpf_iter_create(bpf.bpf_link__fd(link)),
+    linkFd: (link: Handle): number => bpf.bpf_link__fd(link),
+    /** `link`: a file descriptor. One that runs the iterator as it is read, or a negative errno. */
+    iterate: (link: number): number => bpf.bpf_iter_create(link),
     detach: (link: Handle): number => bpf.bpf_link__destroy(link),
     programFd: (program: Handle): number => bpf.bpf_program__fd(program),
     mapFd: (map: Handle): number => bpf.bpf_map__fd(map),
@@ -150,8 +153,11 @@ export function createLibbpf() {
       bpf.bpf_map__set_initial_value(map, value as Pointer<unknown>, value.length),
     /** The object's map becomes the one behind `fd`; before it is loaded. */
     reuse: (map: Handle, fd: number): number => bpf.bpf_map__reuse_fd(map, fd),
-    pin: (map: Handle, path: string): number => bpf.bpf_map__pin(map, path),
-    /** File descriptor of a pinned object, or a negative errno. */
+    /** `fd`: of a map, a program or a link. 0 or a negative errno. */
+    pin: (fd: number, path: string): number => bpf.bpf_obj_pin(fd, path),
+    /** Another file descriptor of the same, which outlives the first; closed on exec. */
+    duplicate: (fd: number): number => libc.fcntl(fd, F_DUPFD_CLOEXEC, 0),
+    /** File descriptor of a pinned map, program or link, or a negative errno. */
     get: (path: string): number => bpf.bpf_obj_get(path),
     /** struct bpf_prog_info or bpf_map_info, as far as the kernel knows it; undefined when it refuses. */
     info(fd: number, bytes: number): Buffer | undefined {

@@ -1,88 +1,101 @@
 /**
  * The kernel state that outlives the agent, on bpffs at `tcptrail/<instance>/`.
  *
- * `accounts-<kernel epoch>`: so that the next agent can tell what the rings of a killed one still held.
- * `connections-<layout>`: what is known of each socket, so that a connection keeps its identity, its owner and its
- * beginning. Links and rings take their place here when they are kept over a restart.
+ * `control`: which state records. `kept-<storage layout>/`: maps that every state with this layout goes on with, so that
+ * a connection keeps its identity, its owner and its beginning. `<kernel epoch>-<layout>/`: one state, its maps,
+ * programs and links; `making-…` until it is whole.
  */
-import { closeSync, mkdirSync, readdirSync, rmdirSync, statfsSync, unlinkSync } from 'node:fs';
+import { closeSync, mkdirSync, readdirSync, renameSync, rmdirSync, statfsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { ACCOUNT_BYTES, createAccounts, type KernelAccount } from './accounts.ts';
-import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
+import type { KernelState } from './kernel-state.ts';
+import { errnoName, type Libbpf } from './libbpf.ts';
+import { BPFFS } from './mounts.ts';
 
 const BPFFS_MAGIC = 0xcafe4a11;
-const MAP_TYPE_ARRAY = 2;
-/** struct bpf_map_info up to max_entries. */
-const MAP_INFO_BYTES = 20;
-const VALUE_BYTES = 12;
-const MAX_ENTRIES = 16;
+const KINDS = ['maps', 'programs', 'links'] as const;
+const STATE = /^(\d+)-([0-9a-f]+)$/;
 
-/** Accounts of a kernel epoch that has ended. */
-export interface StaleAccounts {
+/** A state that is whole. */
+export interface PinnedState {
   readonly kernelEpoch: number;
-  /** undefined: not readable by this version (`reason`), or an event is still under way: ask again. */
-  readonly accounts: readonly KernelAccount[] | undefined;
-  readonly reason: string;
+  /** Of the object and what it was loaded with. */
+  readonly layout: string;
 }
 
 export interface Pins {
   /** Folder of the instance. */
   readonly folder: string;
-  /** '' or why nothing can be kept: the agent goes on without. */
+  /** '' or why nothing can be kept: the agent goes on without. Removes states that were never whole. */
   open(): string;
-  /** File descriptor of the socket storage that an earlier agent left; undefined when there is none of this layout. */
-  connections(layout: string): number | undefined;
-  /** '' or why not. Other layouts' storage goes. */
-  pinConnections(map: Handle, layout: string): string;
-  unpinConnections(): void;
+  /** Oldest first. */
+  states(): readonly PinnedState[];
+  /** '' or why not; then nothing of it is kept. */
+  save(state: KernelState, layout: string): string;
+  /** Throws the sentence that says which part of it is missing. */
+  load(pinned: PinnedState): KernelState;
+  /** Its programs run no more once their last file descriptor is closed. */
+  removeLinks(kernelEpoch: number): void;
+  remove(kernelEpoch: number): void;
+  /** File descriptors of the maps kept under this layout, by name; none when there are none. */
+  kept(layout: string): ReadonlyMap<string, number>;
+  /** '' or why not. What was kept under other layouts goes. */
+  keep(maps: ReadonlyMap<string, number>, layout: string): string;
+  /** File descriptor; undefined when there is none. */
+  control(): number | undefined;
   /** '' or why not. */
-  pinAccounts(map: Handle, kernelEpoch: number): string;
-  /** Every pinned epoch but `current`, oldest first. */
-  stale(current: number): StaleAccounts[];
-  unpin(kernelEpoch: number): void;
+  saveControl(fd: number): string;
+  /** All of the instance. */
+  removeAll(): void;
+  /** The folder, if nothing is pinned in it. */
+  tidy(): void;
 }
 
 export function createPins(
-  config: { instance: string; bpffs: string },
-  libbpf: Pick<Libbpf, 'get' | 'info' | 'mmap' | 'mountBpffs' | 'pin'>,
+  config: { readonly instance: string; readonly bpffs: string },
+  libbpf: Pick<Libbpf, 'get' | 'mountBpffs' | 'pin'>,
 ): Pins {
   const folder = join(config.bpffs, 'tcptrail', config.instance);
-  const pathOf = (kernelEpoch: number): string => join(folder, `accounts-${kernelEpoch}`);
+  const pathOf = ({ kernelEpoch, layout }: PinnedState): string => join(folder, `${kernelEpoch}-${layout}`);
 
-  function read(kernelEpoch: number): StaleAccounts {
-    const fd = libbpf.get(pathOf(kernelEpoch));
-    if (fd < 0) return { kernelEpoch, accounts: undefined, reason: errnoName(fd) };
-    try {
-      const info = libbpf.info(fd, MAP_INFO_BYTES);
-      if (info?.readUInt32LE(0) !== MAP_TYPE_ARRAY || info.readUInt32LE(VALUE_BYTES) !== ACCOUNT_BYTES) {
-        return { kernelEpoch, accounts: undefined, reason: 'written by another version' };
+  function pin(fd: number, path: string): string {
+    const result = libbpf.pin(fd, path);
+    return result < 0 ? `cannot pin ${path} (${errnoName(result)})` : '';
+  }
+
+  /** '' or why not all of them. */
+  function pinAll(fds: ReadonlyMap<string, number>, path: string): string {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    for (const [name, fd] of fds) {
+      const problem = pin(fd, join(path, name));
+      if (problem !== '') return problem;
+    }
+    return '';
+  }
+
+  function getAll(path: string): ReadonlyMap<string, number> {
+    const fds = new Map<string, number>();
+    for (const name of namesIn(path)) {
+      const fd = libbpf.get(join(path, name));
+      if (fd >= 0) {
+        fds.set(name, fd);
+        continue;
       }
-      const cpus = info.readUInt32LE(MAX_ENTRIES);
-      const mapping = libbpf.mmap(fd, { offset: 0, bytes: cpus * ACCOUNT_BYTES, writable: false });
-      if (typeof mapping === 'number')
-        return { kernelEpoch, accounts: undefined, reason: errnoName(mapping) };
-      const words = new BigUint64Array(mapping.memory, mapping.offset, (cpus * ACCOUNT_BYTES) / 8);
-      const accounts = createAccounts(words, cpus).sample();
-      mapping.unmap();
-      return { kernelEpoch, accounts, reason: accounts ? '' : 'an event is under way' };
-    } finally {
-      closeSync(fd);
+      for (const opened of fds.values()) closeSync(opened);
+      throw new Error(`${join(path, name)} cannot be opened (${errnoName(fd)})`);
     }
+    return fds;
   }
 
-  function names(pattern: RegExp): string[] {
-    try {
-      return readdirSync(folder).filter((name) => pattern.test(name));
-    } catch {
-      return [];
-    }
+  function states(): readonly PinnedState[] {
+    return namesIn(folder)
+      .map((name) => STATE.exec(name))
+      .filter((match) => match !== null)
+      .map(([, epoch, layout = '']) => ({ kernelEpoch: Number(epoch), layout }))
+      .sort((a, b) => a.kernelEpoch - b.kernelEpoch);
   }
 
-  function remove(path: string): void {
-    unless(['ENOENT'], () => unlinkSync(path));
-    // The last pin takes the instance's folder with it.
-    unless(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(folder));
-  }
+  const ofEpoch = (kernelEpoch: number): readonly PinnedState[] =>
+    states().filter((state) => state.kernelEpoch === kernelEpoch);
 
   return {
     folder,
@@ -93,38 +106,84 @@ export function createPins(
           if (mounted < 0) return `cannot mount bpffs at ${config.bpffs} (${errnoName(mounted)})`;
         }
         mkdirSync(folder, { recursive: true, mode: 0o700 });
+        for (const name of namesIn(folder)) if (name.startsWith('making-')) removeTree(join(folder, name));
         return '';
       } catch (error) {
         return `cannot use ${folder} (${error instanceof Error ? error.message : String(error)})`;
       }
     },
-    pinAccounts(map, kernelEpoch) {
-      const result = libbpf.pin(map, pathOf(kernelEpoch));
-      return result < 0 ? `cannot pin ${pathOf(kernelEpoch)} (${errnoName(result)})` : '';
+    states,
+    save(state, layout) {
+      const making = join(folder, `making-${state.kernelEpoch}`);
+      for (const kind of KINDS) {
+        const problem = pinAll(state[kind], join(making, kind));
+        if (problem === '') continue;
+        removeTree(making);
+        return problem;
+      }
+      renameSync(making, pathOf({ kernelEpoch: state.kernelEpoch, layout }));
+      return '';
     },
-    connections(layout) {
-      const fd = libbpf.get(join(folder, `connections-${layout}`));
+    load(pinned) {
+      const path = pathOf(pinned);
+      const [maps, programs, links] = KINDS.map((kind) => getAll(join(path, kind)));
+      return { kernelEpoch: pinned.kernelEpoch, maps, programs, links } as KernelState;
+    },
+    removeLinks(kernelEpoch) {
+      for (const state of ofEpoch(kernelEpoch)) removeTree(join(pathOf(state), 'links'));
+    },
+    remove(kernelEpoch) {
+      for (const state of ofEpoch(kernelEpoch)) removeTree(pathOf(state));
+    },
+    kept: (layout) => getAll(join(folder, `kept-${layout}`)),
+    keep(maps, layout) {
+      const name = `kept-${layout}`;
+      const others = namesIn(folder).filter((other) => other.startsWith('kept-') && other !== name);
+      for (const other of others) removeTree(join(folder, other));
+      if (namesIn(join(folder, name)).length > 0) return '';
+      const problem = pinAll(maps, join(folder, name));
+      if (problem !== '') removeTree(join(folder, name));
+      return problem;
+    },
+    control() {
+      const fd = libbpf.get(join(folder, 'control'));
       return fd < 0 ? undefined : fd;
     },
-    pinConnections(map, layout) {
-      const path = join(folder, `connections-${layout}`);
-      for (const name of names(/^connections-/))
-        if (join(folder, name) !== path) unlinkSync(join(folder, name));
-      const result = libbpf.pin(map, path);
-      return result < 0 && errnoName(result) !== 'EEXIST' ? `cannot pin ${path} (${errnoName(result)})` : '';
-    },
-    unpinConnections() {
-      for (const name of names(/^connections-/)) remove(join(folder, name));
-    },
-    stale(current) {
-      return names(/^accounts-\d+$/)
-        .map((name) => Number(name.replace('accounts-', '')))
-        .filter((kernelEpoch) => kernelEpoch !== current)
-        .sort((a, b) => a - b)
-        .map(read);
-    },
-    unpin: (kernelEpoch) => remove(pathOf(kernelEpoch)),
+    saveControl: (fd) => pin(fd, join(folder, 'control')),
+    removeAll: () => removeTree(folder),
+    tidy: () => unless(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(folder)),
   };
+}
+
+/** Whether the kernel holds something of the instance. */
+export function isPinned(instance: string, bpffs = BPFFS): boolean {
+  return namesIn(join(bpffs, 'tcptrail', instance)).length > 0;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** Unlinks what is pinned there and removes the folders; one that stands in another user's folder stays, empty. */
+export function removeTree(folder: string): void {
+  for (const entry of entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) removeTree(path);
+    else unless(['ENOENT'], () => unlinkSync(path));
+  }
+  unless(['ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM'], () => rmdirSync(folder));
+}
+
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
 
 function unless(codes: readonly string[], act: () => void): void {

@@ -3,9 +3,11 @@
 import { closeSync } from 'node:fs';
 import type { BatchEnvelope, Health } from '@tcptrail/schemas/batch.ts';
 import { openCgroupRoot } from './cgroup-root.ts';
+import { CONTROL_MAP } from './control.ts';
 import { traceError } from './errors.ts';
 import { HOOKS, type Hook } from './hooks.ts';
 import {
+  KEPT_MAPS,
   type KernelObject,
   loadObject,
   type ObjectConfig,
@@ -13,22 +15,25 @@ import {
   refusalReason,
   wasInterrupted,
 } from './kernel-object.ts';
+import { type KernelState, mapName, releaseState } from './kernel-state.ts';
 import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
 import { coreRefused } from './requirements.ts';
+import { runScans } from './scan.ts';
+import { TUNABLES_MAP } from './tunables.ts';
 
 export type Capability = Health['capabilities'][number];
 
-export interface Programs {
-  readonly object: KernelObject;
+/** What was made in the kernel, by name, as file descriptors that the caller owns. */
+export type Attached = Omit<KernelState, 'kernelEpoch'> & {
   /** Every program that was tried; `cost` says what is missing without it. */
   readonly capabilities: readonly Capability[];
-  /** Iterators that run once. */
-  readonly scans: readonly string[];
-  /** Iterators that run again and again, and the maps they walk. */
-  readonly watches: readonly { readonly program: string; readonly map: string }[];
-  /** Less those that a spare program did instead: `recovered`, to be read before. Of spares, none is missing. */
-  skippedRuns(recovered: number): BatchEnvelope['programs'][number][];
-  detach(): void;
+};
+
+export interface Loaded {
+  /** Attached, but for the iterators that run once. */
+  readonly attached: Attached;
+  /** Runs those, and gives back what only loading needed. Gives what could not run. */
+  scan(): readonly { readonly program: string; readonly error: string }[];
 }
 
 interface Choice {
@@ -39,6 +44,8 @@ interface Choice {
 }
 
 const ALL = HOOKS.flatMap(({ variants }) => variants.map(({ program }) => program));
+/** Maps that make a state: what is read of it, what is written, what another one goes on with. */
+const MAPS = ['accounts', 'lifecycle', 'chatter', '.rodata.layout', TUNABLES_MAP, CONTROL_MAP, ...KEPT_MAPS];
 /** Rings of a trial load: the least the kernel takes on any page size. */
 const TRIAL_RING_BYTES = 64 << 10;
 /** struct bpf_prog_info: its size, and where recursion_misses (5.12) stands. */
@@ -51,7 +58,7 @@ function tryVariants(libbpf: Libbpf, config: ObjectConfig, hook: Hook): Choice {
   const trial = {
     ...config,
     ring: { lifecycleBytes: TRIAL_RING_BYTES, chatterBytes: TRIAL_RING_BYTES },
-    connectionsFd: undefined,
+    kept: undefined,
   };
   const refused: Capability[] = [];
   for (const { program, cost } of hook.variants) {
@@ -87,72 +94,125 @@ function load(
   );
 }
 
-/** Throws TRACE_KERNEL when a core program is refused, TRACE_INTERRUPTED when nothing can be said of it. */
-export function attachPrograms(
-  libbpf: Libbpf,
-  config: ObjectConfig,
-  hooks: readonly Hook[] = HOOKS,
-): Programs {
+/**
+ * Loads and attaches. Throws TRACE_KERNEL when a core program is refused, TRACE_INTERRUPTED when nothing can be said
+ * of it, TRACE_OBJECT; nothing stays in the kernel then.
+ */
+export function attachPrograms(libbpf: Libbpf, config: ObjectConfig, hooks: readonly Hook[] = HOOKS): Loaded {
   const { object, choices } = load(libbpf, config, hooks);
   const cgroup = openCgroupRoot();
   const capabilities: Capability[] = [];
   const scans: string[] = [];
-  const watches: { readonly program: string; readonly map: string }[] = [];
-  const running: { readonly program: string; readonly fd: number; readonly spareOf: string | undefined }[] =
-    [];
-  const links: Handle[] = [];
-  const detach = (): void => {
-    for (const link of links.splice(0).reverse()) libbpf.detach(link);
-  };
+  const programs = new Map<string, number>();
+  const links = new Map<string, number>();
+
+  function linkOf({ runs }: Hook, program: Handle): Handle {
+    if (typeof runs === 'object') return libbpf.attachIterator(program, libbpf.mapFd(object.map(runs.watch)));
+    return runs === 'cgroup' && typeof cgroup === 'number'
+      ? libbpf.attachCgroup(program, cgroup)
+      : libbpf.attach(program);
+  }
   /** '' or why it does not run. */
-  function attach({ runs, spareOf }: Hook, program: string): string {
-    if (typeof runs === 'object') watches.push({ program, map: runs.watch });
-    else if (runs === 'scan') scans.push(program);
-    else {
-      const handle = object.program(program);
-      if (runs === 'cgroup' && typeof cgroup !== 'number') return cgroup.missing;
-      const link =
-        typeof cgroup === 'number' && runs === 'cgroup'
-          ? libbpf.attachCgroup(handle, cgroup)
-          : libbpf.attach(handle);
-      if (link < 0) return withRemedy(runs, errnoName(link));
-      links.push(link);
-      running.push({ program, fd: libbpf.programFd(handle), spareOf });
+  function attach(hook: Hook, program: string): string {
+    const handle = object.program(program);
+    if (hook.runs === 'cgroup' && typeof cgroup !== 'number') return cgroup.missing;
+    if (hook.runs === 'scan') {
+      scans.push(program);
+    } else {
+      const link = linkOf(hook, handle);
+      if (link < 0) return withRemedy(hook.runs, errnoName(link));
+      // It stays attached as long as a descriptor of it is open.
+      links.set(program, libbpf.duplicate(libbpf.linkFd(link)));
+      libbpf.detach(link);
     }
+    programs.set(program, libbpf.duplicate(libbpf.programFd(handle)));
     return '';
   }
 
   for (const { hook, program, refused } of choices) {
     capabilities.push(...refused);
     if (program === undefined) continue;
-    const cost = hook.variants.find((variant) => variant.program === program)?.cost ?? '';
+    const cost = costOf(hook, program);
     const error = attach(hook, program);
     capabilities.push({ program, attached: error === '', error, cost });
     if (error === '' || !hook.core) continue;
-    detach();
+    releaseState({ kernelEpoch: 0, maps: new Map(), programs, links });
     object.close();
     throw traceError('TRACE_KERNEL', `the kernel refuses to attach ${program} (${error})`);
   }
   if (typeof cgroup === 'number') closeSync(cgroup);
+  const maps = new Map(MAPS.map((name) => [mapName(name), libbpf.duplicate(libbpf.mapFd(object.map(name)))]));
   return {
-    object,
-    capabilities,
-    scans,
-    watches,
-    skippedRuns(recovered) {
-      const hasSpare = (program: string) => running.some(({ spareOf }) => spareOf === program);
-      const skipped = (fd: number) =>
-        Number(libbpf.info(fd, PROG_INFO_BYTES)?.readBigUInt64LE(RECURSION_MISSES) ?? 0n);
-      return running
-        .filter(({ spareOf }) => spareOf === undefined)
-        .map(({ program, fd }) => ({
-          program,
-          skipped_runs: Math.max(0, skipped(fd) - (hasSpare(program) ? recovered : 0)),
-          absent_runs: 0,
-        }));
+    attached: { maps, programs, links, capabilities },
+    scan() {
+      const refused = runScans(libbpf, { scans, object });
+      object.close();
+      return refused;
     },
-    detach,
   };
+}
+
+/**
+ * Of a state that another run of the agent made: what has a descriptor runs. Why another does not is asked of the
+ * kernel again.
+ */
+export function capabilitiesOf(
+  libbpf: Libbpf,
+  config: ObjectConfig,
+  state: Pick<KernelState, 'programs'>,
+  hooks: readonly Hook[] = HOOKS,
+): readonly Capability[] {
+  return hooks.flatMap((hook) => {
+    const program = hook.variants.find((variant) => state.programs.has(variant.program))?.program;
+    const runs =
+      program === undefined ? [] : [{ program, attached: true, error: '', cost: costOf(hook, program) }];
+    if (program === hook.variants[0].program) return runs;
+    const tried = tryVariants(libbpf, config, hook);
+    const better = tried.refused.filter((refused) => refused.program !== program);
+    if (program !== undefined || tried.program === undefined) return [...better, ...runs];
+    const error = 'it was not attached when the programs were, and is tried again when they are';
+    return [...better, { program: tried.program, attached: false, error, cost: costOf(hook, tried.program) }];
+  });
+}
+
+/** Less those that a spare program did instead: `recovered`, to be read before. Of spares, none is missing. */
+export function skippedRuns(
+  libbpf: Pick<Libbpf, 'info'>,
+  programs: KernelState['programs'],
+  { recovered, absent }: { readonly recovered: number; readonly absent: number },
+): BatchEnvelope['programs'][number][] {
+  const spared = HOOKS.flatMap(({ spareOf, variants }) =>
+    spareOf !== undefined && variants.some(({ program }) => programs.has(program)) ? [spareOf] : [],
+  );
+  const skipped = (fd: number) =>
+    Number(libbpf.info(fd, PROG_INFO_BYTES)?.readBigUInt64LE(RECURSION_MISSES) ?? 0n);
+  return [...programs].flatMap(([program, fd]) => {
+    const hook = HOOKS.find(({ variants }) => variants.some((variant) => variant.program === program));
+    if (!hook || hook.spareOf !== undefined || (hook.runs !== undefined && hook.runs !== 'cgroup')) return [];
+    return [
+      {
+        program,
+        skipped_runs: Math.max(0, skipped(fd) - (spared.includes(program) ? recovered : 0)),
+        // Only state changes are counted then.
+        absent_runs: hook.core ? absent : 0,
+      },
+    ];
+  });
+}
+
+/** Capabilities of those programs that failed later say so. */
+export function withFailures(
+  capabilities: readonly Capability[],
+  failures: readonly { readonly program: string; readonly error: string }[],
+): readonly Capability[] {
+  return capabilities.map((capability) => {
+    const failure = failures.find(({ program }) => program === capability.program);
+    return failure ? { ...capability, attached: false, error: failure.error } : capability;
+  });
+}
+
+function costOf({ variants }: Hook, program: string): string {
+  return variants.find((variant) => variant.program === program)?.cost ?? '';
 }
 
 /** Programs at a cgroup belong to the network: they take a right that the others do not. */

@@ -23,6 +23,8 @@ export interface RingMemory {
   readonly size: number;
   /** Bytes of every record, a multiple of 8: records stand back to back. */
   readonly recordBytes: number;
+  /** Makes of what wants records of this version what takes those of the ring. */
+  readonly translated?: (onRecord: OnRecord) => OnRecord;
 }
 
 export interface RingBuffer {
@@ -34,8 +36,9 @@ export interface RingBuffer {
   readonly released: number;
   /** The kernel has taken room up to here. */
   producerPosition(): number;
-  /** Share of the ring not released, 0 to 1. */
+  /** Shares of the ring, 0 to 1: not released, and not read. */
   fill(): number;
+  unread(): number;
   /** Records passed over because their length was not that of a record. */
   readonly badRecords: number;
   /**
@@ -43,6 +46,8 @@ export interface RingBuffer {
    * After a bad one it goes on at the next record, or where the kernel is when that cannot be told.
    */
   drain(upTo: number, onRecord: OnRecord): number;
+  /** Goes on at `position`, if that is ahead: what stands before it was read by another reader. */
+  skipTo(position: number): void;
   /** Gives the room up to `upTo` (default: all that was read) back to the kernel. */
   release(upTo?: number): void;
 }
@@ -103,7 +108,9 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
       return badRecords;
     },
     fill: () => (producerPosition() - released) / size,
+    unread: () => (producerPosition() - position) / size,
     drain(upTo, onRecord) {
+      const take = memory.translated?.(onRecord) ?? onRecord;
       let count = 0;
       while (position < upTo) {
         const header = headerAt(offset);
@@ -115,16 +122,19 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
         if (!(header & DISCARDED)) {
           const at = offset + HEADER_BYTES;
           if (at + recordBytes <= size) {
-            onRecord(words, bytes, at);
+            take(words, bytes, at);
           } else {
             join(at);
-            onRecord(joinedWords, joined, 0);
+            take(joinedWords, joined, 0);
           }
           count += 1;
         }
         moveBy(stride);
       }
       return count;
+    },
+    skipTo(to) {
+      if (to > position && to <= producerPosition()) moveBy(to - position);
     },
     release(upTo = position) {
       if (upTo < released || upTo > position)

@@ -1,15 +1,15 @@
 /** The start-up scan: sockets older than the agent get their owner and role. */
 import { closeSync, readSync } from 'node:fs';
+import type { KernelObject } from './kernel-object.ts';
 import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
-import type { Programs } from './programs.ts';
 
 /** Runs every scan to its end. Returns those that could not. */
 export function runScans(
   libbpf: Libbpf,
-  programs: Programs,
+  { scans, object }: { readonly scans: readonly string[]; readonly object: Pick<KernelObject, 'program'> },
 ): readonly { readonly program: string; readonly error: string }[] {
-  return programs.scans
-    .map((program) => ({ program, error: runIterator(libbpf, programs.object.program(program)) }))
+  return scans
+    .map((program) => ({ program, error: runIterator(libbpf, object.program(program)) }))
     .filter(({ error }) => error !== '');
 }
 
@@ -17,7 +17,7 @@ export function runScans(
 function runIterator(libbpf: Libbpf, program: Handle): string {
   const link = libbpf.attachIterator(program);
   if (link < 0) return errnoName(link);
-  const fd = libbpf.iterate(link);
+  const fd = libbpf.iterate(libbpf.linkFd(link));
   try {
     if (fd < 0) return errnoName(fd);
     const output = Buffer.alloc(4096);

@@ -1,26 +1,23 @@
 /**
- * The kernel side of the agent: programs attached, rings and accounts mapped.
+ * The kernel side of the agent: programs attached, what they record, and what outlives the agent.
  *
- * Use: start; then again and again `sample`, drain both rings up to its positions, release what is spooled. At
- * the end stop (detaches: nothing new comes), drain what the rings hold, close.
+ * A state is one loading of the programs. It goes on recording while no agent is there; the next one of the same layout
+ * goes on with it, one of another layout puts a new state in its place and drains the old.
+ *
+ * Use: start; drain and forget each of `previous`; then again and again `beat`, `sample` the recording, drain both rings
+ * up to its positions, release what is spooled. At the end close: for another run to go on, or after `detach` and
+ * draining what the rings hold, for good.
  */
-import { createHash } from 'node:crypto';
-import { closeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
-import { RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
-import { ACCOUNT_BYTES, type Accounts, createAccounts, type KernelAccount } from './accounts.ts';
-import { traceError } from './errors.ts';
-import type { Hook } from './hooks.ts';
+import { HOOKS, type Hook } from './hooks.ts';
 import { jiffiesHz } from './jiffies.ts';
-import { createLibbpf, errnoName, type Libbpf, type Mapping } from './libbpf.ts';
+import { createLibbpf } from './libbpf.ts';
 import { BPFFS } from './mounts.ts';
-import { createKernelNames } from './names.ts';
-import { createPins, type Pins, type StaleAccounts } from './pins.ts';
-import { attachPrograms, type Capability, type Programs } from './programs.ts';
+import type { Capability } from './programs.ts';
+import type { Recording } from './recording.ts';
 import { BTF_PATH, checkRequirements } from './requirements.ts';
-import { createRingBuffer, type RingBuffer } from './ring-buffer.ts';
-import { runScans } from './scan.ts';
+import { createStates, type RunningState, type States, type UnreadableState } from './states.ts';
+import { createTunables, type EventTunables } from './tunables.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 export interface TraceConfig {
@@ -28,75 +25,57 @@ export interface TraceConfig {
   readonly instance: string;
   /** Powers of two and multiples of the page size. */
   readonly ring: { readonly lifecycleBytes: number; readonly chatterBytes: number };
-  readonly events?: {
-    /** A connection gets its `open` at this age; 0: at once. */
-    readonly openHoldMs?: number;
-    /** Time between two `update` of a connection; 0: none. */
-    readonly updateMs?: number;
-    /** Most `retransmit` of one connection in a second; 0: all. */
-    readonly retransmitsPerSecond?: number;
+  readonly events?: Partial<EventTunables> & {
     /** Time between two looks for what no hook tells. */
     readonly scanMs?: number;
   };
+  /** Without an agent for so long, the programs record no more. */
+  readonly absentMs?: number;
   readonly bpffs?: string;
   readonly btfPath?: string;
   readonly objectPath?: string;
 }
 
-/** The kernel's counts at one instant, and how far to drain so that every number up to them is told. */
-export interface Sample {
-  readonly accounts: readonly KernelAccount[];
-  readonly upTo: { readonly lifecycle: number; readonly chatter: number };
-}
-
 export interface Trace {
   /** Throws TRACE_*. Sockets that exist are scanned before it returns. */
   start(): void;
-  /** Detaches. Rings and accounts stay readable. */
-  stop(): void;
-  /**
-   * Gives all of it back. `forgetAccounts`: unpins them too, because all that they count is told.
-   * `forgetConnections`: no agent of this instance will come back to go on with them.
-   */
-  close(options?: { readonly forgetAccounts?: boolean; readonly forgetConnections?: boolean }): void;
-  /** µs since the epoch: when this kernel state was made. */
-  readonly kernelEpoch: number;
-  readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
+  /** What is recorded now. */
+  readonly recording: Recording;
+  /** An earlier run of the agent began it. */
+  readonly isResumed: boolean;
+  /** States that record no more, oldest first: drain them before the recording. */
+  readonly previous: readonly Recording[];
+  /** States that were given up, because nothing could be read of them. */
+  readonly unreadable: readonly UnreadableState[];
+  /** All of a previous one is told. */
+  forget(kernelEpoch: number): void;
   readonly capabilities: readonly Capability[];
-  /** How long the scan at the start took. */
+  /** How long the scan at the start took; 0 when there was none. */
   readonly scanMs: number;
-  /** '' or why accounts and connections will not outlive a kill. */
+  /** '' or why nothing will outlive a kill. */
   readonly notPinned: string;
-  /** undefined when an event was under way: ask at the next poll. */
-  sample(): Sample | undefined;
+  /** The agent is still there. At least every few seconds. */
+  beat(): void;
   /** Looks for what no hook tells, when it is time to. */
   watch(nowMs: number): void;
+  /** From now on; what is not named stays as it is. */
+  setTunables(change: Partial<EventTunables>): void;
+  /** Time between two looks for what no hook tells, from now on. */
+  setScanMs(scanMs: number): void;
   /**
-   * Each open connection that an earlier trace of this instance knew is told in the rings. Never, where a program for
-   * that lacks, or what that trace knew: sockets that no process holds open are in no list then.
+   * Each open connection that an earlier state of this instance knew is told in the rings. Never, where a program for
+   * that lacks, or what that state knew: sockets that no process holds open are in no list then.
    */
   readonly olderTold: boolean;
-  readonly names: Running['names'];
-  failedReserves(): BatchEnvelope['failed_reserves'][number][];
-  skippedRuns(): BatchEnvelope['programs'][number][];
-  /** State changes of sockets that got no storage. */
-  untracked(): number;
-  /** Accounts that killed agents of this instance left. */
-  stale(): StaleAccounts[];
-  /** All of such an account is told. */
-  unpin(kernelEpoch: number): void;
+  /** Records no more. Rings and accounts stay readable. */
+  detach(): void;
+  readonly isDetached: boolean;
+  /** `forget`: what is not needed any more, beside this process's part: nothing of it, the state, all of the instance. */
+  close(options: { readonly forget: 'nothing' | 'state' | 'instance' }): void;
 }
 
-interface Running {
-  readonly programs: Programs;
-  readonly accounts: Accounts;
-  readonly names: ReturnType<typeof createKernelNames>;
-  readonly rings: { readonly lifecycle: RingBuffer; readonly chatter: RingBuffer };
-  readonly mappings: readonly Mapping[];
-}
-
-const NS_PER_MS = 1_000_000n;
 const SCAN_MS = 5_000;
+const ABSENT_MS = 600_000;
 /** What finds connections that are older, and tells them. */
 const OLDER_PROGRAMS = ['scan_connections', 'watch_sockets'];
 /** A pass that pauses may pass over a socket when others went meanwhile: the next finds it. */
@@ -110,195 +89,106 @@ export function createTrace(
   config: TraceConfig,
   deps: { readonly nowUs: () => number; readonly hooks?: readonly Hook[] },
 ): Trace {
-  let kernelEpoch = 0;
-  let running: Running | undefined;
+  const tunables = createTunables(config.events);
+  let states: States | undefined;
+  let current: RunningState | undefined;
   let watch: Watch | undefined;
-  let pins: Pins | undefined;
-  let notPinned = '';
-  let capabilities: readonly Capability[] = [];
-  let scanMs = 0;
-  /** Storage goes on from an earlier trace, and what finds and tells older connections runs. */
+  let previous: readonly Recording[] = [];
+  let unreadable: readonly UnreadableState[] = [];
   let tellsOlder = false;
+  let isDetached = false;
 
-  const active = (): Running => {
-    if (!running) throw new Error('the trace is not started');
-    return running;
-  };
-  const pinned = (): Pins => {
-    if (!pins) throw new Error('the trace is not started');
-    return pins;
+  const active = (): RunningState => {
+    if (!current) throw new Error('the trace is not started');
+    return current;
   };
 
   return {
     start() {
       checkRequirements(config.btfPath ?? BTF_PATH);
-      const objectPath = config.objectPath ?? OBJECT_PATH;
-      const layout = layoutOf(objectPath);
-      const libbpf = createLibbpf();
-      kernelEpoch = deps.nowUs();
-      pins = createPins({ instance: config.instance, bpffs: config.bpffs ?? BPFFS }, libbpf);
-      const unpinnable = pins.open();
-      const connectionsFd = pins.connections(layout);
-      running = open(libbpf, config, {
-        objectPath,
-        epoch: BigInt(kernelEpoch),
-        connectionsFd,
-        hooks: deps.hooks,
-      });
-      if (connectionsFd !== undefined) closeSync(connectionsFd);
-      const { object } = running.programs;
-      notPinned =
-        unpinnable ||
-        pins.pinAccounts(object.map('accounts'), kernelEpoch) ||
-        pins.pinConnections(object.map('connections'), layout);
-      const watching = createWatch({ everyMs: config.events?.scanMs ?? SCAN_MS }, { libbpf, ...running });
-      watch = watching.watch;
-      const scanFromMs = performance.now();
-      const refused = [...runScans(libbpf, running.programs), ...watching.refused];
-      scanMs = Math.round(performance.now() - scanFromMs);
-      capabilities = withFailures(running.programs.capabilities, refused);
-      const runs = (wanted: string) => capabilities.some((c) => c.program === wanted && c.attached);
-      tellsOlder = connectionsFd !== undefined && OLDER_PROGRAMS.every(runs);
+      states = createStates(
+        {
+          instance: config.instance,
+          bpffs: config.bpffs ?? BPFFS,
+          objectPath: config.objectPath ?? OBJECT_PATH,
+          ring: config.ring,
+          absentMs: config.absentMs ?? ABSENT_MS,
+          jiffiesHz: jiffiesHz(),
+          hooks: deps.hooks ?? HOOKS,
+        },
+        { libbpf: createLibbpf(), tunables, nowUs: deps.nowUs },
+      );
+      current = states.begin();
+      ({ previous, unreadable } = states.previous());
+      isDetached = false;
+      watch = createWatch(
+        { everyMs: config.events?.scanMs ?? SCAN_MS, links: current.watches },
+        { iterate: states.iterate },
+      );
+      const runs = (wanted: string) => active().capabilities.some((c) => c.program === wanted && c.attached);
+      tellsOlder = current.control.isOlder && OLDER_PROGRAMS.every(runs);
     },
-    stop() {
-      watch?.close();
-      watch = undefined;
-      active().programs.detach();
+    get recording() {
+      return active().recording;
     },
-    close({ forgetAccounts = false, forgetConnections = false } = {}) {
-      const { programs, mappings } = active();
-      running = undefined;
-      watch?.close();
-      watch = undefined;
-      programs.detach();
-      for (const mapping of mappings) mapping.unmap();
-      programs.object.close();
-      if (forgetAccounts) pinned().unpin(kernelEpoch);
-      if (forgetConnections) pinned().unpinConnections();
+    get isResumed() {
+      return active().isResumed;
     },
-    get kernelEpoch() {
-      return kernelEpoch;
+    get previous() {
+      return previous;
     },
-    get rings() {
-      return active().rings;
+    get unreadable() {
+      return unreadable;
+    },
+    forget(kernelEpoch) {
+      for (const recording of previous) if (recording.kernelEpoch === kernelEpoch) recording.close();
+      previous = previous.filter((recording) => recording.kernelEpoch !== kernelEpoch);
+      states?.forget(kernelEpoch);
     },
     get capabilities() {
-      return capabilities;
+      return active().capabilities;
     },
     get scanMs() {
-      return scanMs;
+      return active().scanMs;
     },
     get notPinned() {
-      return notPinned;
+      return active().notPinned;
     },
-    sample() {
-      const { accounts, rings } = active();
-      const sampled = accounts.sample();
-      // Positions after the counts: what is counted was in its ring before.
-      return (
-        sampled && {
-          accounts: sampled,
-          upTo: { lifecycle: rings.lifecycle.producerPosition(), chatter: rings.chatter.producerPosition() },
-        }
-      );
+    beat() {
+      if (isDetached) return;
+      const { control, recording } = active();
+      control.beat(recording.kernelEpoch);
     },
     watch(nowMs) {
-      const { lifecycle, chatter } = active().rings;
+      const { lifecycle, chatter } = active().recording.rings;
       watch?.turn({ nowMs, room: () => lifecycle.fill() < ROOM_MAX && chatter.fill() < ROOM_MAX });
     },
+    setScanMs: (scanMs) => watch?.setEveryMs(scanMs),
+    setTunables: (change) => tunables.change(active().tunables, change),
     get olderTold() {
       return tellsOlder && watch !== undefined && watch.passes >= OLDER_PASSES;
     },
-    get names() {
-      return active().names;
+    get isDetached() {
+      return isDetached;
     },
-    failedReserves: () => active().accounts.failedReserves(),
-    skippedRuns() {
-      const { accounts, programs } = active();
-      return programs.skippedRuns(accounts.recovered());
+    detach() {
+      if (isDetached) return;
+      isDetached = true;
+      watch?.close();
+      watch = undefined;
+      active().detach();
     },
-    untracked: () => active().accounts.untracked(),
-    stale: () => pinned().stale(kernelEpoch),
-    unpin: (epoch) => pinned().unpin(epoch),
+    close({ forget }) {
+      const { close, recording } = active();
+      current = undefined;
+      watch?.close();
+      watch = undefined;
+      for (const each of previous) each.close();
+      previous = [];
+      // Pins first: what a process closes last goes at once.
+      if (forget === 'state') states?.forget(recording.kernelEpoch);
+      if (forget === 'instance') states?.forgetAll();
+      close();
+    },
   };
-}
-
-/** Any other build may lay the storage out in another way. */
-function layoutOf(objectPath: string): string {
-  try {
-    return createHash('sha256').update(readFileSync(objectPath)).digest('hex').slice(0, 16);
-  } catch (error) {
-    throw traceError('TRACE_OBJECT', objectPath, error);
-  }
-}
-
-function open(
-  libbpf: Libbpf,
-  config: TraceConfig,
-  kernel: {
-    readonly objectPath: string;
-    readonly epoch: bigint;
-    readonly connectionsFd: number | undefined;
-    readonly hooks: readonly Hook[] | undefined;
-  },
-): Running {
-  const object = {
-    path: kernel.objectPath,
-    epoch: kernel.epoch,
-    connectionsFd: kernel.connectionsFd,
-    ring: config.ring,
-    openHoldNs: BigInt(config.events?.openHoldMs ?? 0) * NS_PER_MS,
-    updateNs: BigInt(config.events?.updateMs ?? 0) * NS_PER_MS,
-    retransmitsPerSecond: config.events?.retransmitsPerSecond ?? 0,
-    jiffiesHz: jiffiesHz(),
-  };
-  const programs = attachPrograms(libbpf, object, kernel.hooks);
-  const mappings: Mapping[] = [];
-  const map = (name: string, options: { offset: number; bytes: number; writable: boolean }): Mapping => {
-    const mapping = libbpf.mmap(libbpf.mapFd(programs.object.map(name)), options);
-    if (typeof mapping !== 'number') {
-      mappings.push(mapping);
-      return mapping;
-    }
-    for (const earlier of mappings) earlier.unmap();
-    programs.detach();
-    programs.object.close();
-    throw traceError('TRACE_MAP', `${name} (${options.bytes} bytes, ${errnoName(mapping)})`);
-  };
-  const ring = (name: 'lifecycle' | 'chatter', size: number): RingBuffer => {
-    const page = libbpf.pageBytes;
-    const consumer = map(name, { offset: 0, bytes: page, writable: true });
-    const producer = map(name, { offset: page, bytes: page + size, writable: false });
-    return createRingBuffer({
-      consumer: new BigUint64Array(consumer.memory, consumer.offset, 1),
-      producer: new BigUint64Array(producer.memory, producer.offset, 1),
-      words: new Uint32Array(producer.memory, producer.offset + page, size / 4),
-      bytes: new Uint8Array(producer.memory, producer.offset + page, size),
-      size,
-      recordBytes: RING_EVENT_BYTES,
-    });
-  };
-  const cpus = libbpf.possibleCpus();
-  const memory = map('accounts', { offset: 0, bytes: cpus * ACCOUNT_BYTES, writable: false });
-  const rings = {
-    lifecycle: ring('lifecycle', config.ring.lifecycleBytes),
-    chatter: ring('chatter', config.ring.chatterBytes),
-  };
-  const words = new BigUint64Array(memory.memory, memory.offset, (cpus * ACCOUNT_BYTES) / 8);
-  const mapOf = (name: string) => {
-    const fd = libbpf.mapFd(programs.object.map(name));
-    return (key: Buffer, value: Buffer): boolean => libbpf.lookup(fd, key, value);
-  };
-  const names = createKernelNames({ executables: mapOf('executables'), cgroups: mapOf('cgroup_names') });
-  return { programs, accounts: createAccounts(words, cpus), names, rings, mappings };
-}
-
-function withFailures(
-  capabilities: readonly Capability[],
-  failures: readonly { readonly program: string; readonly error: string }[],
-): readonly Capability[] {
-  return capabilities.map((capability) => {
-    const failure = failures.find(({ program }) => program === capability.program);
-    return failure ? { ...capability, attached: false, error: failure.error } : capability;
-  });
 }

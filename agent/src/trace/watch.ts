@@ -6,47 +6,31 @@
  * connections do not flood it.
  */
 import { closeSync, readSync } from 'node:fs';
-import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
-import type { Programs } from './programs.ts';
+import type { Libbpf } from './libbpf.ts';
 
 export interface Watch {
   /** Goes on with the pass under way, or begins one when it is due, as long as there is `room`. */
   turn(now: { readonly nowMs: number; readonly room: () => boolean }): void;
   /** Passes that looked at everything to the end. */
   readonly passes: number;
+  /** Time between the beginnings of two passes, from the next on. */
+  setEveryMs(everyMs: number): void;
   close(): void;
-}
-
-export interface WatchRefusal {
-  readonly program: string;
-  readonly error: string;
 }
 
 const READ_BYTES = 4_096;
 
-/** Programs that cannot run are in `refused`; the others do. */
+/** `links`: iterators, as file descriptors that stay the caller's. */
 export function createWatch(
-  config: { readonly everyMs: number },
-  deps: {
-    readonly libbpf: Pick<Libbpf, 'attachIterator' | 'mapFd' | 'iterate' | 'detach'>;
-    readonly programs: Pick<Programs, 'watches'> & {
-      readonly object: Pick<Programs['object'], 'program' | 'map'>;
-    };
-  },
-): { readonly watch: Watch; readonly refused: readonly WatchRefusal[] } {
-  const { libbpf, programs } = deps;
-  const refused: WatchRefusal[] = [];
-  const links: Handle[] = [];
-  for (const { program, map } of programs.watches) {
-    const { object } = programs;
-    const link = libbpf.attachIterator(object.program(program), libbpf.mapFd(object.map(map)));
-    if (link < 0) refused.push({ program, error: errnoName(link) });
-    else links.push(link);
-  }
+  config: { readonly everyMs: number; readonly links: readonly number[] },
+  libbpf: Pick<Libbpf, 'iterate'>,
+): Watch {
+  const { links } = config;
+  let { everyMs } = config;
   const output = Buffer.alloc(READ_BYTES);
   let dueMs = 0;
   /** Links that this pass has not walked yet. */
-  let waiting: Handle[] = [];
+  let waiting: number[] = [];
   let fd: number | undefined;
   let passes = 0;
   /** Nothing of the pass under way was refused. */
@@ -72,34 +56,34 @@ export function createWatch(
   }
 
   return {
-    refused,
-    watch: {
-      get passes() {
-        return passes;
-      },
-      turn({ nowMs, room }) {
-        if (fd === undefined && waiting.length === 0) {
-          if (nowMs < dueMs) return;
-          dueMs = nowMs + config.everyMs;
-          waiting = [...links];
-          whole = true;
-        }
-        while (room()) {
-          if (fd === undefined) next();
-          if (fd === undefined) return;
-          const found = read(fd);
-          if (found === 'later') return;
-          if (found === 'more') continue;
-          closeSync(fd);
-          fd = undefined;
-          if (whole && waiting.length === 0) passes += 1;
-        }
-      },
-      close() {
-        if (fd !== undefined) closeSync(fd);
+    get passes() {
+      return passes;
+    },
+    turn({ nowMs, room }) {
+      if (fd === undefined && waiting.length === 0) {
+        if (nowMs < dueMs) return;
+        dueMs = nowMs + everyMs;
+        waiting = [...links];
+        whole = true;
+      }
+      while (room()) {
+        if (fd === undefined) next();
+        if (fd === undefined) return;
+        const found = read(fd);
+        if (found === 'later') return;
+        if (found === 'more') continue;
+        closeSync(fd);
         fd = undefined;
-        for (const link of links.splice(0)) libbpf.detach(link);
-      },
+        if (whole && waiting.length === 0) passes += 1;
+      }
+    },
+    setEveryMs(next) {
+      everyMs = next;
+      dueMs = 0;
+    },
+    close() {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
     },
   };
 }

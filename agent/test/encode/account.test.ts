@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { closingAccount, createAccount, type KernelAccount } from '../../src/encode/account.ts';
+import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
+import { createAccount, type KernelAccount } from '../../src/encode/account.ts';
 
 const kernel = (cpu: number, seq: number, failed = 0): KernelAccount => ({
   cpu,
@@ -100,52 +101,49 @@ test('a row counted on the wrong CPU makes no bad record of a good one', () => {
   assert.deepEqual(failed, [2, 0], '5 numbers, 3 rows');
 });
 
-test('bad records that were told are not forgotten by the closing account', () => {
-  const told = {
-    cpu: 0,
-    seq_last: 5,
-    rows: 3,
-    rows_ahead: 0,
-    failed: 2,
-    folded: 0,
-    filtered: 0,
-    folded_ahead: 0,
-    filtered_ahead: 0,
-    spool_dropped: 0,
-  };
-  assert.equal(closingAccount([kernel(0, 9, 1)], [told], {})[0]?.failed, 2);
-  assert.equal(closingAccount([kernel(0, 9, 4)], [told], {})[0]?.failed, 4);
+const spooled = (account: Partial<CpuAccount>): CpuAccount => ({
+  cpu: 0,
+  seq_last: 5,
+  rows: 5,
+  rows_ahead: 0,
+  failed: 0,
+  folded: 0,
+  filtered: 0,
+  folded_ahead: 0,
+  filtered_ahead: 0,
+  spool_dropped: 0,
+  ...account,
 });
 
-test('the closing account counts every spooled row and names what sat in the rings', () => {
-  const spooled = [
-    {
-      cpu: 0,
-      seq_last: 5,
-      rows: 5,
-      rows_ahead: 2,
-      failed: 0,
-      folded: 0,
-      filtered: 0,
-      folded_ahead: 0,
-      filtered_ahead: 0,
-      spool_dropped: 0,
-    },
-  ];
-  const [first, second] = closingAccount([kernel(0, 12, 1), kernel(1, 4)], spooled, { 0: 3 });
-  assert.deepEqual(first, {
-    cpu: 0,
-    seq_last: 12,
-    rows: 7,
-    rows_ahead: 0,
-    failed: 1,
-    folded: 0,
-    filtered: 0,
-    folded_ahead: 0,
-    filtered_ahead: 0,
-    spool_dropped: 3,
-  });
-  assert.deepEqual([second?.seq_last, second?.rows], [4, 0]);
+test('an account goes on from what an earlier run spooled', () => {
+  const account = createAccount([spooled({ rows_ahead: 2 })]);
+  assert.deepEqual(account.cpus({}), [spooled({ rows_ahead: 2 })]);
+  account.begin([kernel(0, 9, 1)]);
+  account.row(0, 8);
+  account.row(0, 10);
+  assert.deepEqual(account.cpus({}), [spooled({ rows_ahead: 4 })], 'not complete');
+  account.complete();
+  assert.deepEqual(account.cpus({}), [spooled({ seq_last: 9, rows: 8, failed: 1, rows_ahead: 1 })]);
+});
+
+test('what an earlier run folded and left out goes on too', () => {
+  const before = { folded: 2, folded_ahead: 1, filtered: 4, filtered_ahead: 3 };
+  const account = createAccount([spooled(before)]);
+  assert.deepEqual(account.cpus({}), [spooled(before)]);
+  account.begin([kernel(0, 18)]);
+  for (const seq of [16, 17]) account.row(0, seq);
+  account.fold(0, 16);
+  account.filter(0, 18);
+  account.complete();
+  assert.deepEqual(account.cpus({}), [spooled({ seq_last: 18, rows: 6, folded: 4, filtered: 8 })]);
+});
+
+test('bad records that an earlier run counted stay failed', () => {
+  const account = createAccount([spooled({ rows: 3, failed: 2 })]);
+  account.begin([kernel(0, 6, 1)]);
+  account.row(0, 6);
+  account.complete();
+  assert.deepEqual(account.cpus({}), [spooled({ seq_last: 6, rows: 4, failed: 2 })]);
 });
 
 test('what is folded was a row before, of whichever sample it belongs to', () => {
@@ -185,18 +183,4 @@ test('what was folded and left out is not taken for a bad record', () => {
   account.complete();
   const [cpu] = account.cpus({});
   assert.deepEqual([cpu?.rows, cpu?.folded, cpu?.filtered, cpu?.failed], [2, 1, 1, 1]);
-});
-
-test('the closing account knows what was folded and left out ahead of the last sample', () => {
-  const account = createAccount();
-  account.begin([kernel(0, 2)]);
-  for (const seq of [1, 2, 3, 4]) account.row(0, seq);
-  account.fold(0, 3);
-  account.filter(0, 5);
-  account.complete();
-  const [cpu] = closingAccount([kernel(0, 6)], account.cpus({}), {});
-  assert.deepEqual(
-    [cpu?.rows, cpu?.folded, cpu?.filtered, cpu?.folded_ahead, cpu?.filtered_ahead],
-    [3, 1, 1, 0, 0],
-  );
 });

@@ -55,9 +55,11 @@ function fakeProc(
   return proc;
 }
 
+const withBlanks = (args: string): string => args.replace(/\0$/, '').replaceAll('\0', ' ');
+
 test('a live process gives its executable, its parent and its namespace', async (t) => {
   const { pid } = await sleeper(t);
-  const facts = createProcesses({ commandLine: false }).facts(keyOf(pid));
+  const facts = createProcesses({}).facts(keyOf(pid));
   assert.equal(facts.executable, readlinkSync(`/proc/${pid}/exe`));
   assert.equal(facts.parent_executable, process.execPath);
   assert.ok(facts.process_network_namespace > 0);
@@ -66,12 +68,12 @@ test('a live process gives its executable, its parent and its namespace', async 
 
 test('the command line is read when it is asked for', async (t) => {
   const { pid } = await sleeper(t);
-  assert.equal(createProcesses({ commandLine: true }).facts(keyOf(pid)).command_line, 'sleep 600');
+  assert.equal(createProcesses({ commandLine: withBlanks }).facts(keyOf(pid)).command_line, 'sleep 600');
 });
 
 test('a reused pid never lends its name', async (t) => {
   const { pid } = await sleeper(t);
-  const processes = createProcesses({ commandLine: true });
+  const processes = createProcesses({ commandLine: withBlanks });
   const earlier = { ...keyOf(pid), startNs: keyOf(pid).startNs - TICK_NS };
   const facts = processes.facts(earlier);
   assert.deepEqual([facts.executable, facts.command_line, facts.parent_executable], ['', '', '']);
@@ -83,7 +85,7 @@ test('a process that ended has no executable and is counted', async (t) => {
   const key = keyOf(pid);
   child.kill('SIGKILL');
   await once(child, 'exit');
-  const processes = createProcesses({ commandLine: false });
+  const processes = createProcesses({});
   assert.equal(processes.facts(key).executable, '');
   assert.equal(processes.counters().gone, 1);
 });
@@ -92,7 +94,7 @@ test('another parent than the kernel named lends no executable', (t) => {
   const proc = fakeProc(t, { pid: 10, startTicks: 5, parentPid: 1, exe: '/bin/a' });
   mkdirSync(join(proc, '9'));
   symlinkSync('/bin/stranger', join(proc, '9', 'exe'));
-  const processes = createProcesses({ commandLine: false }, { procPath: proc });
+  const processes = createProcesses({}, { procPath: proc });
   const facts = processes.facts({
     pid: 10,
     startNs: 5n * TICK_NS,
@@ -106,7 +108,7 @@ test('another parent than the kernel named lends no executable', (t) => {
 
 test('a process is read once, and again under a new name', (t) => {
   const proc = fakeProc(t, { pid: 10, startTicks: 5, parentPid: 1, exe: '/bin/a' });
-  const processes = createProcesses({ commandLine: false }, { procPath: proc });
+  const processes = createProcesses({}, { procPath: proc });
   const key = { pid: 10, startNs: 5n * TICK_NS, execId: 0, comm: 'a', parentPid: 1, cgroupId: 0 };
   processes.facts(key);
   processes.facts(key);
@@ -121,7 +123,7 @@ test('a process that moved to another cgroup keeps the one it had when it got it
     executable: () => undefined,
     cgroupPath: (id: number) => (id === 77 ? '/system.slice/before.service' : '/'),
   };
-  const processes = createProcesses({ commandLine: false }, { procPath: proc, names: () => names });
+  const processes = createProcesses({}, { procPath: proc, names: () => names });
   const key = { pid: 10, startNs: 5n * TICK_NS, execId: 0, comm: 'a', parentPid: 1, cgroupId: 77 };
   assert.equal(processes.facts(key).systemd_unit, 'before.service');
   assert.equal(processes.facts({ ...key, cgroupId: 1 }).systemd_unit, 'a.service');
@@ -138,7 +140,7 @@ test('what the kernel side kept names a process that is gone, its parent and its
           : undefined,
     cgroupPath: (id: number) => (id === 77 ? '/system.slice/a.service' : undefined),
   };
-  const processes = createProcesses({ commandLine: false }, { procPath: tempFolder(t), names: () => names });
+  const processes = createProcesses({}, { procPath: tempFolder(t), names: () => names });
   const key = { pid: 10, startNs: 5n, execId: 4, comm: 'a', parentPid: 9, cgroupId: 77 };
   const { executable, parent_executable, systemd_unit } = processes.facts(key);
   assert.deepEqual(
@@ -153,21 +155,30 @@ test('what the kernel side kept names a process that is gone, its parent and its
 test('a replaced executable keeps its name; a kernel thread without one is not unreadable', (t) => {
   const replaced = fakeProc(t, { pid: 10, startTicks: 5, parentPid: 1, exe: '/bin/a (deleted)' });
   const key = { pid: 10, startNs: 5n * TICK_NS, execId: 0, comm: 'a', parentPid: 1, cgroupId: 0 };
-  assert.equal(
-    createProcesses({ commandLine: false }, { procPath: replaced }).facts(key).executable,
-    '/bin/a',
-  );
+  assert.equal(createProcesses({}, { procPath: replaced }).facts(key).executable, '/bin/a');
 
   const kernelThread = createProcesses(
-    { commandLine: false },
+    {},
     { procPath: fakeProc(t, { pid: 10, startTicks: 5, parentPid: 1, flags: 0x20_0000 }) },
   );
   kernelThread.facts(key);
   assert.equal(kernelThread.counters().unreadable, 0);
-  const refused = createProcesses(
-    { commandLine: false },
-    { procPath: fakeProc(t, { pid: 10, startTicks: 5, parentPid: 1 }) },
-  );
+  const refused = createProcesses({}, { procPath: fakeProc(t, { pid: 10, startTicks: 5, parentPid: 1 }) });
   refused.facts(key);
   assert.equal(refused.counters().unreadable, 1);
+});
+
+test('other settings are of processes that were looked up before, too', (t) => {
+  const proc = fakeProc(t, { pid: 10, startTicks: 5, parentPid: 1, exe: '/home/alice/a' });
+  writeFileSync(join(proc, '10', 'cmdline'), 'a\0b\0');
+  const processes = createProcesses({}, { procPath: proc });
+  const key = { pid: 10, startNs: 5n * TICK_NS, execId: 0, comm: 'a', parentPid: 1, cgroupId: 0 };
+  const told = () => {
+    const { executable, command_line, cgroup_path } = processes.facts(key);
+    return [executable, command_line, cgroup_path];
+  };
+  const [, , cgroup] = told();
+  assert.deepEqual(told(), ['/home/alice/a', '', cgroup]);
+  processes.configure({ commandLine: withBlanks, path: (path) => path.replaceAll('a', '-') });
+  assert.deepEqual(told(), ['/home/-lice/-', 'a b', cgroup?.replaceAll('a', '-')]);
 });

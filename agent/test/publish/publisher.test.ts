@@ -6,7 +6,7 @@ import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { until } from '../../../test/harness/until.ts';
 import { createSpool, NOW_US } from '../../../test/spool-writer.ts';
 import { createPublisher } from '../../src/publish/publisher.ts';
-import { createBroker, cursorOf, heard, publishAll, publisherOn } from './support/broker.ts';
+import { createBroker, cursorOf, heard, publishAll, publisherOn, UNPACED } from './support/broker.ts';
 
 test('batches go out in order, each once, several in a request, and the cursor stands behind the last', async () => {
   const spool = createSpool();
@@ -73,7 +73,7 @@ test('after a kill between sending and the answer, the next run sends the same b
   const killed = Promise.withResolvers<void>();
   let sent = false;
   const publisher = createPublisher(
-    { spoolPath: spool.path, hostId: 'host-a', bootId: 'boot-1', agentEpoch: NOW_US },
+    { ...UNPACED, spoolPath: spool.path, hostId: 'host-a', bootId: 'boot-1', agentEpoch: NOW_US },
     {
       notices: heard,
       openSession: async () => ({
@@ -248,7 +248,7 @@ test('while Kafka does not answer it waits and tries again with a new session, a
   let sessions = 0;
   const told: string[] = [];
   const publisher = createPublisher(
-    { spoolPath: spool.path, hostId: 'host-a', bootId: 'boot-1', agentEpoch: NOW_US },
+    { ...UNPACED, spoolPath: spool.path, hostId: 'host-a', bootId: 'boot-1', agentEpoch: NOW_US },
     {
       notices: { ...heard, publishFailed: (error) => told.push(error.code) },
       openSession: async () => {

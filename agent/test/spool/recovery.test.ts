@@ -45,7 +45,7 @@ function runIn(path: string, config: Partial<SpoolConfig> = {}) {
 
 /** Of the last account of kernel epoch 9. */
 function rowsOf(spool: Spool): number {
-  const [cpu] = spool.lastAccounts(9) ?? [];
+  const [cpu] = spool.tail(9)?.cpus ?? [];
   return cpu ? cpu.rows + cpu.rows_ahead : 0;
 }
 

@@ -172,7 +172,7 @@ test('the accounts of a kernel epoch are those of its last whole batch', (t) => 
   const { spool: next } = spoolIn(folder.path);
   next.start();
   const rowsOf = (epoch: number): number | undefined => {
-    const [cpu] = next.lastAccounts(epoch) ?? [];
+    const [cpu] = next.tail(epoch)?.cpus ?? [];
     return cpu && cpu.rows + cpu.rows_ahead;
   };
   assert.deepEqual([rowsOf(7), rowsOf(8), rowsOf(6)], [7, 1, undefined]);
@@ -197,7 +197,7 @@ test('the accounts of an ended kernel epoch outlive its segments', (t) => {
   spool.noteEnded(7, [account]);
   const { spool: next } = spoolIn(path);
   next.start();
-  assert.deepEqual(next.lastAccounts(7), [account]);
+  assert.deepEqual(next.tail(7)?.cpus, [account]);
 });
 
 test('a run is later than every run before, even when the clock went back', (t) => {

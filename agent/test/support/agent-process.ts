@@ -17,6 +17,8 @@ export interface AgentHome {
   readonly instance: string;
   readonly configFile: string;
   readonly spoolPath: string;
+  /** For the next start: these keys instead of `further`. */
+  configure(further: object): void;
 }
 
 export interface AgentProcess {
@@ -48,23 +50,37 @@ export function agentHome(
     rmSync(`/run/tcptrail/agent-${instance}.lock`, { force: true });
     rmSync(`/sys/fs/bpf/tcptrail/${instance}`, { recursive: true, force: true });
   });
-  const config = {
-    instance,
-    batch: { heartbeatMs: 500, flushMs: 100 },
-    metrics: { port: metricsPort },
-    spool: { path: spoolPath, ...spool },
-    ...further,
-  };
-  writeFileSync(configFile, JSON.stringify(config));
-  return { instance, configFile, spoolPath };
+  function configure(keys: object): void {
+    const config = {
+      instance,
+      batch: { heartbeatMs: 500, flushMs: 100 },
+      // Tests kill more often than hosts do.
+      guest: { crashWaitMsMax: 0 },
+      metrics: { port: metricsPort },
+      spool: { path: spoolPath, ...spool },
+      ...keys,
+    };
+    writeFileSync(configFile, JSON.stringify(config));
+  }
+  configure(further);
+  return { instance, configFile, spoolPath, configure };
 }
 
 export function startAgent(
   t: TestContext,
   args: readonly string[],
-  user: { readonly uid?: number; readonly gid?: number } = {},
+  options: {
+    readonly uid?: number;
+    readonly gid?: number;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): AgentProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], { ...user, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { env = {}, ...user } = options;
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    ...user,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
@@ -113,10 +129,14 @@ function readSpool(path: string): OracleBatch[] {
 }
 
 /** Starts an agent and waits for its first heartbeat. */
-export async function runningAgent(t: TestContext, home: AgentHome): Promise<AgentProcess> {
+export async function runningAgent(
+  t: TestContext,
+  home: AgentHome,
+  env: Readonly<Record<string, string>> = {},
+): Promise<AgentProcess> {
   const idOf = (batch: OracleBatch): string => `${batch.agent_epoch}/${batch.batch_seq}`;
   const before = new Set(spooled(home).map(idOf));
-  const agent = startAgent(t, ['--config', home.configFile]);
+  const agent = startAgent(t, ['--config', home.configFile], { env });
   await until(
     'a heartbeat',
     () => {

@@ -3,6 +3,7 @@ import { createAccount } from '../../src/encode/account.ts';
 import { createBatchBuilder } from '../../src/encode/batch-builder.ts';
 import { createBatcher } from '../../src/encode/batcher.ts';
 import { createOwners } from '../../src/enrich/owners.ts';
+import { createPrivateRecords } from '../../src/privacy/records.ts';
 import type { BudgetStep } from '../../src/reduce/budget.ts';
 import { createFilter, type FilterRule } from '../../src/reduce/filter.ts';
 import { createReducer, type ReducerConfig } from '../../src/reduce/reducer.ts';
@@ -53,8 +54,9 @@ export function createReducedBatches(options: Options = {}) {
     { ...config, cpus: CPUS },
     { owners, clockOffsetUs: () => NOW_US, onRow: account.row, onBad: account.bad, resetReason: () => '' },
   );
+  const records = createPrivateRecords({ addresses: undefined, users: undefined });
   const reducer = createReducer(config, {
-    ...{ owners, builder, account },
+    ...{ owners, builder, account, records },
     boottimeNs: options.boottimeNs ?? (() => SINCE_NS),
   });
   reducer.setSteps(options.steps ?? []);

@@ -48,7 +48,7 @@ ${life.seen}\nsay([${COOKIE}, s.getsockname()[1]]); hear()\n${life.missed}\nsay(
   };
   try {
     const [cookie, port] = await peer.line<readonly [number, number]>();
-    recorder.close('restart');
+    recorder.close('blind');
     life.between?.();
     await go();
     recorder = await startRecorder({ epochUs, events, instance: recorder.instance });

@@ -36,7 +36,7 @@ async function keptOf(executable: string): Promise<string | undefined> {
     1,
     ({ kind, role, pid }) => kind === 'close' && role === 'client' && pid === shell.pid,
   );
-  return recorder.trace.names.executable({
+  return recorder.trace.recording.names.executable({
     pid: shell.pid,
     startNs: BigInt(close.process_start_ts ?? 0),
     execId: Number(close.exec_id),

@@ -7,19 +7,23 @@ import { test } from 'node:test';
 
 const BPF = join(import.meta.dirname, '../../../bpf');
 
-function build(folder: string): Buffer {
+const BUILT = ['tcptrail.bpf.o', 'storage.layout'];
+
+function build(folder: string): readonly Buffer[] {
   cpSync(BPF, folder, { recursive: true });
-  rmSync(join(folder, 'tcptrail.bpf.o'));
+  for (const built of BUILT) rmSync(join(folder, built));
   execFileSync('make', ['-C', folder], { stdio: ['ignore', 'ignore', 'inherit'] });
-  return readFileSync(join(folder, 'tcptrail.bpf.o'));
+  return read(folder);
 }
+
+const read = (folder: string): readonly Buffer[] => BUILT.map((file) => readFileSync(join(folder, file)));
 
 test('the committed BPF object is what its source builds, byte for byte, in any folder', () => {
   const home = mkdtempSync(join(tmpdir(), 'tcptrail-bpf-'));
   try {
-    const committed = readFileSync(join(BPF, 'tcptrail.bpf.o'));
-    assert.ok(build(join(home, 'a')).equals(committed));
-    assert.ok(build(join(home, 'another/deeper folder')).equals(committed));
+    const committed = read(BPF);
+    assert.deepEqual(build(join(home, 'a')), committed);
+    assert.deepEqual(build(join(home, 'another/deeper folder')), committed);
   } finally {
     rmSync(home, { recursive: true });
   }

@@ -130,7 +130,7 @@ os.waitpid(child, 0)
 `);
   try {
     const port = await peer.line<number>();
-    recorder.close('restart');
+    recorder.close('blind');
     recorder = await startRecorder({ instance: recorder.instance });
     peer.tell('go');
     await peer.ended();

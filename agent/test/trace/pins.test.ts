@@ -1,85 +1,114 @@
 import assert from 'node:assert/strict';
-import { closeSync, existsSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { Handle } from '../../src/trace/libbpf.ts';
+import type { KernelState } from '../../src/trace/kernel-state.ts';
 import { createPins } from '../../src/trace/pins.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-const MAP = 1 as Handle;
 const ENOENT = -2;
 const EEXIST = -17;
+const EPERM = -1;
 
-/** A folder takes the place of bpffs, its files that of pinned maps; none of them can be read as accounts. */
-function pinsIn(context: TestContext) {
+/** A folder takes the place of bpffs, its files that of what is pinned: each holds the number of its descriptor. */
+function pinsIn(context: TestContext, refused = -1) {
   const bpffs = tempFolder(context);
-  const mounted: string[] = [];
   const libbpf = {
-    mountBpffs(path: string): number {
-      mounted.push(path);
-      return 0;
-    },
-    pin(_map: Handle, path: string): number {
+    mountBpffs: () => 0,
+    pin(fd: number, path: string): number {
+      if (fd === refused) return EPERM;
       if (existsSync(path)) return EEXIST;
-      writeFileSync(path, '');
+      writeFileSync(path, String(fd));
       return 0;
     },
     get: (path: string): number => (existsSync(path) ? openSync(path, 'r') : ENOENT),
-    info: () => undefined,
-    mmap: () => ENOENT,
   };
   const pins = createPins({ instance: 'x', bpffs }, libbpf);
   assert.equal(pins.open(), '');
-  assert.deepEqual(mounted, [bpffs]);
   return { pins, pinned: () => readdirSync(pins.folder).sort() };
 }
 
-test('connections are kept for the next agent of their layout, and no other finds them', (context) => {
-  const { pins, pinned } = pinsIn(context);
-  assert.equal(pins.connections('one'), undefined);
-  assert.equal(pins.pinConnections(MAP, 'one'), '');
-  assert.deepEqual(pinned(), ['connections-one']);
-  assert.equal(pins.connections('another'), undefined);
-  const fd = pins.connections('one');
-  assert.ok(fd !== undefined);
-  closeSync(fd);
+const stateOf = (kernelEpoch: number): KernelState => ({
+  kernelEpoch,
+  maps: new Map([['accounts', 11]]),
+  programs: new Map([['state', 12]]),
+  links: new Map([['state', 13]]),
 });
 
-test('connections of another layout go when those of this one are pinned, and nothing else does', (context) => {
-  const { pins, pinned } = pinsIn(context);
-  pins.pinAccounts(MAP, 7);
-  pins.pinConnections(MAP, 'old');
-  assert.equal(pins.pinConnections(MAP, 'new'), '');
-  assert.deepEqual(pinned(), ['accounts-7', 'connections-new']);
-  // The agent goes on with what it found.
-  assert.equal(pins.pinConnections(MAP, 'new'), '');
-  assert.deepEqual(pinned(), ['accounts-7', 'connections-new']);
-});
-
-test('accounts of ended epochs come oldest first, without those of the current one', (context) => {
-  const { pins } = pinsIn(context);
-  for (const epoch of [1_000, 9, 20, 300]) assert.equal(pins.pinAccounts(MAP, epoch), '');
-  assert.deepEqual(
-    pins.stale(300).map(({ kernelEpoch }) => kernelEpoch),
-    [9, 20, 1_000],
+/** What is behind the descriptors, which are closed. */
+const contentOf = (fds: ReadonlyMap<string, number>): Record<string, string> =>
+  Object.fromEntries(
+    [...fds].map(([name, fd]) => {
+      const text = readFileSync(fd, 'utf8');
+      closeSync(fd);
+      return [name, text];
+    }),
   );
-});
 
-test('accounts that this version cannot read are said to be so', (context) => {
+test('a state is found again as it was saved', (context) => {
   const { pins } = pinsIn(context);
-  pins.pinAccounts(MAP, 5);
-  assert.deepEqual(pins.stale(6), [
-    { kernelEpoch: 5, accounts: undefined, reason: 'written by another version' },
+  assert.equal(pins.save(stateOf(7), 'abc'), '');
+  const [found] = pins.states();
+  assert.deepEqual(found, { kernelEpoch: 7, layout: 'abc' });
+  const { kernelEpoch, maps, programs, links } = pins.load({ kernelEpoch: 7, layout: 'abc' });
+  assert.equal(kernelEpoch, 7);
+  assert.deepEqual([maps, programs, links].map(contentOf), [
+    { accounts: '11' },
+    { state: '12' },
+    { state: '13' },
   ]);
 });
 
-test('the folder of the instance goes with its last pin', (context) => {
+test('states come oldest first, and one that was never whole goes', (context) => {
   const { pins, pinned } = pinsIn(context);
-  pins.pinAccounts(MAP, 1);
-  pins.pinAccounts(MAP, 2);
-  pins.pinConnections(MAP, 'layout');
-  pins.unpin(1);
-  pins.unpinConnections();
-  assert.deepEqual(pinned(), ['accounts-2']);
-  pins.unpin(2);
+  for (const epoch of [1_000, 9, 20]) assert.equal(pins.save(stateOf(epoch), 'a'), '');
+  mkdirSync(join(pins.folder, 'making-5/maps'), { recursive: true });
+  writeFileSync(join(pins.folder, 'making-5/maps/accounts'), '');
+  assert.deepEqual(
+    pins.states().map(({ kernelEpoch }) => kernelEpoch),
+    [9, 20, 1_000],
+  );
+  assert.equal(pins.open(), '');
+  assert.deepEqual(pinned(), ['1000-a', '20-a', '9-a']);
+});
+
+test('what cannot be pinned is said, and nothing of the state stays', (context) => {
+  const { pins, pinned } = pinsIn(context, 12);
+  assert.match(pins.save(stateOf(7), 'a'), /^cannot pin .*programs\/state \(EPERM\)$/);
+  assert.deepEqual(pinned(), []);
+});
+
+test('links go without the rest of their state, a state without the others, and all with the instance', (context) => {
+  const { pins, pinned } = pinsIn(context);
+  for (const epoch of [1, 2]) assert.equal(pins.save(stateOf(epoch), 'a'), '');
+  assert.equal(pins.saveControl(5), '');
+  pins.removeLinks(1);
+  assert.deepEqual(readdirSync(join(pins.folder, '1-a')).sort(), ['maps', 'programs']);
+  pins.remove(2);
+  assert.deepEqual(pinned(), ['1-a', 'control']);
+  pins.removeAll();
   assert.equal(existsSync(pins.folder), false);
+});
+
+test('maps are kept for the states of their layout, and go when those of another are', (context) => {
+  const { pins, pinned } = pinsIn(context);
+  const maps = new Map([
+    ['connections', 3],
+    ['handshakes', 4],
+  ]);
+  assert.deepEqual([...pins.kept('one')], []);
+  assert.equal(pins.keep(maps, 'one'), '');
+  assert.deepEqual(contentOf(pins.kept('one')), { connections: '3', handshakes: '4' });
+  // The next state goes on with what it found.
+  assert.equal(pins.keep(maps, 'one'), '');
+  assert.equal(pins.keep(maps, 'two'), '');
+  assert.deepEqual(pinned(), ['kept-two']);
 });

@@ -32,7 +32,7 @@ test('records that wrap around the end of a small ring come whole and once', asy
     );
     assert.equal(own.length, CONNECTIONS * 4);
     assert.equal(new Set(own.map(({ cpu, seq }) => `${cpu}:${seq}`)).size, own.length);
-    assert.ok(recorder.trace.rings.lifecycle.position > WRAPPED_BYTES);
+    assert.ok(recorder.trace.recording.rings.lifecycle.position > WRAPPED_BYTES);
     assert.equal((await recorder.drain()).failed, 0);
   } finally {
     recorder.close();
@@ -48,7 +48,7 @@ test('a full ring loses events, and every one of them is counted by ring and kin
     const { seq, failed } = await recorder.drain();
     assert.ok(failed > CONNECTIONS * 3);
     assert.equal(seq, recorder.records.length + failed);
-    const byKind = recorder.trace.failedReserves();
+    const byKind = recorder.trace.recording.failedReserves();
     assert.equal(
       byKind.reduce((sum, { count }) => sum + count, 0),
       failed,
@@ -66,7 +66,7 @@ test('a full ring loses events, and every one of them is counted by ring and kin
 test('room that is not released stays taken', async () => {
   const recorder = await startRecorder({ lifecycleBytes: LEAST_BYTES, chatterBytes: LEAST_BYTES });
   try {
-    const { lifecycle } = recorder.trace.rings;
+    const { lifecycle } = recorder.trace.recording.rings;
     const peer = python(`hear_each = False\n${SCRIPT}`);
     await peer.line<number>();
     const full = lifecycle.producerPosition();

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createTrace } from '../../src/trace/trace.ts';
 import { instanceName, startRecorder } from './support/recorder.ts';
 
+const BPF = join(import.meta.dirname, '../../../bpf');
 const ring = { lifecycleBytes: 65_536, chatterBytes: 65_536 };
 const nowUs = (): number => 1;
 
@@ -25,7 +26,7 @@ test('every program of this kernel is attached, and none is skipped silently', a
         program,
       );
     }
-    const skipped = recorder.trace.skippedRuns();
+    const skipped = recorder.trace.recording.skippedRuns();
     assert.ok(skipped.some(({ program }) => program === 'state'));
     assert.ok(!skipped.some(({ program }) => program === 'state_spare'));
     assert.ok(skipped.every(({ skipped_runs }) => Number.isSafeInteger(skipped_runs)));
@@ -38,11 +39,12 @@ test('a program the kernel does not know is reported with its reason, and its ne
   const home = mkdtempSync(join(tmpdir(), 'tcptrail-object-'));
   try {
     // The tracepoints get names of the same length that no kernel has.
-    const object = readFileSync(join(import.meta.dirname, '../../../bpf/tcptrail.bpf.o'), 'latin1')
+    const object = readFileSync(join(BPF, 'tcptrail.bpf.o'), 'latin1')
       .replaceAll('tp_btf/tcp_sendmsg_locked', 'tp_btf/tcp_sendmsg_xxxxxx')
       .replaceAll('tp_btf/tcp_destroy_sock', 'tp_btf/tcp_destroy_xxxx');
     const objectPath = join(home, 'x.bpf.o');
     writeFileSync(objectPath, object, 'latin1');
+    copyFileSync(join(BPF, 'storage.layout'), join(home, 'storage.layout'));
     const instance = instanceName();
     const trace = createTrace({ instance, ring, objectPath }, { nowUs });
     trace.start();
@@ -55,8 +57,7 @@ test('a program the kernel does not know is reported with its reason, and its ne
       assert.equal(state.destroy, 'this kernel has no such tracepoint');
       assert.equal(state.state, true);
     } finally {
-      trace.stop();
-      trace.close({ forgetAccounts: true, forgetConnections: true });
+      trace.close({ forget: 'instance' });
       rmSync(join('/sys/fs/bpf/tcptrail', instance), { recursive: true, force: true });
     }
   } finally {

@@ -40,7 +40,7 @@ async function restarted(life: Life, check: (told: Told) => Promise<void>): Prom
       await peer?.line();
     };
     const [earlier = {}] = await recorder.until(0, isTold);
-    recorder.close('restart');
+    recorder.close('blind');
     await go();
     const second = await startRecorder({ instance: recorder.instance });
     recorder = second;

@@ -157,9 +157,11 @@ test('a first transmission dropped on this host is counted as that and not as pa
   assert.equal(server.bytes_received, BYTES);
 });
 
-test('retransmissions beyond the limit of a second are not told, and counted all the same', async () => {
+test('retransmissions beyond the limit, or that are off, are not told, and counted all the same', async () => {
   const limit = 5;
   const limited = await startRecorder({ events: { retransmitsPerSecond: limit } });
+  const off = await startRecorder();
+  off.trace.setTunables({ retransmitsOff: true });
   try {
     network.rules(network.there, 'input', ['meta l4proto tcp numgen inc mod 11 0 drop']);
     const { client, events } = await transfer('cubic');
@@ -176,8 +178,12 @@ test('retransmissions beyond the limit of a second are not told, and counted all
     const bySecond = Object.groupBy(told, ({ ts }) => Math.floor(Number(ts) / 1e9));
     // One may get its time just after the second that it was counted in.
     for (const second of Object.values(bySecond)) assert.ok((second?.length ?? 0) <= limit + 1);
+    const [other = {}] = await off.until(1, (record) => record.kind === 'close' && isOfClient(record));
+    assert.equal(sum(other), client.total_retrans);
+    assert.ok(!off.records.some(({ kind }) => kind === 'retransmit'));
   } finally {
     limited.close();
+    off.close();
   }
 });
 

@@ -83,6 +83,30 @@ test('there are no updates where none are wanted', async () => {
   }
 });
 
+test('updates end and begin again while the programs run', async () => {
+  const recorder = await startRecorder({ events: { updateMs: 1 } });
+  const peer = python(SCRIPT);
+  const move = async (): Promise<number> => {
+    peer.tell('move');
+    await peer.line<number>();
+    recorder.watch();
+    await recorder.drain();
+    return told(recorder, moving).length;
+  };
+  const { moving } = await peer.line<Ports>();
+  try {
+    await until('an update', async () => (await move()) > 1);
+    recorder.trace.setTunables({ updatesOff: true });
+    const count = await move();
+    for (let moves = 0; moves < 3; moves += 1) assert.equal(await move(), count);
+    recorder.trace.setTunables({ updatesOff: false });
+    await until('an update again', async () => (await move()) > count);
+  } finally {
+    peer.kill();
+    recorder.close();
+  }
+});
+
 test('what no hook tells is looked for once in scanMs', async () => {
   const scanMs = 3_600_000;
   const recorder = await startRecorder({ events: { scanMs } });

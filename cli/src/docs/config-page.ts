@@ -16,6 +16,10 @@ Every key has a default, so a file holds only what differs. For each part the la
 - **Mistakes**: an unknown key, a value out of range or a file that is not YAML ends the part with exit code 2 and one
   sentence that says what to correct.
 - **Passwords**: \`…File\` names a file whose first line is the secret; it wins over the key without \`File\`.
+- **Changes**: at SIGHUP the agent reads file and environment again. Keys marked \`SIGHUP\` are in force at once,
+  without a gap; the others are named in the log and wait for the next start. A configuration that is wrong changes
+  nothing: log, \`/healthz\` and \`tcptrail doctor\` say why. \`tcptrail up\` hands the signal on; the consumer says what
+  its next start will take.
 - **Ask first**: \`tcptrail agent --check\` says whether the configuration is right and which variables look misspelt;
   \`tcptrail agent --print-config\` shows the one in force as YAML, secrets as \`(set)\`. \`tcptrail consumer\` has both,
   and its \`--check\` asks ClickHouse too.
@@ -33,8 +37,8 @@ function chapter({ name, schema, example }: ConfigPart): string {
 \`\`\`yaml
 ${example}\`\`\`
 
-| key | variable | type and range | default | meaning |
-|---|---|---|---|---|
+| key | variable | type and range | default | takes effect at | meaning |
+|---|---|---|---|---|---|
 ${keysOf(schema).flatMap(rows).join('\n')}
 `;
 }
@@ -46,7 +50,8 @@ function rows(key: ConfigKey): string[] {
 
 function row(key: ConfigKey): string {
   const variable = key.variable === '' ? '' : `\`${key.variable}\``;
-  const cells = [`\`${key.name}\``, variable, key.wanted, fallbackOf(key), key.meaning];
+  const when = key.isLive ? 'SIGHUP' : 'start';
+  const cells = [`\`${key.name}\``, variable, key.wanted, fallbackOf(key), when, key.meaning];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 

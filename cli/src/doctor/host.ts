@@ -7,11 +7,12 @@ import { lockdownMode, missingCapabilities } from '@tcptrail/agent/trace/require
 import { type Need, surroundings } from '@tcptrail/agent/trace/surroundings.ts';
 import { type Check, fail, ok, unsupported, warn } from './check.ts';
 
-export function hostChecks(): readonly Check[] {
+/** `disabledFile`: is there, and keeps the agent from starting. */
+export function hostChecks(disabledFile: string | undefined): readonly Check[] {
   const rights = privileges();
   // Without rights the agent does not run at all.
   const around = rights.unsupported ? [] : surroundingChecks(surroundings());
-  return [node(), rights, kernel(), btf(), lockdown(), ...around, clock()].filter(
+  return [node(), rights, kernel(), btf(), lockdown(), ...around, clock(), disabled(disabledFile)].filter(
     (check) => check !== undefined,
   );
 }
@@ -69,6 +70,12 @@ function btf(): Check {
     `${BTF} is missing: this kernel was built without CONFIG_DEBUG_INFO_BTF`,
     'use a distribution kernel such as Debian 12, Ubuntu 22.04, RHEL 9 or Amazon Linux 2023',
   );
+}
+
+function disabled(file: string | undefined): Check | undefined {
+  if (file === undefined) return undefined;
+  const found = `${file} is there: the agent does not start, and none runs`;
+  return warn('disabled', found, `to record this host, remove ${file}`);
 }
 
 function lockdown(): Check | undefined {

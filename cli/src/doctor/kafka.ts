@@ -1,6 +1,7 @@
 /** Kafka, as the agent and the consumer of this host use it. */
 import { type Admin, withAdmin } from '@tcptrail/kafka/admin.ts';
 import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
+import { userOf } from '@tcptrail/kafka/user.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { KafkaUse } from '../kafka/use.ts';
 import { plural } from '../terminal/human.ts';
@@ -43,7 +44,7 @@ async function sideChecks(side: Side): Promise<readonly Check[]> {
     return await withAdmin(kafka, (admin) => connectedChecks(admin, side));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    if (error.code !== 'KAFKA_LOGIN_REFUSED') return [refused('Kafka', error)];
+    if (!['KAFKA_LOGIN_REFUSED', 'KAFKA_TOKEN'].includes(error.code)) return [refused('Kafka', error)];
     return [ok('Kafka', `answers at ${place}`), refused('Kafka login', error)];
   }
 }
@@ -75,6 +76,6 @@ function loginCheck({ sasl, tls }: KafkaConfig): Check {
   const who =
     sasl.mechanism === 'none'
       ? 'without a user: the listener asks for none'
-      : `user "${sasl.username}" by ${sasl.mechanism}`;
+      : `user "${userOf(sasl)}" by ${sasl.mechanism}`;
   return ok('Kafka login', `${who}, ${way}`);
 }

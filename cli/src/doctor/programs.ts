@@ -7,7 +7,11 @@ import { type Check, fail, ok, unsupported, warn } from './check.ts';
 
 const RING_BYTES = 64 * 1024;
 
-export async function programChecks(host: { readonly unsupported: boolean }): Promise<readonly Check[]> {
+export async function programChecks(host: {
+  readonly unsupported: boolean;
+  readonly disabled: boolean;
+}): Promise<readonly Check[]> {
+  if (host.disabled) return [ok('programs', 'not tried: this host is not to be recorded')];
   if (host.unsupported) return [warn('programs', 'not tried', 'mend what failed above first')];
   const loaded = await import('@tcptrail/agent/trace/trace.ts').catch((error: unknown) => error);
   if (!isTrace(loaded)) {
@@ -25,7 +29,7 @@ export async function programChecks(host: { readonly unsupported: boolean }): Pr
     trace.start();
     const checks = attachmentChecks(trace.capabilities, surroundings());
     const kept = trace.notPinned === '' ? [] : [warn('pins', trace.notPinned, 'mount bpffs writable')];
-    trace.close({ forgetAccounts: true, forgetConnections: true });
+    trace.close({ forget: 'instance' });
     return [...checks, ...kept];
   } catch (error) {
     if (!(error instanceof AppError)) return [fail('programs', firstLine(error), 'report this as a defect')];

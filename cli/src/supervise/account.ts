@@ -86,10 +86,11 @@ export function cannotRun(account: Account, node: string, file: string): string 
   return tried.stderr.includes('EACCES') && tried.stderr.includes(file) ? file : node;
 }
 
-/** Arguments of setpriv that turn root into `account`, for good. */
+/** Arguments of setpriv that turn root into `account`, for good; whoever it is, no program gives it new rights. */
 export function switchTo(account: Account): readonly string[] {
-  if (account.uid === 0) return [];
+  const forever = ['--inh-caps=-all', '--no-new-privs'];
+  if (account.uid === 0) return forever;
   const ids = ['--reuid', String(account.uid), '--regid', String(account.gid)];
   const groups = [account.gid, account.spoolGid ?? account.gid].join(',');
-  return [...ids, '--groups', groups, '--inh-caps=-all', '--no-new-privs'];
+  return [...ids, '--groups', groups, ...forever];
 }

@@ -32,8 +32,8 @@ export interface ChildConfig {
 
 export interface ChildDeps {
   readonly log: LogFile;
-  /** It died and is started again. */
-  readonly onDeath: (reason: string) => void;
+  /** It died and is started again after `waitMs`. */
+  readonly onDeath: (reason: string, waitMs: number) => void;
   /** It runs again. */
   readonly onBack: () => void;
   /** It will not be started again. */
@@ -47,8 +47,10 @@ export interface Child {
   readonly process: ProcessName | undefined;
   /** Gives the line that said it is ready. Throws CLI_PART_FAILED. */
   start(): Promise<string>;
-  /** SIGTERM, SIGKILL after `deadlineMs`; resolves when it is gone. Gives false when it had to be killed. */
-  stop(deadlineMs: number): Promise<boolean>;
+  /** SIGHUP, as soon as it is ready for it. */
+  hangUp(): void;
+  /** `signal`, SIGKILL after `deadlineMs`; resolves when it is gone. Gives false when it had to be killed. */
+  stop(deadlineMs: number, signal?: NodeJS.Signals): Promise<boolean>;
   kill(): void;
 }
 
@@ -62,6 +64,8 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
   let gone: Promise<string> = Promise.resolve('');
   let reason = '';
   let stopping = false;
+  let isReady = false;
+  let wantsHangUp = false;
 
   /** Resolves with the line that says it is ready; rejects when it ends before. */
   function launch(): Promise<string> {
@@ -75,6 +79,7 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child = running;
+    isReady = false;
     name = running.pid === undefined ? undefined : nameOf(running.pid);
     deps.onProcess();
     let exitCode = 1;
@@ -92,6 +97,8 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
     return new Promise((resolve, reject) => {
       const ready = (line: string): void => {
         clearTimeout(timer);
+        isReady = true;
+        if (wantsHangUp) hangUp();
         resolve(line);
       };
       const timer = setTimeout(() => {
@@ -109,7 +116,8 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
       });
       void gone.then((why) => {
         clearTimeout(timer);
-        reject(failure ?? failed(config.name, why, deps.log.path, exitCode));
+        const error = cliError('CLI_PART_FAILED', [config.name, why, deps.log.path]);
+        reject(failure ?? withExitCode(error, exitCode));
       });
     });
   }
@@ -124,11 +132,11 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
       const wait = FINAL.has(code) ? undefined : backoff.next(performance.now() - startedAt);
       if (wait === undefined) {
         const error = FINAL.has(code)
-          ? failed(config.name, why, deps.log.path, code)
+          ? withExitCode(cliError('CLI_PART_ENDED', [config.name, why, deps.log.path]), code)
           : cliError('CLI_PART_CRASHES', [config.name, String(backoff.deaths), why, deps.log.path]);
         return deps.onGivenUp(error);
       }
-      deps.onDeath(why);
+      deps.onDeath(why, wait);
       await delay(wait);
       if (stopping) return;
       startedAt = performance.now();
@@ -137,7 +145,14 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
     }
   }
 
+  /** Before it is ready it would end by it. */
+  function hangUp(): void {
+    wantsHangUp = !isReady;
+    if (isReady) child?.kill('SIGHUP');
+  }
+
   return {
+    hangUp,
     get process() {
       return name;
     },
@@ -146,10 +161,10 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
       void watch();
       return line;
     },
-    async stop(deadlineMs) {
+    async stop(deadlineMs, signal = 'SIGTERM') {
       stopping = true;
       if (!child || child.exitCode !== null || child.signalCode !== null) return true;
-      child.kill('SIGTERM');
+      child.kill(signal);
       const late = new AbortController();
       const inTime = await Promise.race([
         gone.then(() => true),
@@ -167,7 +182,7 @@ export function createChild(config: ChildConfig, deps: ChildDeps): Child {
   };
 }
 
-function failed(part: string, why: string, log: string, exitCode: number): AppError {
-  const { code, message } = cliError('CLI_PART_FAILED', [part, why, log]);
+/** Of the codes of a part, those that another start cannot mend become the command's. */
+function withExitCode({ code, message }: AppError, exitCode: number): AppError {
   return new AppError(code, message, { exitCode: exitCode === 2 || exitCode === 3 ? exitCode : 1 });
 }

@@ -1,9 +1,14 @@
 /** The end of `up`: asked for by a signal, or because a part gave up. */
+import { hasTerminal } from './terminal.ts';
 
-/** The first signal ends, the second forces; a part that gives up ends with its error. */
-export function createEnding() {
+/**
+ * The first signal ends, the second forces; a part that gives up ends with its error. SIGHUP ends when the terminal
+ * went away with it, else it asks for the configurations to be read again.
+ */
+export function createEnding(deps: { readonly onReload: () => void }) {
   const controller = new AbortController();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const hadTerminal = hasTerminal();
   let force: () => void = () => {};
   let error: unknown;
   let wake: () => void = () => {};
@@ -12,6 +17,10 @@ export function createEnding() {
   });
   ended.catch(() => {});
   const end = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGHUP' && hadTerminal === hasTerminal()) {
+      deps.onReload();
+      return;
+    }
     // The terminal that goes away may say so twice; only a person means it the second time.
     if (controller.signal.aborted && signal === 'SIGINT') force();
     controller.abort();

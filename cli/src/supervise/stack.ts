@@ -14,7 +14,6 @@ import { type Child, createChild } from './child.ts';
 import { bytesWaiting, drainGroup, drainSpool } from './drain.ts';
 import { createLogFile } from './log-file.ts';
 import { flagsOf, type PartName, programOf } from './parts.ts';
-import { forgetConnections } from './pins.ts';
 import type { Places } from './places.ts';
 import type { ProcessName } from './process-info.ts';
 import { agentVariables, consumerVariables, type Route } from './route.ts';
@@ -61,8 +60,11 @@ export interface Stack {
   startKafka(): Promise<string>;
   /** Stores what waits in the spool, past Kafka. Throws CLI_SPOOL_UNSTORED. */
   storeSpool(): Promise<void>;
-  startAgent(): Promise<void>;
+  /** Gives the user it goes on as once it is attached. */
+  startAgent(): Promise<string>;
   startConsumer(): Promise<void>;
+  /** Agent and consumer read their configurations again. */
+  reload(): void;
   /** Agent, then what it left, consumer, Kafka, ClickHouse. */
   stop(): Promise<LeftBehind>;
   kill(): void;
@@ -108,7 +110,8 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
       },
       {
         log: createLogFile(join(places.log, `${part}.log`)),
-        onDeath: (why) => deps.say(`${name} ended (${why}); starting it again`, true),
+        onDeath: (why, waitMs) =>
+          deps.say(`${name} ended (${why}); starting it again in ${waitMs / 1_000} s`, true),
         onBack: () => deps.say(`${name} runs again`, false),
         onGivenUp: deps.onGivenUp,
         onProcess: deps.onProcess,
@@ -158,6 +161,9 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
       TCPTRAIL_SPOOL_PATH: places.spool,
       TCPTRAIL_METRICS_PORT: String(config.agentMetricsPort),
       TCPTRAIL_OWN_SUPERVISOR_PID: String(process.pid),
+      TCPTRAIL_PRIVILEGE_USER: account.uid === ROOT.uid ? '' : account.name,
+      // Waiting is the supervisor's: it starts the agent later each time, and gives up.
+      TCPTRAIL_GUEST_CRASH_WAIT_MS_MAX: '0',
       ...agentVariables(route()),
     }),
     account: ROOT,
@@ -228,17 +234,23 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
       if (reason !== '') throw cliError('CLI_SPOOL_UNSTORED', [places.spool, reason, log.path]);
     },
     async startAgent() {
-      await agent.start();
+      return userOf(await agent.start());
     },
     async startConsumer() {
       await consumer.start();
     },
+    reload() {
+      agent.hangUp();
+      consumer.hangUp();
+    },
     async stop() {
       isStopping = true;
-      if (!(await agent.stop(AGENT_STOP_MS_MAX)))
-        deps.say('the agent did not end in time and was killed', true);
-      // What an agent could not tell to the end stays pinned for the next one.
-      forgetConnections(places.instance);
+      // The recording ends too: nobody is there to go on with it.
+      if (!(await agent.stop(AGENT_STOP_MS_MAX, 'SIGINT')))
+        deps.say(
+          "the agent did not end in time and was killed; the kernel records on: 'tcptrail stop' ends that",
+          true,
+        );
       once?.kill('SIGTERM');
       await once?.ended;
       const left = await drain();
@@ -257,6 +269,11 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
 
 function configOf(file: string): readonly string[] {
   return existsSync(file) ? ['--config', file] : [];
+}
+
+/** Out of the line that says that the agent runs. */
+function userOf(line: string): string {
+  return (JSON.parse(line) as { readonly user?: string }).user ?? ROOT.name;
 }
 
 /** The last two only let a part start sooner. */

@@ -8,7 +8,7 @@
  * changed joins at once. The lease of a batch therefore ends at every join.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withAdmin } from '@tcptrail/kafka/admin.ts';
+import { type Admin, withAdmin } from '@tcptrail/kafka/admin.ts';
 import { createKafka } from '@tcptrail/kafka/client.ts';
 import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
 import { explain } from '@tcptrail/kafka/errors.ts';
@@ -69,7 +69,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
   let stopped: AppError | undefined;
 
   async function follow(handler: RangeHandler): Promise<void> {
-    const client = createKafka(kafka, { requestMsMax });
+    const client = createKafka(kafka, { requestMsMax, onUnfit });
     while (!ending.signal.aborted) {
       try {
         await member(client, handler);
@@ -91,7 +91,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
 
   /** A member of the group until the end or the first error that kafkajs does not mend itself. */
   async function member(client: Kafka, handler: RangeHandler): Promise<void> {
-    const clusterId = await prepareTopics();
+    const clusterId = await prepareTopics(client);
     const crashed = Promise.withResolvers<never>();
     crashed.promise.catch(() => {});
     const membership = createMembership({ heldMs: sessionMs - requestMsMax }, () => performance.now());
@@ -153,7 +153,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
             throw error;
           }),
       });
-      const end = config.isOnce ? drained() : aborted(ending.signal);
+      const end = config.isOnce ? drained(client) : aborted(ending.signal);
       await Promise.race([crashed.promise, end, aborted(ending.signal)]);
       if (config.isOnce) ending.abort();
     } finally {
@@ -172,8 +172,13 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     if (config.isOnce) ending.abort();
   }
 
+  function onUnfit(error: AppError): void {
+    metrics.kafkaFailures.inc({ code: error.code });
+    log.warn({ code: error.code }, `${error.message}; the former is used until then`);
+  }
+
   /** Makes what is missing and may be made. Gives the id of the cluster. */
-  async function prepareTopics(): Promise<string> {
+  async function prepareTopics(client: Kafka): Promise<string> {
     const names = [topic, kafka.topic.deadLetter];
     return await withAdmin(
       kafka,
@@ -181,13 +186,13 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         for (const name of await ensureTopics(admin, kafka, names)) log.info(`made topic ${name}`);
         return (await admin.describeCluster()).clusterId;
       },
-      { requestMsMax },
+      { client },
     );
   }
 
   /** Resolves when the group has committed everything that the topic holds now. */
-  async function drained(): Promise<void> {
-    await withAdmin(kafka, async (admin) => {
+  async function drained(client: Kafka): Promise<void> {
+    const wait = async (admin: Admin): Promise<void> => {
       const ends = await groupLag(admin, kafka, { topic, group });
       for (let isBehind = true; isBehind && !ending.signal.aborted; ) {
         const now = await groupLag(admin, kafka, { topic, group });
@@ -197,7 +202,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         });
         if (isBehind) await sleep(config.flushMs, undefined, { signal: ending.signal }).catch(() => {});
       }
-    });
+    };
+    await withAdmin(kafka, wait, { client });
   }
 
   return {

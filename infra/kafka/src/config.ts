@@ -10,12 +10,27 @@ export interface Passwords {
   readonly tcptrail: string;
 }
 
+export interface Listener {
+  /** In capitals; settings of its own begin with `listener.name.<in small letters>.` */
+  readonly name: string;
+  /** In Kafka's words: SSL, SASL_SSL … */
+  readonly protocol: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
 export interface Config {
   /** Absolute folder that this process owns. */
   readonly dataDir: string;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Name that clients are told; undefined: `host`. */
+  readonly advertise?: string;
+  /** Beside the first one, all on `host`. */
+  readonly listeners: readonly Listener[];
+  /** Data folder of a running local Kafka whose second broker this one is. */
+  readonly join?: string;
   /** Users of the listener; undefined lets anybody in. */
   readonly passwords?: Passwords;
   /** Properties of the server, over those of server-properties.ts. */
@@ -50,6 +65,8 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
   const loopback = isLoopback(host);
   if (!loopback && !values.sasl)
     throw usageError(`refusing to listen on '${host}' for anybody: give --sasl, or keep to 127.0.0.1`);
+  if (!loopback && values.listener)
+    throw usageError(`--listener goes with loopback alone: leave it out, or keep to 127.0.0.1`);
   const passwords = values.sasl && {
     admin: password('TCPTRAIL_KAFKA_ADMIN_PASSWORD', env, loopback ? TEST_PASSWORDS.admin : undefined),
     tcptrail: password('TCPTRAIL_KAFKA_PASSWORD', env, loopback ? TEST_PASSWORDS.tcptrail : undefined),
@@ -58,6 +75,9 @@ export function parseCommandLine(args: readonly string[], env: NodeJS.ProcessEnv
     dataDir: resolve(values.data),
     host,
     port,
+    ...(values.advertise === undefined ? {} : { advertise: values.advertise }),
+    ...(values.join === undefined ? {} : { join: resolve(values.join) }),
+    listeners: (values.listener ?? []).map(listener),
     ...(passwords ? { passwords } : {}),
     set: Object.fromEntries((values.set ?? []).map(property)),
   };
@@ -69,6 +89,9 @@ function readOptions(args: readonly string[]) {
     data: text,
     host: text,
     port: text,
+    advertise: text,
+    join: text,
+    listener: { type: 'string', multiple: true },
     sasl: { type: 'boolean' },
     set: { type: 'string', multiple: true },
   } as const;
@@ -76,8 +99,20 @@ function readOptions(args: readonly string[]) {
     return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (error) {
     const [sentence] = String(error instanceof Error ? error.message : error).split(/\. |\n/);
-    throw usageError(`${sentence}: give --data, --host, --port, --sasl and --set key=value`);
+    throw usageError(
+      `${sentence}: give --data, --host, --port, --sasl, --listener, --advertise, --join and --set key=value`,
+    );
   }
+}
+
+function listener(given: string): Listener {
+  const found = /^([A-Z]+)=(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)(?::(\d{1,5}))?$/.exec(given);
+  if (!found)
+    throw usageError(
+      `--listener is '${given}': give NAME=PROTOCOL[:port], such as MTLS=SSL or LOGIN=SASL_SSL:9093`,
+    );
+  const [, name = '', protocol = '', port = '0'] = found;
+  return { name, protocol, port: Number(port) };
 }
 
 function property(given: string): [string, string] {

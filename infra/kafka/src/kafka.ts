@@ -7,15 +7,18 @@ import type { Config } from './config.ts';
 import { startError } from './errors.ts';
 import { fetchJars } from './jars.ts';
 import { javaOptions, requireJava } from './java.ts';
+import { clusterOf } from './join.ts';
 import { assertFree, freePort } from './port.ts';
 import { nameOf } from './process-name.ts';
 import { type Claim, claim } from './run-file.ts';
-import { serverProperties } from './server-properties.ts';
+import { type Addresses, serverProperties } from './server-properties.ts';
 import { formatStorage, logDirOf, writeSecret } from './storage.ts';
 
 export interface Address {
   readonly host: string;
   readonly port: number;
+  /** By the name of a further listener. */
+  readonly ports: Readonly<Record<string, number>>;
   /** Of Kafka. */
   readonly version: string;
   /** Of java. */
@@ -47,16 +50,22 @@ export function createKafka(config: Config, deps: { readonly say: (line: string)
       const javaVersion = requireJava();
       const { folder, kafkaVersion } = await fetchJars(deps.say);
       const classes = classData(folder, javaVersion);
-      const options = [...javaOptions(folder), ...classes.use];
+      const options = [...javaOptions(folder), ...keySources(config), ...classes.use];
+      const cluster = config.join === undefined ? undefined : clusterOf(config.join);
       const held = await claim(config.dataDir);
       // However this process ends by itself, the folder is free again.
       process.once('exit', () => held.release());
       const { host } = config;
       if (config.port) await assertFree(host, config.port);
-      await formatStorage(config, options);
+      await formatStorage(config, options, cluster?.id);
       const port = config.port || (await freePort(host));
-      const pid = await launch([...options, ...classes.make], { host, port }, { held, classes });
-      return { host, port, version: kafkaVersion, pid };
+      const ports: Record<string, number> = {};
+      for (const listener of config.listeners)
+        ports[listener.name] = listener.port || (await freePort(host, port));
+      const controllerPort = cluster?.controllerPort ?? (await freePort('127.0.0.1', port));
+      const at = { host, port, ports, controllerPort };
+      const pid = await launch([...options, ...classes.make], at, { held, classes });
+      return { host, port, ports, version: kafkaVersion, pid };
     },
     stop() {
       stopping = true;
@@ -69,13 +78,12 @@ export function createKafka(config: Config, deps: { readonly say: (line: string)
   /** Gives java's pid when Kafka answers. */
   async function launch(
     options: readonly string[],
-    at: { host: string; port: number },
+    at: Omit<Addresses, 'logDir'>,
     { held, classes }: { held: Claim; classes: ClassData },
   ): Promise<number> {
     const { dataDir } = config;
-    const controllerPort = await freePort('127.0.0.1', at.port);
     const propertiesFile = join(dataDir, 'server.properties');
-    const addresses = { ...at, controllerPort, logDir: logDirOf(dataDir) };
+    const addresses = { ...at, logDir: logDirOf(dataDir) };
     writeSecret(propertiesFile, serverProperties(config, addresses));
     // java's stdout has only what the virtual machine complains of.
     const child = spawnBound('java', [...options, 'kafka.Kafka', propertiesFile], {
@@ -85,7 +93,7 @@ export function createKafka(config: Config, deps: { readonly say: (line: string)
     const pid = child.pid ?? 0;
     java = child;
     const gone = endOf(child);
-    held.update({ java: nameOf(pid), ...at });
+    held.update({ java: nameOf(pid), host: at.host, port: at.port });
     const ready = new Promise<void>((resolve) => {
       if (!child.stderr) return;
       createInterface({ input: child.stderr }).on('line', (line) => {
@@ -109,6 +117,14 @@ export function createKafka(config: Config, deps: { readonly say: (line: string)
     }
     return pid;
   }
+}
+
+/** Where the brokers may get the keys of tokens from must be said twice: to Kafka, and to its virtual machine. */
+function keySources({ set }: Config): string[] {
+  const urls = Object.entries(set).filter(([key]) => key.endsWith('sasl.oauthbearer.jwks.endpoint.url'));
+  return urls.length === 0
+    ? []
+    : [`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${urls.map(([, url]) => url).join(',')}`];
 }
 
 function failedStart(why: string | undefined): never {

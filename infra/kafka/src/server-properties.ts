@@ -3,6 +3,8 @@ import type { Config, Passwords } from './config.ts';
 export interface Addresses {
   readonly host: string;
   readonly port: number;
+  /** By the name of a further listener. */
+  readonly ports: Readonly<Record<string, number>>;
   readonly controllerPort: number;
   /** Folder of the log, in Kafka's sense: topics and metadata. */
   readonly logDir: string;
@@ -32,17 +34,25 @@ const ONE_NODE = {
   'log.cleaner.dedupe.buffer.size': '8388608',
 } as const;
 
+/** Beside the node that is controller and first broker. */
+const SECOND_BROKER = { 'process.roles': 'broker', 'node.id': '2' } as const;
+
 /** server.properties as text; what `config.set` holds stands over everything. */
 export function serverProperties(config: Config, addresses: Addresses): string {
   const { port, controllerPort, logDir } = addresses;
   const host = addresses.host.includes(':') ? `[${addresses.host}]` : addresses.host;
   const protocol = config.passwords ? 'SASL_PLAINTEXT' : 'PLAINTEXT';
+  const advertised = config.advertise ?? host;
+  const further = config.listeners.map(({ name }) => `,${name}://${host}:${addresses.ports[name]}`).join('');
+  const controller = config.join === undefined ? `,CONTROLLER://127.0.0.1:${controllerPort}` : '';
+  const protocols = config.listeners.map((listener) => `,${listener.name}:${listener.protocol}`).join('');
   const properties: Record<string, string> = {
     ...ONE_NODE,
+    ...(config.join === undefined ? {} : SECOND_BROKER),
     'log.dirs': logDir,
-    listeners: `${protocol}://${host}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `${protocol}://${host}:${port}`,
-    'listener.security.protocol.map': `CONTROLLER:${protocol},${protocol}:${protocol}`,
+    listeners: `${protocol}://${host}:${port}${further}${controller}`,
+    'advertised.listeners': `${protocol}://${advertised}:${port}${further}`,
+    'listener.security.protocol.map': `CONTROLLER:${protocol},${protocol}:${protocol}${protocols}`,
     'inter.broker.listener.name': protocol,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     ...(config.passwords ? sasl(config.passwords) : {}),

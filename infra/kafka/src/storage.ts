@@ -16,7 +16,11 @@ export const logDirOf = (dataDir: string): string => join(dataDir, 'log');
  *
  * It gets its name when it is whole. Throws when the folder has other users than `config` asks for.
  */
-export async function formatStorage(config: Config, javaOptions: readonly string[]): Promise<void> {
+export async function formatStorage(
+  config: Config,
+  javaOptions: readonly string[],
+  clusterId = newClusterId(),
+): Promise<void> {
   const logDir = logDirOf(config.dataDir);
   if (existsSync(logDir)) return assertUsers(config, join(logDir, USERS));
 
@@ -26,11 +30,13 @@ export async function formatStorage(config: Config, javaOptions: readonly string
   rmSync(newDir, { recursive: true, force: true });
   try {
     // Formatting looks at no port, but wants to see one.
-    const addresses = { host: config.host, port: 1, controllerPort: 2, logDir: newDir };
+    const ports = Object.fromEntries(config.listeners.map(({ name }, index) => [name, index + 3]));
+    const addresses = { host: config.host, port: 1, controllerPort: 2, ports, logDir: newDir };
     writeSecret(propertiesFile, serverProperties(config, addresses));
     // In a file, as everybody sees a command line.
-    const scram = config.passwords ? scramUsers(config.passwords) : [];
-    const args = ['format', '--config', propertiesFile, '--cluster-id', newClusterId(), ...scram];
+    // The users are the cluster's, so a second broker finds them there.
+    const scram = config.passwords && !config.join ? scramUsers(config.passwords) : [];
+    const args = ['format', '--config', propertiesFile, '--cluster-id', clusterId, ...scram];
     writeSecret(argumentsFile, args.join('\n'));
     const tool = [...javaOptions, 'kafka.tools.StorageTool', `@${argumentsFile}`];
     const { ok, output } = await runBound('java', tool);

@@ -114,40 +114,41 @@ WITH
         ORDER BY kind != 'retransmit' DESC, ts DESC, seq DESC
         LIMIT 1 BY host_id, boot_id, socket_cookie, generation
     ),
-    -- One row per run of an agent: until when it vouched for what it told, and when it had told all that was older.
-    runs AS
+    -- One row per kernel state, which runs of an agent share: until when it was vouched for, and when all that was older was told.
+    states AS
     (
         SELECT
-            host_id, boot_id, agent_epoch,
-            max(batch_ts) AS run_vouched_ts, minIf(batch_ts, older_told) AS run_told_ts
+            host_id, boot_id, kernel_epoch,
+            -- What is left of a state is shipped by a later one, and vouches for nothing.
+            maxIf(batch_ts, heartbeat) AS state_vouched_ts, minIf(batch_ts, older_told) AS state_told_ts
         FROM {database}.tcp_batches
-        GROUP BY host_id, boot_id, agent_epoch
+        GROUP BY host_id, boot_id, kernel_epoch
     ),
-    -- One row per boot of a host: its runs as one, and whether the host still runs it.
+    -- One row per boot of a host: its states as one, and whether the host still runs it.
     boots AS
     (
         SELECT
-            host_id, boot_id, max(run_vouched_ts) AS boot_vouched_ts, max(agent_epoch) AS newest_run,
-            max(run_told_ts) AS boot_told_ts,
+            host_id, boot_id, max(state_vouched_ts) AS boot_vouched_ts, max(kernel_epoch) AS newest_state,
+            max(state_told_ts) AS boot_told_ts,
             boot_id = argMax(boot_id, boot_vouched_ts) OVER (PARTITION BY host_id ORDER BY boot_vouched_ts ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS is_now
-        FROM runs
+        FROM states
         GROUP BY host_id, boot_id
     ),
-    -- One row per connection without an end, with what its host says since. A run that went on beside another one said nothing about what ended later: hence times.
+    -- One row per connection without an end, with what its host says since. A state that went on beside another one said nothing about what ended later: hence times.
     live AS
     (
         SELECT
             if(is_now AND vouched_ts >= boot_told_ts, 'live', 'vanished') AS state,
             toUInt32(1) AS connections,
-            toDateTime64(0, 6, 'UTC') AS ended_ts, ts AS seen_ts, greatest(ts, run_vouched_ts) AS vouched_ts,
+            toDateTime64(0, 6, 'UTC') AS ended_ts, ts AS seen_ts, greatest(ts, state_vouched_ts) AS vouched_ts,
             [
                 if(counters_since = 'scan', 'counters_since_scan', ''),
                 if(pid = 0, 'owner_unknown', ''),
                 if(NOT is_now, 'host_rebooted', ''),
                 if(is_now AND boot_vouched_ts < now64(6, 'UTC') - INTERVAL 30 SECOND, 'host_silent', ''),
-                if(is_now AND vouched_ts < newest_run, 'agent_restarted', ''),
+                if(is_now AND vouched_ts < newest_state, 'agent_restarted', ''),
                 -- Another agent of the host goes on.
-                if(is_now AND vouched_ts >= newest_run AND vouched_ts < boot_vouched_ts - INTERVAL 30 SECOND, 'agent_silent', '')
+                if(is_now AND vouched_ts >= newest_state AND vouched_ts < boot_vouched_ts - INTERVAL 30 SECOND, 'agent_silent', '')
             ] AS all_doubts,
         host_id, host_name, boot_id, socket_cookie, generation, verdict, errno, errno_known, role, family,
         local_address, local_port, peer_address, peer_port, peer_name, network_namespace, start_ts,
@@ -158,7 +159,7 @@ WITH
         reset_direction, reset_reason, pid, process_start_ts, uid, comm, executable, command_line, parent_pid,
         parent_executable, cgroup_path, container_id, pod_uid, systemd_unit, owner_source, own, counters_since
         FROM unended
-        LEFT JOIN runs USING (host_id, boot_id, agent_epoch)
+        LEFT JOIN states USING (host_id, boot_id, kernel_epoch)
         LEFT JOIN boots USING (host_id, boot_id)
     )
 SELECT

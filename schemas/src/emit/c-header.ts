@@ -1,7 +1,7 @@
 /** `bpf/event.gen.h`: the ring record and the vocabularies the BPF programs use. */
 import { ENUMS, type EnumName } from '../enums.ts';
 import { EVENT_FIELDS, OWNER_FIELDS } from '../fields.ts';
-import { formOf, ringLayout } from '../types.ts';
+import { formOf, ringLayout, ringLayoutText } from '../types.ts';
 
 const KERNEL_ENUMS: readonly EnumName[] = [
   'EventKind',
@@ -18,7 +18,8 @@ const KERNEL_ENUMS: readonly EnumName[] = [
 const constant = (name: string): string => name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
 
 export function emitCHeader(): string {
-  const { members, bytes } = ringLayout([...EVENT_FIELDS, ...OWNER_FIELDS]);
+  const layout = ringLayout([...EVENT_FIELDS, ...OWNER_FIELDS]);
+  const { members, bytes } = layout;
   const enums = KERNEL_ENUMS.map((name) => {
     const prefix = constant(name);
     const symbols = ENUMS[name].map((symbol, index) => `\t${prefix}_${constant(symbol)} = ${index},`);
@@ -46,6 +47,13 @@ ${struct.join('\n')}
 ${asserts.join('\n')}
 _Static_assert(sizeof(struct tcptrail_event) == ${bytes}, "size");
 
+/* For other versions: bytes of the record, then name:offset:bytes of each member. */
+#define TCPTRAIL_RECORD_LAYOUT \\
+${inLines(ringLayoutText(layout))}
+
 #endif
 `;
 }
+
+const inLines = (text: string): string =>
+  [...text.matchAll(/.{1,100}(?: |$)/g)].map(([line]) => `\t"${line}"`).join(' \\\n');

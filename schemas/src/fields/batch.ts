@@ -70,7 +70,7 @@ const health: readonly BatchField[] = [
     'older_told',
     'bool',
     '',
-    'Each connection that is older than this run and still open has been told by it.',
+    'Each connection that is older than this kernel state and still open has been told by it.',
   ),
 ];
 
@@ -152,7 +152,12 @@ export const BATCH_FIELDS: readonly BatchField[] = [
           'events',
           'Runs the kernel skipped because the program was interrupted in its own run, cumulative.',
         ),
-        b('absent_runs', 'u64', 'events', 'Runs while no agent was there, cumulative.'),
+        b(
+          'absent_runs',
+          'u64',
+          'events',
+          'State changes while no agent was there any more, cumulative; with the program that misses them.',
+        ),
       ],
     },
     '',

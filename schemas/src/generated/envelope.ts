@@ -84,7 +84,7 @@ export interface ProgramCount {
   readonly program: string;
   /** Runs the kernel skipped because the program was interrupted in its own run, cumulative. Unit: events. */
   readonly skipped_runs: number;
-  /** Runs while no agent was there, cumulative. Unit: events. */
+  /** State changes while no agent was there any more, cumulative; with the program that misses them. Unit: events. */
   readonly absent_runs: number;
 }
 
@@ -123,7 +123,7 @@ export interface Health {
   readonly publish_lag_us: number;
   /** Uncertainty of the conversion from kernel time to UTC. Unit: us. */
   readonly clock_error_us: number;
-  /** Each connection that is older than this run and still open has been told by it. */
+  /** Each connection that is older than this kernel state and still open has been told by it. */
   readonly older_told: boolean;
 }
 

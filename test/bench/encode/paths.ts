@@ -5,6 +5,7 @@ import { createBatcher } from '@tcptrail/agent/encode/batcher.ts';
 import { createOwners, type Owners } from '@tcptrail/agent/enrich/owners.ts';
 import type { ProcessFacts, ProcessKey } from '@tcptrail/agent/enrich/process.ts';
 import { readResetReasons } from '@tcptrail/agent/enrich/reset-reasons.ts';
+import { createPrivateRecords } from '@tcptrail/agent/privacy/records.ts';
 import { createFilter } from '@tcptrail/agent/reduce/filter.ts';
 import { createReducer } from '@tcptrail/agent/reduce/reducer.ts';
 import { possibleCpus } from '@tcptrail/agent/trace/cpus.ts';
@@ -117,7 +118,12 @@ function agentsBuilder(enrich: Enrich, account: Account, { fold }: { readonly fo
       resetReason: enrich.resetReason,
     },
   );
-  return createReducer({ ...BATCH, ...REDUCE, fold }, { owners, builder, account, boottimeNs: () => 0n });
+  // As in the agent by default: nothing is hidden.
+  const records = createPrivateRecords({ addresses: undefined, users: undefined });
+  return createReducer(
+    { ...BATCH, ...REDUCE, fold },
+    { owners, builder, account, records, boottimeNs: () => 0n },
+  );
 }
 
 type EncodeObject = (event: object, out: Buffer, position: number) => number;

@@ -16,7 +16,7 @@ export interface RealRecords {
   readonly facts: ReadonlyMap<string, ProcessFacts>;
   readonly clockOffsetUs: number;
   /** What the kernel side says in every batch beside the events. */
-  readonly skippedRuns: ReturnType<Trace['skippedRuns']>;
+  readonly skippedRuns: ReturnType<Trace['recording']['skippedRuns']>;
 }
 
 export const nameOf = ({ pid, startNs, execId, cgroupId }: ProcessKey): string =>
@@ -28,7 +28,7 @@ export async function recordLoad(run: () => Promise<unknown>): Promise<RealRecor
   const nowUs = (): number => Number(libc.realtimeNs() / 1_000n);
   const clockOffsetUs = nowUs() - Number(libc.boottimeNs() / 1_000n);
   const trace = createTrace({ ...CONFIG, instance: `bench-${process.pid}` }, { nowUs });
-  const processes = createProcesses(CONFIG.process, { names: () => trace.names });
+  const processes = createProcesses({}, { names: () => trace.recording.names });
   const facts = new Map<string, ProcessFacts>();
   const owners = createOwners(
     { agentPid: process.pid, supervisorPid: 0 },
@@ -48,7 +48,7 @@ export async function recordLoad(run: () => Promise<unknown>): Promise<RealRecor
   }
   function drain(): void {
     trace.watch(performance.now());
-    for (const ring of Object.values(trace.rings)) {
+    for (const ring of Object.values(trace.recording.rings)) {
       ring.drain(ring.producerPosition(), keep);
       ring.release();
     }
@@ -66,9 +66,9 @@ export async function recordLoad(run: () => Promise<unknown>): Promise<RealRecor
     }
     await made;
     drain();
-    return { records, facts, clockOffsetUs, skippedRuns: trace.skippedRuns() };
+    return { records, facts, clockOffsetUs, skippedRuns: trace.recording.skippedRuns() };
   } finally {
-    trace.stop();
-    trace.close({ forgetAccounts: true, forgetConnections: true });
+    trace.detach();
+    trace.close({ forget: 'instance' });
   }
 }

@@ -38,7 +38,7 @@ async function smoke(agent: TestAgent): Promise<void> {
   );
   tell({ kind: 'runs', capabilities });
   const truth = await makeTraffic();
-  const code = await agent.part.end();
+  const code = await agent.part.end('SIGINT');
   check('the agent ends with code 0', () => assert.equal(code, 0, agent.part.output()));
   const batches = spooled(agent.spool);
   for (const [name, fact] of Object.entries(SMOKE_FACTS)) check(name, () => fact(batches, truth));

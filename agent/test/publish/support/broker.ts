@@ -5,7 +5,12 @@ import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { decodeEnvelope } from '@tcptrail/schemas/batch.ts';
 import { unframe } from '@tcptrail/schemas/single-object.ts';
 import { type MadeSpool, NOW_US } from '../../../../test/spool-writer.ts';
-import { createPublisher, type PublisherDeps, type PublishNotices } from '../../../src/publish/publisher.ts';
+import {
+  createPublisher,
+  type PublishClock,
+  type PublisherDeps,
+  type PublishNotices,
+} from '../../../src/publish/publisher.ts';
 
 /** What a broker of a test does with a request: takes it, loses the answer, refuses it, or never saw it. */
 type Answer = 'takes' | 'takes, unanswered' | 'too large' | 'unreachable';
@@ -63,15 +68,24 @@ function openSession(broker: Broker): PublisherDeps['openSession'] {
   });
 }
 
+/** Of a publisher that waits as little as it may. */
+export const UNPACED = { retryWaitMsMax: 1_000, replaySpeedMax: 0 } as const;
+
 export function publisherOn(
   spool: MadeSpool,
   broker: Broker,
-  change: { bootId?: string; agentEpoch?: number; notices?: Partial<PublishNotices> } = {},
+  change: {
+    bootId?: string;
+    agentEpoch?: number;
+    replaySpeedMax?: number;
+    clock?: PublishClock;
+    notices?: Partial<PublishNotices>;
+  } = {},
 ) {
-  const { bootId = 'boot-1', agentEpoch = NOW_US, notices = {} } = change;
+  const { bootId = 'boot-1', agentEpoch = NOW_US, notices = {}, replaySpeedMax = 0, clock } = change;
   return createPublisher(
-    { spoolPath: spool.path, hostId: 'host-a', bootId, agentEpoch },
-    { openSession: openSession(broker), notices: { ...heard, ...notices } },
+    { ...UNPACED, replaySpeedMax, spoolPath: spool.path, hostId: 'host-a', bootId, agentEpoch },
+    { openSession: openSession(broker), notices: { ...heard, ...notices }, ...(clock ? { clock } : {}) },
   );
 }
 

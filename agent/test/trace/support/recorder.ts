@@ -16,8 +16,8 @@ export interface Recorder {
   watch(): void;
   /** Drains until `count` records satisfy `wanted`; throws after 10 s, saying what it had. */
   until(count: number, wanted: (record: RingRecord) => boolean): Promise<RingRecord[]>;
-  /** `restart`: another of this instance will go on with the connections. */
-  close(how?: 'restart'): void;
+  /** `blind`: nothing records until another of this instance goes on with the connections. `restart`: it goes on. */
+  close(how?: 'blind' | 'restart'): void;
 }
 
 const DEADLINE_MS = 10_000;
@@ -31,6 +31,7 @@ export async function startRecorder(
     chatterBytes?: number;
     events?: TraceConfig['events'];
     hooks?: readonly Hook[];
+    objectPath?: string;
     /** Two of one instance with the same go on as one that was blind in between. */
     epochUs?: number;
   } = {},
@@ -44,6 +45,7 @@ export async function startRecorder(
         chatterBytes: options.chatterBytes ?? 4 << 20,
       },
       events: { scanMs: 0, ...options.events },
+      ...(options.objectPath && { objectPath: options.objectPath }),
     },
     {
       nowUs: () => options.epochUs ?? Math.round((performance.timeOrigin + performance.now()) * 1000),
@@ -55,17 +57,17 @@ export async function startRecorder(
 
   async function drain() {
     const deadline = Date.now() + DEADLINE_MS;
-    let sample = trace.sample();
+    let sample = trace.recording.sample();
     while (!sample) {
       if (Date.now() > deadline) throw new Error('no valid sample in 10 s');
       await wait(1);
-      sample = trace.sample();
+      sample = trace.recording.sample();
     }
     for (const ring of ['lifecycle', 'chatter'] as const) {
-      trace.rings[ring].drain(sample.upTo[ring], (_words, bytes, at) => {
+      trace.recording.rings[ring].drain(sample.upTo[ring], (_words, bytes, at) => {
         records.push({ ...recordAt(bytes, at), ring });
       });
-      trace.rings[ring].release();
+      trace.recording.rings[ring].release();
     }
     const total = (key: 'seq' | 'failed') => sample.accounts.reduce((sum, account) => sum + account[key], 0);
     return { seq: total('seq'), failed: total('failed') };
@@ -73,9 +75,9 @@ export async function startRecorder(
 
   /** What the kernel side says it did not tell. */
   const missed = () => ({
-    failed: trace.failedReserves(),
-    untracked: trace.untracked(),
-    skipped: trace.skippedRuns().filter(({ skipped_runs }) => skipped_runs > 0),
+    failed: trace.recording.failedReserves(),
+    untracked: trace.recording.untracked(),
+    skipped: trace.recording.skippedRuns().filter(({ skipped_runs }) => skipped_runs > 0),
   });
 
   return {
@@ -96,8 +98,8 @@ export async function startRecorder(
       }
     },
     close(how) {
-      trace.stop();
-      trace.close({ forgetAccounts: true, forgetConnections: how !== 'restart' });
+      if (how !== 'restart') trace.detach();
+      trace.close({ forget: how === 'restart' ? 'nothing' : how === 'blind' ? 'state' : 'instance' });
     },
   };
 }

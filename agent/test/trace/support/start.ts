@@ -10,7 +10,7 @@ const trace = createTrace(
 try {
   trace.start();
   console.log('started');
-  trace.close({ forgetAccounts: true, forgetConnections: true });
+  trace.close({ forget: 'instance' });
 } catch (error) {
   if (!(error instanceof AppError)) throw error;
   console.log(`${error.code} ${error.exitCode} ${error.message}`);

@@ -1,0 +1,37 @@
+/**
+ * Where the run before this one left a recording: its rows are those of the last batch in the spool, and the rings are
+ * read from behind them. What a run had read and not spooled is still there.
+ */
+import type { RINGS } from '@tcptrail/schemas/enums.ts';
+import { type Account, createAccount } from './encode/account.ts';
+import type { SpoolTail } from './spool/spool.ts';
+
+export interface ResumedRecording {
+  readonly kernelEpoch: number;
+  readonly rings: Readonly<
+    Record<
+      (typeof RINGS)[number],
+      { readonly released: number; skipTo(position: number): void; release(): void }
+    >
+  >;
+}
+
+/** Gives the account to go on with. */
+export function resume(
+  { kernelEpoch, rings }: ResumedRecording,
+  deps: {
+    readonly spool: { tail(kernelEpoch: number): SpoolTail | undefined };
+    readonly notices: { accountLost(kernelEpoch: number): void };
+  },
+): Account {
+  const tail = deps.spool.tail(kernelEpoch);
+  // Somebody took the spool away: how many rows there were nobody knows.
+  if (!tail && Object.values(rings).some(({ released }) => released > 0))
+    deps.notices.accountLost(kernelEpoch);
+  for (const { ring, position } of tail?.ring_positions ?? []) {
+    // Killed between the spool and the ring: what is in both was told.
+    rings[ring].skipTo(position);
+    rings[ring].release();
+  }
+  return createAccount(tail?.cpus);
+}
