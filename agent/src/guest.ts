@@ -69,10 +69,12 @@ const LOOK_MS = 1_000;
 const ALL = 'programs';
 
 export function createGuest(
-  config: Pick<AgentConfig, 'guest' | 'instance' | 'spool'>,
+  config: Pick<AgentConfig, 'guest' | 'instance' | 'ring' | 'spool'>,
   deps: GuestDeps,
 ): Guest {
-  const { guest } = config;
+  const { guest, ring } = config;
+  // Mapped, and resident from the start: what they may take is said by their own keys.
+  const ringBytes = ring.lifecycleBytes + ring.chatterBytes;
   const { notices, trace, nowMs } = deps;
   const leave = new AbortController();
   const stop = leave.signal;
@@ -118,7 +120,7 @@ export function createGuest(
     steps,
     usage() {
       const { user, system } = process.cpuUsage();
-      return { cpuUs: user + system, memoryBytes: process.memoryUsage.rss() };
+      return { cpuUs: user + system, memoryBytes: Math.max(0, process.memoryUsage.rss() - ringBytes) };
     },
     onGivenUp: (step) => notices.gaveUp(step, ladder.givenUp.length),
     onTakenBack: (name) => notices.tookBack(name, ladder.givenUp.length),

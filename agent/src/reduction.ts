@@ -1,4 +1,5 @@
 /** What `reduce` does in the agent: the rules of the configuration, the byte budget, and what is told of them. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Health } from '@tcptrail/schemas/batch.ts';
 import type { AgentConfig } from './config.ts';
 import type { Account } from './encode/account.ts';
@@ -53,12 +54,14 @@ const CEILING_STEP: BudgetStep = {
 export function createReduction(config: ReductionConfig, deps: ReductionDeps): Reduction {
   const { metrics, notices } = deps;
   let { bytesPerDay } = config.budget;
+  let { filters: inForce } = config;
+  const sinceNs = deps.boottimeNs();
   const reducerOf = ({ batch, fold, events, filters }: ReductionConfig): ReducerConfig => ({
     ...batch,
     fold: fold.enabled,
     windowMs: fold.windowMs,
     openHoldMs: events.openHoldMs,
-    sinceNs: deps.boottimeNs(),
+    sinceNs,
     filter: createFilter(filters),
   });
   const budgetOf = ({ budget, fold }: ReductionConfig): BudgetConfig => ({ ...budget, fold: fold.enabled });
@@ -88,7 +91,8 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
     configure(next) {
       ({ bytesPerDay } = next.budget);
       builder.configure(reducerOf(next));
-      builder.setFilter(createFilter(next.filters));
+      if (!isDeepStrictEqual(next.filters, inForce)) builder.setFilter(createFilter(next.filters));
+      inForce = next.filters;
       budget.configure(budgetOf(next));
     },
     capabilities() {

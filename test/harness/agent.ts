@@ -37,7 +37,7 @@ export function createTestAgent(folder: string, config: object = {}): TestAgent 
   // YAML is a superset of JSON.
   const own = { instance, spool: { path: spool }, metrics: { port: 0 } };
   // Tests that kill it again and again do not wait for it.
-  writeFileSync(file, JSON.stringify({ ...own, guest: { crashWaitMsMax: 0 }, ...config }));
+  writeFileSync(file, JSON.stringify({ ...own, guest: { crashWaitMsMax: 0, cpuPercentMax: 0 }, ...config }));
   let part: Part | undefined;
   return {
     host: 'hostId' in config ? String(config.hostId) : '',

@@ -21,7 +21,7 @@ export const guestSection = z
       .default(512 * MIB)
       .meta(LIVE)
       .describe(
-        'Resident memory that the agent may take, its rings included; beyond it as cpuPercentMax. 0 = no limit.',
+        'Resident memory that the agent may take beside its rings; beyond it as cpuPercentMax. 0 = no limit.',
       ),
     checkMs: z
       .int()

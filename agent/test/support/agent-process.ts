@@ -54,8 +54,8 @@ export function agentHome(
     const config = {
       instance,
       batch: { heartbeatMs: 500, flushMs: 100 },
-      // Tests kill more often than hosts do.
-      guest: { crashWaitMsMax: 0 },
+      // Tests kill more often than hosts do, and starve it.
+      guest: { crashWaitMsMax: 0, cpuPercentMax: 0 },
       metrics: { port: metricsPort },
       spool: { path: spoolPath, ...spool },
       ...keys,
