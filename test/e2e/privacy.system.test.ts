@@ -59,7 +59,8 @@ before(async () => {
   ip('-n', namespace, 'addr', 'add', `${PEERS[0]}/32`, 'dev', 'lo');
   ip('-n', namespace, 'addr', 'add', `${PEERS[1]}/128`, 'dev', 'lo', 'nodad');
   cgroup = join(cgroup2Root(readFileSync('/proc/self/mountinfo', 'utf8')) ?? '', `user-${UID}.slice`);
-  mkdirSync(cgroup);
+  // One that was cut off may have left it.
+  mkdirSync(cgroup, { recursive: true });
   const privacy = { uid: 'hash', peers: 'hash', key: 'a key that only this test has' };
   stack = await createStack({ agent: { privacy, batch: { heartbeatMs: 500, flushMs: 100 } } });
   await stack.startServer();
