@@ -95,6 +95,24 @@ test('kill -9 of up leaves no children, and the next start needs no help', async
   assert.deepEqual(alive(processes), []);
 });
 
+test('after kill -9 of up the kernel records on: doctor says so, stop ends it, and what it held is stored at the next start', async () => {
+  const at = place();
+  const first = up(at, '--quiet');
+  const processes = await ready(at, first);
+  process.kill(processes.supervisor.pid, 'SIGKILL');
+  await until('its parts to be gone', () => alive(processes).length === 0);
+  const port = await connection();
+  const doctor = await run(['doctor', ...at.args]);
+  assert.match(doctor.stdout, /the kernel goes on recording for the agent that comes back/);
+  const stopped = await run(['stop', ...at.args]);
+  assert.equal(stopped.code, 0, stopped.stderr);
+  assert.match(stopped.stdout, /^ended the recording that an agent left in the kernel; what it held is in /);
+  assert.deepEqual(pinned(at.instance), []);
+  const second = up(at, '--json');
+  await ready(at, second);
+  await until('the connection to be printed', () => hasPrinted(second, port));
+});
+
 test('a part that is killed is started again, and recording goes on', async () => {
   const at = place();
   const running = up(at, '--json');

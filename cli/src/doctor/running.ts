@@ -1,4 +1,5 @@
 /** What runs: the supervisor and its parts, or an agent by itself. */
+import { isPinned } from '@tcptrail/agent/trace/pins.ts';
 import { agentPid } from '../supervise/agent-pid.ts';
 import { agentLock, type Places } from '../supervise/places.ts';
 import { isAlive } from '../supervise/process-info.ts';
@@ -13,6 +14,15 @@ export function runningChecks(places: Places, run: RunFile | undefined): readonl
         'agent',
         `an agent of instance ${places.instance} runs outside this 'up' (pid ${strange})`,
         "end it before 'tcptrail up', or give this one its own --instance",
+      ),
+    ];
+  }
+  if (!run && isPinned(places.instance)) {
+    return [
+      warn(
+        'recording',
+        `nothing runs for ${places.name}, and the kernel goes on recording for the agent that comes back`,
+        "start it again, or end that with 'sudo tcptrail stop'",
       ),
     ];
   }
