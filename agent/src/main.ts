@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkReport } from '@tcptrail/config/check.ts';
-import { type ConfigSource, loadConfig } from '@tcptrail/config/load.ts';
+import { type ConfigSource, loadFrom } from '@tcptrail/config/load.ts';
 import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { createAges } from '@tcptrail/spool/ages.ts';
@@ -274,7 +274,7 @@ async function main(): Promise<void> {
   const asked = onHangUp();
   const { file, mode } = argumentsOf(process.argv.slice(2));
   const source: ConfigSource = { part: 'agent', file, env: process.env };
-  const config = loadConfig(AGENT_CONFIG, source);
+  const { config, file: found } = loadFrom(AGENT_CONFIG, source);
   if (mode === 'check') process.stdout.write(checkReport(AGENT_CONFIG, source));
   if (mode === 'print') process.stdout.write(printConfig(AGENT_CONFIG, config));
   if (mode === 'check' || mode === 'print' || (mode === 'end' && !isPinned(config.instance))) return;
@@ -282,7 +282,10 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => stop.abort());
   process.on('SIGINT', () => stop.abort(END));
   if (mode === 'end') stop.abort(END);
-  const end = await runAgent(config, { stop: stop.signal, reload: { source, asked } });
+  const end = await runAgent(config, {
+    stop: stop.signal,
+    reload: { source: { ...source, required: found !== undefined }, asked },
+  });
   if (end === 'again' && !stop.signal.aborted) startAgain();
 }
 

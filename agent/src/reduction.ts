@@ -55,7 +55,8 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
   const { metrics, notices } = deps;
   let { bytesPerDay } = config.budget;
   let { filters: inForce } = config;
-  const sinceNs = deps.boottimeNs();
+  let { openHoldMs } = config.events;
+  let sinceNs = deps.boottimeNs();
   const reducerOf = ({ batch, fold, events, filters }: ReductionConfig): ReducerConfig => ({
     ...batch,
     fold: fold.enabled,
@@ -89,6 +90,9 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
     },
     spooled: budget.spend,
     configure(next) {
+      // What lives may have been told at the age that was in force: it has an open, and its end is a row.
+      if (next.events.openHoldMs !== openHoldMs) sinceNs = deps.boottimeNs();
+      ({ openHoldMs } = next.events);
       ({ bytesPerDay } = next.budget);
       builder.configure(reducerOf(next));
       if (!isDeepStrictEqual(next.filters, inForce)) builder.setFilter(createFilter(next.filters));

@@ -128,7 +128,10 @@ test('a filter needs a name of its own and a condition', (t) => {
     /filters\.0 .* must have a condition: one of ports, peers, uids, cgroups/,
   );
   assert.match(said('[{ports: [1]}]'), /filters\.0\.name .* has no value; give 1 to 32/);
-  assert.match(said('[{name: budget-updates, ports: [1]}]'), /must not be fold, nor begin with budget-/);
+  assert.match(
+    said('[{name: budget-updates, ports: [1]}]'),
+    /must not be fold, nor begin with budget- or ceiling-/,
+  );
   assert.match(said('[{name: a, ports: [1]}, {name: a, ports: [2]}]'), /must have names that differ/);
   assert.match(said('[{name: a, peers: [10.0.0.0/33]}]'), /10\.0\.0\.0\/33.* as 10\.0\.0\.0\/8/);
   const { filters } = load({ file: fileWith(t, 'filters: [{name: a, cgroups: [/x], uids: [0]}]') });

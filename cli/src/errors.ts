@@ -108,6 +108,11 @@ export const CLI_ERRORS = {
     (pid: string, seconds: string) =>
       `tcptrail (pid ${pid}) did not end within ${seconds} s; wait for it, or end it with 'tcptrail stop --force'`,
   ),
+  CLI_RECORDING_LEFT: entry(
+    1,
+    (instance: string, problem: string) =>
+      `what the kernel records for instance ${instance} could not be ended: ${problem}; mend that, or give up what it holds with 'tcptrail stop --force'`,
+  ),
   CLI_NOT_CONFIRMED: entry(
     2,
     (command: string) =>

@@ -25,22 +25,24 @@ export async function stop(options: StopOptions): Promise<void> {
   const said: string[] = [];
   const pid = (await stopRunning(places, options.force === true)) ?? (await stopAgent(places));
   if (pid !== undefined) said.push(`stopped (pid ${pid})`);
-  if (isPinned(places.instance)) said.push(await endLeft(places));
+  if (isPinned(places.instance)) said.push(await endLeft(places, options.force === true));
   if (said.length === 0) said.push(`nothing runs for ${places.name}`);
   process.stdout.write(`${said.join('\n')}\n`);
 }
 
 /** What the kernel still records for an agent that is gone. */
-async function endLeft(places: Places): Promise<string> {
+async function endLeft(places: Places, force: boolean): Promise<string> {
   const problem = await endRecording(places);
   if (problem === '')
     return `ended the recording that an agent left in the kernel; what it held is in ${places.spool}`;
+  // It may be an agent's that still runs, or what a full disk did not take.
+  if (!force) throw cliError('CLI_RECORDING_LEFT', [places.instance, problem]);
   removePins(places.instance);
   return `ended the recording that an agent left in the kernel; what it held is gone: ${problem}`;
 }
 
 /** One that runs by itself, without `up`. */
-async function stopAgent(places: Places): Promise<number | undefined> {
+export async function stopAgent(places: Places): Promise<number | undefined> {
   const pid = writerOf(places.spool);
   if (pid === undefined) return undefined;
   signal(pid, 'SIGINT');

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cliError, reasonOf } from './errors.ts';
-import { stopRunning } from './stop.ts';
+import { stopAgent, stopRunning } from './stop.ts';
 import { removeAccount } from './supervise/account.ts';
 import { removePins } from './supervise/pins.ts';
 import { agentLock, type Places, placesOf } from './supervise/places.ts';
@@ -30,7 +30,7 @@ export async function uninstall(options: UninstallOptions): Promise<void> {
     return;
   }
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
-  const pid = await stopRunning(places, false);
+  const pid = (await stopRunning(places, false)) ?? (await stopAgent(places));
   if (pid !== undefined) say(`stopped tcptrail (pid ${pid})`);
   const installed = readInstalled(places);
   const pins = removePins(places.instance);

@@ -107,8 +107,10 @@ export function createLadder(
       last = { atMs: nowMs, cpuUs };
       // The start takes what it takes.
       if (isFirst) return;
-      const reason = beyond(1, cpuPercent, memoryBytes);
-      if (reason !== '' || beyond(QUIET_SHARE, cpuPercent, memoryBytes) !== '') quietSinceMs = nowMs;
+      // With nothing left to give up, what memory was taken comes back by the last step alone: a new start.
+      const bytes = givenUp.length < steps.length ? memoryBytes : 0;
+      const reason = beyond(1, cpuPercent, bytes);
+      if (reason !== '' || beyond(QUIET_SHARE, cpuPercent, bytes) !== '') quietSinceMs = nowMs;
       const quietMs = ceilings.quietMs * (steps[givenUp.length - 1]?.patience ?? 1);
       if (reason !== '') giveUp(reason);
       else if (nowMs - quietSinceMs >= quietMs && givenUp.length > 0) {

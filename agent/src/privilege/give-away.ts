@@ -5,8 +5,8 @@ import { join } from 'node:path';
 export interface Belonging {
   /** A folder; it need not be there. */
   readonly folder: string;
-  /** Beginning of the names of what is the agent's in it; '' = all of it. */
-  readonly prefix: string;
+  /** Whether what has this name in it is the agent's. */
+  readonly isOurs: (name: string) => boolean;
   /** What is in its folders too. */
   readonly isTree?: boolean;
 }
@@ -16,10 +16,10 @@ const SHARED_MODE = 0o1770;
 
 /** Groups stay: they say who may read. Links are given, not what they point to. Throws the system's error. */
 export function giveAway(belongings: readonly Belonging[], uid: number): void {
-  for (const { folder, prefix, isTree = false } of belongings) {
+  for (const { folder, isOurs, isTree = false } of belongings) {
     if (!existsSync(folder)) continue;
     const names = readdirSync(folder, { recursive: isTree, encoding: 'utf8' });
-    for (const name of names) if (name.startsWith(prefix)) lchownSync(join(folder, name), uid, -1);
+    for (const name of names) if (isOurs(name)) lchownSync(join(folder, name), uid, -1);
     lchownSync(folder, uid, -1);
   }
 }

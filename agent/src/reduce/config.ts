@@ -4,15 +4,15 @@ import { networkOf } from './network.ts';
 
 const CONDITIONS = ['ports', 'peers', 'uids', 'cgroups'] as const;
 /** Names that folding and the steps of the budget are counted under. */
-const RESERVED = /^(fold$|budget-)/;
+const RESERVED = /^(fold$|budget-|ceiling-)/;
 
 const filterRule = z
   .strictObject({
     name: z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]{0,31}$/)
-      .refine((name) => !RESERVED.test(name), 'must not be fold, nor begin with budget-')
-      .meta({ rule: '1 to 32 of a-z, 0-9 and -, not beginning with -; not fold, nor budget-…' })
+      .refine((name) => !RESERVED.test(name), 'must not be fold, nor begin with budget- or ceiling-')
+      .meta({ rule: '1 to 32 of a-z, 0-9 and -, not beginning with -; not fold, budget-… or ceiling-…' })
       .describe('Names the rule in the count of what it left out.'),
     ports: z
       .array(z.int().min(1).max(65_535))

@@ -128,3 +128,12 @@ test('each change is told after it was made', () => {
   ladder.check(2_000);
   assert.deepEqual(told, ['+first', 'told +first']);
 });
+
+test('memory that does not shrink keeps no step from coming back once nothing is left to give up', () => {
+  const { second } = climbing({ cpuPercentMax: 0 });
+  assert.deepEqual(
+    [second(0, 1_001), second(0, 1_001), second(0, 1_001)],
+    [['-first'], ['-second'], ['-last']],
+  );
+  assert.deepEqual([second(0, 1_001), second(0, 1_001), second(0, 1_001)], [[], [], ['+last']]);
+});

@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { CAPABILITY, parseStatus, type Thread } from '../../src/privilege/capabilities.ts';
 import { KEPT } from '../../src/privilege/drop.ts';
@@ -44,7 +53,11 @@ test(
   async (t) => {
     const events = { openHoldMs: 300, scanMs: 100 };
     const home = agentHome(t, { further: dropped({ events, process: { commandLine: true } }) });
+    mkdirSync(home.spoolPath);
+    const others = join(home.spoolPath, 'payroll.db');
+    writeFileSync(others, '', { mode: 0o600 });
     const agent = await runningAgent(t, home);
+    assert.equal(statSync(others).uid, 0, 'what is not of the spool stays whose it is');
     const pid = agent.child.pid ?? 0;
     for (const { uid, permitted, effective } of threadsOf(pid)) {
       assert.equal(uid, 1);
