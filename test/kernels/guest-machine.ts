@@ -44,7 +44,7 @@ export async function runGuest(options: {
   const machine = spawnBound(
     'qemu-system-x86_64',
     [
-      ...['-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
+      ...['-machine', 'q35', '-accel', 'tcg,thread=single', '-cpu', 'max'],
       ...['-smp', `${CPUS}`, '-m', `${MEMORY_MB}`, '-nodefaults', '-display', 'none', '-no-reboot'],
       ...['-serial', `file:${files.console}`, '-serial', `file:${files.lines}`],
       ...['-kernel', image, '-initrd', initramfs],
