@@ -12,7 +12,7 @@ export const guestSection = z
       .default(50)
       .meta(LIVE)
       .describe(
-        'CPU that the agent may take over checkMs, in percent of one core. Beyond it goes without updates, then retransmits, at last all programs. What its programs take in the kernel is not in it. 0 = no limit.',
+        'CPU that the agent may take over checkMs, in percent of one core. Beyond it goes without updates, then retransmits, then folds, at last detaches all programs. What its programs take in the kernel is not in it. 0 = no limit.',
       ),
     memoryBytesMax: z
       .int()

@@ -7,7 +7,6 @@ import { isPattern } from './redact.ts';
 import { isSubnet } from './subnets.ts';
 
 export const PRIVACY_MODES = ['keep', 'hash', 'drop'] as const;
-export type PrivacyMode = (typeof PRIVACY_MODES)[number];
 
 const KEY_CHARACTERS_MIN = 16;
 

@@ -82,7 +82,7 @@ export function createStates(
     return mapping;
   }
 
-  /** The one that the instance has, or undefined where it has none or another version's that is too short. */
+  /** The one that the instance has. Throws TRACE_MAP. */
   function pinnedControl(): { readonly fd: number; readonly mapping: Mapping } | undefined {
     const fd = pins.control();
     if (fd === undefined) return undefined;
