@@ -1,4 +1,5 @@
 /** The agent after its start: no longer root, with what it goes on writing in its hands. */
+import { flushCompileCache } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseSegmentName } from '@tcptrail/spool/segment-name.ts';
 import { dropPrivilege, type Privilege, type ThreadRights } from './privilege/drop.ts';
@@ -32,6 +33,8 @@ export function leastPrivilege(
     readonly spoolGid: number | undefined;
   },
 ): Privilege {
+  // At the end it may not write there, and each start would compile everything anew.
+  flushCompileCache();
   const { path } = config.spool;
   const pins = join(BPFFS, 'tcptrail', config.instance);
   const belongings = [

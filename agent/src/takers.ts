@@ -71,6 +71,7 @@ export function createTakers(deps: TakerDeps): Takers {
       const masks = masksOf(config);
       look(config, masks);
       records.configure(masks);
+      reduction.configure(config);
     },
     guest: (config) => guest.configure(config.guest),
     log: ({ log: { level } }) => log.setLevel(level),

@@ -1,5 +1,5 @@
 /** Avro forms of single values on the encode path; each returns the position after what it wrote. */
-import { writeLong, writeWords } from './varint.ts';
+import { writeWords } from './varint.ts';
 
 /** Limits of what the agent adds, so that the size of an event has a bound. */
 export const TEXT_BYTES_MAX = 256;
@@ -17,18 +17,6 @@ export function microseconds(low: number, high: number): number {
   return upper * HIGH_US + Math.floor((upper * HIGH_NS + (low >>> 0)) / 1_000);
 }
 
-/** Kernel time (ns since boot, two halves) as µs since the epoch; 0 stays 0 (never). */
-export function writeTime(
-  out: DataView,
-  position: number,
-  low: number,
-  high: number,
-  offsetUs: number,
-): number {
-  if (low === 0 && high === 0) return writeEmpty(out, position);
-  return writeLong(out, position, microseconds(low, high) + offsetUs);
-}
-
 /** A NUL-padded name of 16 bytes as string. */
 export function writeName(out: DataView, position: number, bytes: Uint8Array, at: number): number {
   let length = 0;
@@ -39,12 +27,6 @@ export function writeName(out: DataView, position: number, bytes: Uint8Array, at
   }
   out.setUint8(position, length << 1);
   return position + 1 + length;
-}
-
-/** An address as four words, as the ring has it. */
-export function writeAddress(out: DataView, position: number, address: Uint32Array): number {
-  for (let index = 0; index < 4; index++) out.setUint32(position + 4 * index, address[index] as number, true);
-  return position + 16;
 }
 
 /** UTF-8 bytes as string. Throws a RangeError for more than TEXT_BYTES_MAX, and has then written nothing. */

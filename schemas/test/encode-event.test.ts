@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ENUMS } from '@tcptrail/schemas/enums.ts';
-import { EVENT_FIELDS, type Field } from '@tcptrail/schemas/fields.ts';
-import { EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode-event.ts';
+import { EVENT_FIELDS, type Field, OWNER_FIELDS } from '@tcptrail/schemas/fields.ts';
+import { EVENT_BYTES_MAX, encodeEvent, isValidEvent } from '@tcptrail/schemas/generated/encode-event.ts';
 import { RING, RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
 import { EVENT_TYPE, plain } from '../../test/avsc-oracle.ts';
 import { createRandom } from '../../test/random.ts';
@@ -136,4 +136,46 @@ test('every field at each of its extremes is as avsc has it, in an event of zero
       assertAsAvsc(withValue(full, field, extreme), `${field.name} ${extreme.given} in a full event`);
     }
   }
+});
+
+test('times of any year, before 1970 too, are as avsc has them', () => {
+  const { expected, ...event } = randomEvent(createRandom(8), 1);
+  const times = EVENT_FIELDS.filter(({ type }) => type === 'time');
+  for (const offsetUs of [-(2 ** 52), -1_001, -1_000, -999, 0, 2 ** 48 - 1_001, 2 ** 48 - 1_000, 2 ** 52]) {
+    for (const given of [1n, 1_000_000n, 2n ** 61n]) {
+      const read = given / 1000n + BigInt(offsetUs);
+      let changed: RandomEvent = {
+        ...event,
+        expected,
+        agent: { ...event.agent, clock_offset_us: offsetUs },
+      };
+      for (const field of times) changed = withValue(changed, field, { given, read });
+      assertAsAvsc(changed, `${given} ns and ${offsetUs} µs`);
+    }
+  }
+});
+
+test('a record is refused when one value is none of its type, whatever stands beside it', () => {
+  const kernel = [...EVENT_FIELDS, ...OWNER_FIELDS].filter(({ stage }) => stage === 'kernel');
+  let looked = 0;
+  for (const fill of ['first', 'last'] as const) {
+    record.fill(0);
+    const bounded = kernel.flatMap(({ name, type, ringOnly }) => {
+      const values = typeof type === 'object' ? ENUMS[type.enum].length : type === 'bool' ? 2 : 0;
+      const at = RING[name as keyof typeof RING];
+      if (values > 0 && fill === 'last') record[at] = values - 1;
+      if (type === 'u8' && fill === 'last') record[at] = 0xff;
+      return values > 0 && !ringOnly ? [{ name, at, values }] : [];
+    });
+    for (const { name, at, values } of bounded) {
+      const before = record[at] ?? 0;
+      for (let value = 0; value < 256; value++) {
+        record[at] = value;
+        assert.equal(isValidEvent(words, 0), value < values, `${name} ${value} beside the ${fill} values`);
+        looked += 1;
+      }
+      record[at] = before;
+    }
+  }
+  assert.ok(looked >= 2 * 256 * 10);
 });

@@ -35,9 +35,10 @@ interface Reading {
   readonly errorUs: number;
 }
 
-const READINGS = 5;
-/** The first one is kept for the whole boot. */
-const READINGS_FIRST = 32;
+/** The one whose clocks were read closest to one another is taken, and kept for the whole boot. */
+const READINGS = 32;
+/** One that leaves no more open tells alone that nobody set the clock. */
+const ERROR_US_MAX = 100;
 /** A clock that was set by less is not followed: it would cost more identity than accuracy. */
 const STEP_US_MIN = 1_000;
 
@@ -58,21 +59,23 @@ export function createClock(deps: {
     return { offsetNs: before + (after - before) / 2n - boottimeNs, widthNs: after - before };
   }
 
-  function best(readings: number): Reading {
+  function best(): Reading {
     let found = read();
-    for (let count = 1; count < readings; count++) {
+    for (let count = 1; count < READINGS; count++) {
       const next = read();
       // A clock set back between the two readings gives a negative width: no reading at all.
       if (next.widthNs >= 0n && (found.widthNs < 0n || next.widthNs < found.widthNs)) found = next;
     }
-    const halfNs = Math.abs(Number(found.widthNs)) / 2;
-    return { offsetUs: Number(found.offsetNs / 1_000n), errorUs: Math.max(1, Math.ceil(halfNs / 1_000)) };
+    return readingOf(found);
   }
+
+  const isStep = (reading: Reading): boolean =>
+    Math.abs(reading.offsetUs - offsetUs) > STEP_US_MIN + reading.errorUs;
 
   /** Follows the reading when the clock was set; a reading that was held up is no proof of that. */
   function compare(reading: Reading): void {
     const byUs = reading.offsetUs - offsetUs;
-    if (Math.abs(byUs) > STEP_US_MIN + reading.errorUs) {
+    if (isStep(reading)) {
       adopt(reading);
       steps += 1;
       deps.onStep?.({ by_us: byUs });
@@ -91,7 +94,7 @@ export function createClock(deps: {
   return {
     start(keptOffset) {
       kept = keptOffset;
-      const reading = best(READINGS_FIRST);
+      const reading = best();
       const ofThisBoot = kept.read();
       if (ofThisBoot === undefined) {
         adopt(reading);
@@ -101,7 +104,11 @@ export function createClock(deps: {
         compare(reading);
       }
     },
-    measure: () => compare(best(READINGS)),
+    measure() {
+      // Every second: on an idle host more than one would be a good part of what the agent costs.
+      const once = readingOf(read());
+      compare(isStep(once) || once.errorUs > ERROR_US_MAX ? best() : once);
+    },
     get offset_us() {
       return offsetUs;
     },
@@ -113,4 +120,9 @@ export function createClock(deps: {
     },
     nowUs: () => Number(deps.clocks.realtimeNs() / 1_000n),
   };
+}
+
+function readingOf({ offsetNs, widthNs }: { readonly offsetNs: bigint; readonly widthNs: bigint }): Reading {
+  const halfNs = Math.abs(Number(widthNs)) / 2;
+  return { offsetUs: Number(offsetNs / 1_000n), errorUs: Math.max(1, Math.ceil(halfNs / 1_000)) };
 }

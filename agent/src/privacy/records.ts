@@ -20,6 +20,8 @@ export interface Masks {
 export interface PrivateRecords {
   /** Gives the record, or what is left of it, to `next`. */
   pass(words: Uint32Array, bytes: Uint8Array, at: number, next: TakeRecord): void;
+  /** Otherwise records pass as they are, and need not. */
+  readonly hides: boolean;
   /** From the next record on. */
   configure(masks: Masks): void;
 }
@@ -44,6 +46,9 @@ export function createPrivateRecords(first: Masks): PrivateRecords {
       if (addresses) for (const word of ADDRESSES) addresses.mask(copy, copyBytes, word);
       if (users) for (const word of USERS) copy[word] = users.mask(copy[word] as number);
       next(copy, copyBytes, 0);
+    },
+    get hides() {
+      return addresses !== undefined || users !== undefined;
     },
     configure(masks) {
       ({ addresses, users } = masks);

@@ -43,6 +43,7 @@ export interface ReducerDeps<O extends Owner, Built> {
       at: number,
       next: (words: Uint32Array, bytes: Uint8Array, at: number) => void,
     ): void;
+    readonly hides: boolean;
   };
   readonly account: FolderDeps<O>['account'] & { filter(cpu: number, seq: number): void };
   /** Now, ns since boot. */
@@ -58,7 +59,7 @@ export interface Reducer<Built> {
   /** How long a batch with rows stays open now, ms. */
   readonly flushMs: number;
   take(): Built;
-  /** Between two batches: what comes from now on is folded like this. */
+  /** Between two batches: what comes from now on is folded like this, and hidden as `records` does now. */
   configure(config: ReducerConfig): void;
   /** Between two drains: what comes from now on is left out by this. */
   setFilter(filter: Filter): void;
@@ -104,7 +105,8 @@ export function createReducer<O extends Owner, Built>(
       (kind) => steps.find(({ leavesOut }) => leavesOut.includes(kind))?.name ?? '',
     );
     const isActive = config.fold || steps.length > 0 || filter.names.length > 0;
-    reducer.append = isActive ? reduce : pass;
+    const plain = records.hides ? pass : builder.append;
+    reducer.append = isActive ? reduce : plain;
     if (loopbackRule === '' || folder) return;
     const made = createFolder(config, { owners, account, appendHeld: builder.appendHeld });
     folder = made;
@@ -151,7 +153,7 @@ export function createReducer<O extends Owner, Built>(
   const pass: Reducer<Built>['append'] = (words, bytes, at) => records.pass(words, bytes, at, builder.append);
 
   const reducer: { -readonly [Key in keyof Reducer<Built>]: Reducer<Built>[Key] } = {
-    append: pass,
+    append: builder.append,
     get rows() {
       return builder.rows + (folder?.rows ?? 0);
     },

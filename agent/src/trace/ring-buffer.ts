@@ -59,10 +59,12 @@ const LENGTH = 0x3fff_ffff;
 
 export function createRingBuffer(memory: RingMemory): RingBuffer {
   const { consumer, producer, words, bytes, size, recordBytes } = memory;
-  let position = Number(Atomics.load(consumer, 0));
-  /** Of `position` in the data: beyond 2^31 a remainder for each record would cost more than reading it. */
-  let offset = position % size;
-  let released = position;
+  /** The position is `begun` and `moved`: a number that is beyond 2^31 and changes with each record goes to the heap. */
+  let begun = Number(Atomics.load(consumer, 0));
+  let moved = 0;
+  /** Of the position in the data: beyond 2^31 a remainder for each record would cost more than reading it. */
+  let offset = begun % size;
+  let released = begun;
   const joined = new Uint8Array((recordBytes + 7) & ~7);
   const joinedWords = new Uint32Array(joined.buffer);
 
@@ -76,11 +78,12 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
   let badRecords = 0;
   const stride = recordBytes + HEADER_BYTES;
 
+  const position = (): number => begun + moved;
   const producerPosition = (): number => Number(Atomics.load(producer, 0));
   const headerAt = (at: number): number => Atomics.load(words, at >> 2);
 
   function moveBy(bytesOn: number): void {
-    position += bytesOn;
+    moved += bytesOn;
     offset += bytesOn;
     if (offset >= size) offset %= size;
   }
@@ -88,17 +91,17 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
   /** All records are of one size, so the next one stands a stride on, if what stands there looks like one. */
   function passOver(): void {
     const end = producerPosition();
-    const next = position + stride;
+    const next = position() + stride;
     const isRecord = next < end && (headerAt(next % size) & LENGTH) === recordBytes;
     const resumed = isRecord ? next : end;
-    badRecords += Math.max(1, Math.round((resumed - position) / stride));
-    moveBy(resumed - position);
+    badRecords += Math.max(1, Math.round((resumed - position()) / stride));
+    moveBy(resumed - position());
   }
 
   return {
     size,
     get position() {
-      return position;
+      return position();
     },
     get released() {
       return released;
@@ -108,11 +111,14 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
       return badRecords;
     },
     fill: () => (producerPosition() - released) / size,
-    unread: () => (producerPosition() - position) / size,
+    unread: () => (producerPosition() - position()) / size,
     drain(upTo, onRecord) {
       const take = memory.translated?.(onRecord) ?? onRecord;
       let count = 0;
-      while (position < upTo) {
+      begun += moved;
+      moved = 0;
+      const end = upTo - begun;
+      while (moved < end) {
         const header = headerAt(offset);
         if (header & BUSY) break;
         if ((header & LENGTH) !== recordBytes) {
@@ -134,11 +140,11 @@ export function createRingBuffer(memory: RingMemory): RingBuffer {
       return count;
     },
     skipTo(to) {
-      if (to > position && to <= producerPosition()) moveBy(to - position);
+      if (to > position() && to <= producerPosition()) moveBy(to - position());
     },
-    release(upTo = position) {
-      if (upTo < released || upTo > position)
-        throw new RangeError(`release ${upTo}, read ${released} to ${position}`);
+    release(upTo = position()) {
+      if (upTo < released || upTo > position())
+        throw new RangeError(`release ${upTo}, read ${released} to ${position()}`);
       released = upTo;
       Atomics.store(consumer, 0, BigInt(upTo));
     },

@@ -128,6 +128,31 @@ test('the reading that was held up least is taken', () => {
   assert.equal(clock.error_us, 2);
 });
 
+test('one close reading tells that nobody set the clock; what is in doubt is read again, and the closest taken', () => {
+  const clocks = clocksAt(OFFSET_NS);
+  let reads = 0;
+  let heldNs = 0n;
+  const { clock, steps } = startedClock({
+    realtimeNs: clocks.realtimeNs,
+    boottimeNs() {
+      if (reads++ % 32 !== 31) clocks.boottimeNs0 += heldNs;
+      return clocks.boottimeNs();
+    },
+  });
+  reads = 0;
+  clock.measure();
+  assert.equal(reads, 1);
+  heldNs = 50_000_000n;
+  reads = 0;
+  clock.measure();
+  assert.deepEqual([clock.error_us <= 4, steps], [true, []], 'held up');
+  heldNs = 90_000n;
+  clocks.offsetNs += 2_000_000n;
+  reads = 0;
+  clock.measure();
+  assert.deepEqual([clock.error_us, steps], [2, [2_000]], 'set');
+});
+
 test('readings that were all held up prove no step', () => {
   const clocks = clocksAt(OFFSET_NS);
   let heldNs = 0n;

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { CAPABILITY, parseStatus, type Thread } from '../../src/privilege/capabilities.ts';
 import { KEPT } from '../../src/privilege/drop.ts';
@@ -102,6 +102,22 @@ test(
       existsSync(pins) ? readdirSync(pins).filter((name) => name.startsWith('accounts')) : [],
       [],
     );
+  },
+);
+
+test(
+  'compiled code is kept for the next start, although its user may not write there',
+  needsRoot,
+  async (t) => {
+    const home = agentHome(t, { further: dropped() });
+    const cache = join(dirname(home.configFile), 'compiled');
+    mkdirSync(cache, { mode: 0o755 });
+    const agent = await runningAgent(t, home, { NODE_COMPILE_CACHE: cache });
+    assert.equal(threadsOf(agent.child.pid ?? 0)[0]?.uid, 1);
+    const kept = readdirSync(cache, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    assert.ok(kept.length > 100, `${kept.length} files`);
   },
 );
 

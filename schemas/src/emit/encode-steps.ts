@@ -1,5 +1,6 @@
 /** The statements of `encodeEvent`, in wire order. */
 import type { Field } from '../fields.ts';
+import { ifElse, writeMicroseconds, writeUnsigned } from './inline-varint.ts';
 import { byteAt, halfAt, offsetOf, wordAt } from './ring-access.ts';
 
 /** An unsigned number: its two 32-bit halves, as expressions. */
@@ -11,6 +12,9 @@ interface Halves {
 /** Fields of these share a step: most numbers of most events are below 64, one byte each. */
 const AT_ONCE = 4;
 const SMALL = '~63';
+
+/** Bits of the types that are no words. */
+const BITS: Partial<Record<string, number>> = { u8: 8, u16: 16 };
 
 export function encodeSteps(fields: readonly Field[]): string[] {
   const steps: string[] = [];
@@ -52,71 +56,79 @@ function halvesOf(field: Field): Halves | undefined {
 function writeRun(run: readonly Field[]): string {
   const names = ['a', 'b', 'c', 'd'];
   const all = run.map((field) => halvesOf(field) ?? { low: '0' });
-  const highs = all.flatMap(({ high }) => (high === undefined ? [] : [`(${high})`]));
+  const highs = all.flatMap(({ high }) => (high === undefined ? [] : [high]));
   const bytes = names.map((name, index) => (index === 0 ? name : `(${name} << ${8 * index})`));
-  const each = run.map((field, index) => {
-    const { high } = all[index] ?? {};
-    return `    // ${field.name}\n    ${writeMaybeSmall(field, names[index] ?? '', high)}`;
-  });
-  return `  // ${run.map(({ name }) => name).join(', ')}
-${all.map(({ low }, index) => `  ${names[index]} = (${low}) | 0;`).join('\n')}
-  if (${[`((${names.join(' | ')}) & ${SMALL})`, ...highs].join(' | ')}) {
-${each.join('\n')}
-  } else {
-    out.setUint32(p, (${bytes.join(' | ')}) << 1, true);
-    p += 4;
-  }`;
+  const each = run.flatMap((field, index) => [
+    `// ${field.name}`,
+    ...writeNumber(field, names[index] ?? '', all[index]?.high),
+  ]);
+  return statements(run, [
+    ...all.map(({ low }, index) => `${names[index]} = ${low} | 0;`),
+    ...ifElse([`((${names.join(' | ')}) & ${SMALL})`, ...highs].join(' | '), each, [
+      `out.setUint32(p, (${bytes.join(' | ')}) << 1, true);`,
+      'p += 4;',
+    ]),
+  ]);
 }
 
 function writeOne(field: Field): string {
   const halves = halvesOf(field);
-  const text = halves ? write(field, `(${halves.low}) | 0`, halves.high) : writeOther(field);
-  return `  // ${field.name}\n  ${text}`;
+  const number = halves && [`a = ${halves.low} | 0;`, ...writeNumber(field, 'a', halves.high)];
+  return statements([field], number ?? (field.stage === 'agent' ? writeAgents(field) : writeKernels(field)));
 }
 
-function write({ type }: Field, low: string, high?: string): string {
-  if (typeof type === 'object') return `out.setUint8(p++, (${low}) << 1);`;
-  return `p = writeWords(out, p, ${low}, ${high === undefined ? '0' : `(${high}) | 0`});`;
+function statements(fields: readonly Field[], lines: readonly string[]): string {
+  return [`// ${fields.map(({ name }) => name).join(', ')}`, ...lines].map((line) => `  ${line}`).join('\n');
 }
 
-function writeMaybeSmall(field: Field, low: string, high?: string): string {
-  if (typeof field.type === 'object') return write(field, low);
-  const isLarge = high === undefined ? `${low} & ${SMALL}` : `(${low} & ${SMALL}) | (${high})`;
-  return `if (${isLarge}) ${write(field, low, high)}\n    else out.setUint8(p++, ${low} << 1);`;
+/** `low`: a variable. */
+function writeNumber({ type }: Field, low: string, high?: string): string[] {
+  if (typeof type === 'object') return [`out.setUint8(p++, ${low} << 1);`];
+  return writeUnsigned(low, BITS[String(type)] ?? 32, high);
 }
 
-function writeOther(field: Field): string {
-  if (field.stage === 'agent') return writeAgents(field);
+function writeKernels(field: Field): string[] {
   const offset = offsetOf(field);
+  const [low, high] = [wordAt(offset), wordAt(offset + 4)];
   switch (field.type) {
     case 'bool':
-      return `out.setUint8(p++, ${byteAt(offset)});`;
+      return [`out.setUint8(p++, ${byteAt(offset)});`];
     case 'time':
-      return `p = writeTime(out, p, (${wordAt(offset)}) | 0, (${wordAt(offset + 4)}) | 0, agent.clock_offset_us);`;
+      return ifElse(
+        `${low} | ${high}`,
+        [`t = microseconds(${low}, ${high}) + offsetUs;`, ...writeMicroseconds('t')],
+        ['out.setUint8(p++, 0);'],
+      );
     case 'address':
-      return [0, 4, 8, 12]
-        .map((more) => `out.setUint32(p${more ? ` + ${more}` : ''}, ${wordAt(offset + more)}, true);`)
-        .concat('p += 16;')
-        .join('\n  ');
+      return writeFourWords([0, 4, 8, 12].map((more) => wordAt(offset + more)));
     case 'name16':
-      return `p = writeName(out, p, bytes, at + ${offset});`;
+      return [`p = writeName(out, p, bytes, at + ${offset});`];
     default:
       throw new Error(`${field.name}: ${String(field.type)} is not in the ring`);
   }
 }
 
-function writeAgents({ name, type }: Field): string {
+function writeAgents({ name, type }: Field): string[] {
   const value = `agent.${name}`;
+  const unlessEmpty = (write: string): string[] =>
+    ifElse(`${value}.length === 0`, ['out.setUint8(p++, 0);'], [`p = ${write}(out, p, ${value});`]);
   switch (type) {
     case 'bool':
-      return `out.setUint8(p++, ${value} ? 1 : 0);`;
+      return [`out.setUint8(p++, ${value} ? 1 : 0);`];
     case 'address':
-      return `p = writeAddress(out, p, ${value});`;
+      return writeFourWords([0, 1, 2, 3].map((word) => `(${value}[${word}] as number)`));
     case 'text':
-      return `p = writeText(out, p, ${value});`;
+      return unlessEmpty('writeText');
     case 'u32[]':
-      return `p = writeList(out, p, ${value});`;
+      return unlessEmpty('writeList');
     default:
       throw new Error(`${name}: ${String(type)} is not the agent's`);
   }
+}
+
+function writeFourWords(words: readonly string[]): string[] {
+  return [
+    ...words.map((word, index) => `out.setUint32(${index === 0 ? 'p' : `p + ${4 * index}`}, ${word}, true);`),
+    'p += 16;',
+  ];
 }

@@ -13,7 +13,7 @@ export function offsetOf(field: Field): number {
   return offset;
 }
 
-export const wordAt = (offset: number): string => `words[w + ${offset >> 2}] as number`;
+export const wordAt = (offset: number): string => `(words[w + ${offset >> 2}] as number)`;
 export const byteAt = (offset: number): string => part(offset, 0xff);
 export const halfAt = (offset: number): string => part(offset, 0xffff);
 
@@ -21,5 +21,5 @@ export const halfAt = (offset: number): string => part(offset, 0xffff);
 function part(offset: number, mask: number): string {
   const bits = 8 * (offset % 4);
   const word = wordAt(offset & ~3);
-  return `((${bits === 0 ? word : `(${word}) >>> ${bits}`}) & ${mask})`;
+  return `(${bits === 0 ? word : `(${word} >>> ${bits})`} & ${mask})`;
 }
