@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
+import { cpuAccount } from '../../test/cpu-account.ts';
 import { createPreviousStates } from '../src/previous-states.ts';
-import { cpuAccount } from './support/cpu-account.ts';
 
 const CURRENT = { kernelEpoch: 9 };
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { cpuAccount } from '../../test/cpu-account.ts';
 import { createTelling } from '../src/telling.ts';
 import type { Recording } from '../src/trace/recording.ts';
-import { cpuAccount } from './support/cpu-account.ts';
 
 const SPOOLED = [cpuAccount(6)];
 
