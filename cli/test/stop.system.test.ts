@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createTestAgent } from '../../test/harness/agent.ts';
+import { removePins } from '../src/supervise/pins.ts';
 import { run } from './run-command.ts';
 
 test('an agent that was started by hand, with a spool somewhere, is found by its instance', async (t) => {
@@ -12,7 +13,10 @@ test('an agent that was started by hand, with a spool somewhere, is found by its
   const instance = `test-${process.pid}-stop`;
   const agent = createTestAgent(folder, { instance });
   t.after(() => agent.stop());
-  t.after(() => rmSync(`/run/tcptrail/agent-${instance}.lock`, { force: true }));
+  t.after(() => {
+    removePins(instance);
+    rmSync(`/run/tcptrail/agent-${instance}.lock`, { force: true });
+  });
   await agent.start();
   const elsewhere = await run(['stop', '--home', join(folder, 'home'), '--instance', 'test-elsewhere']);
   assert.match(elsewhere.stdout, /^nothing runs for /);

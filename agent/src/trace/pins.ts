@@ -5,18 +5,8 @@
  * a connection keeps its identity, its owner and its beginning. `<kernel epoch>-<layout>/`: one state, its maps,
  * programs and links; `making-…` until it is whole.
  */
-import {
-  accessSync,
-  closeSync,
-  constants,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  statfsSync,
-  unlinkSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, mkdirSync, readdirSync, renameSync, rmdirSync, statfsSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { traceError } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -29,6 +19,8 @@ const KINDS = ['maps', 'programs', 'links'] as const;
 const STATE = /^(\d+)-([0-9a-f]+)$/;
 /** What belongs in the folder; all else is of a state that was never whole, or of a version that laid it out otherwise. */
 const KNOWN = /^(control|kept-[0-9a-f]+|\d+-[0-9a-f]+)$/;
+
+const TRIAL = 'making-trial';
 
 /** A state that is whole. */
 export interface PinnedState {
@@ -128,11 +120,11 @@ export function createPins(
           const mounted = libbpf.mountBpffs(config.bpffs);
           if (mounted < 0) return `cannot mount bpffs at ${config.bpffs} (${errnoName(mounted)})`;
         }
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        // Root may write everywhere, but not where all is read-only.
-        accessSync(folder, constants.W_OK);
+        for (const path of [dirname(folder), folder]) makeFolder(path);
         lock = lockFolder(folder, libbpf.lock);
         if (lock === undefined) throw traceError('TRACE_STATE_HELD', folder);
+        // Whether anything can be made there.
+        makeFolder(join(folder, TRIAL));
         removeEntries(folder, (name) => !KNOWN.test(name));
         return '';
       } catch (error) {
@@ -245,6 +237,11 @@ function entriesOf(folder: string) {
   } catch {
     return [];
   }
+}
+
+/** One at a time: of a read-only file system mkdir says otherwise only that something is not there. */
+function makeFolder(path: string): void {
+  unless(['EEXIST'], () => mkdirSync(path, { mode: 0o700 }));
 }
 
 function unless(codes: readonly string[], act: () => void): void {

@@ -12,7 +12,8 @@ function bpffsOf(context: TestContext) {
   const path = mkdtempSync(join(tmpdir(), 'tcptrail-bpffs-'));
   execFileSync('mount', ['-t', 'bpf', 'tcptrail-test', path]);
   context.after(() => {
-    execFileSync('umount', [path]);
+    // Lazily: a test that failed may still hold something there.
+    execFileSync('umount', ['--lazy', path]);
     rmdirSync(path);
   });
   return { path, turn: (how: 'ro' | 'rw') => execFileSync('mount', ['-o', `remount,${how}`, path]) };
