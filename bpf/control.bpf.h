@@ -42,7 +42,8 @@ static __always_inline bool is_recording(void)
 	}
 	if ((__s64)(now - control.seen_jiffies) < (__s64)control.absent_jiffies)
 		return 1;
-	control.active = 0;
+	/* Another state may have taken its place just now. */
+	__sync_val_compare_and_swap(&control.active, tunables.epoch, 0);
 	return 0;
 }
 

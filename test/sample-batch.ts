@@ -1,5 +1,6 @@
 /** A batch envelope with a value in every place, for tests. */
 import type { BatchEnvelope, Owner } from '@tcptrail/schemas/batch.ts';
+import { cpuAccount } from './cpu-account.ts';
 
 export const SAMPLE_OWNER: Owner = {
   pid: 4242,
@@ -37,20 +38,7 @@ export function sampleEnvelope(change: Partial<BatchEnvelope> = {}): BatchEnvelo
       { ring: 'lifecycle', position: 4800 },
       { ring: 'chatter', position: 0 },
     ],
-    cpus: [
-      {
-        cpu: 0,
-        seq_last: 9,
-        rows: 9,
-        rows_ahead: 1,
-        failed: 0,
-        folded: 0,
-        filtered: 0,
-        folded_ahead: 0,
-        filtered_ahead: 0,
-        spool_dropped: 0,
-      },
-    ],
+    cpus: [cpuAccount(9, { rows_ahead: 1 })],
     failed_reserves: [{ ring: 'chatter', kind: 'retransmit', count: 3 }],
     rules: [{ rule: 'loopback', folded: 0, filtered: 5 }],
     programs: [{ program: 'state_owned', skipped_runs: 2, absent_runs: 0 }],

@@ -72,6 +72,11 @@ export const AGENT_ERRORS = {
     (count: string, path: string, reason: string) =>
       `stopped with ${count} batches that the spool ${path} did not take (${reason}); free space, the next start tells what they held`,
   ),
+  AGENT_STATES_LEFT: entry(
+    1,
+    (epochs: string) =>
+      `what was recorded is not told to its end (kernel epoch ${epochs}) and stays in the kernel; see the log why, the next start tells it`,
+  ),
   AGENT_DISABLED: entry(
     3,
     (file: string) => `this host is not to be recorded: ${file} is there; remove it and start the agent`,

@@ -21,12 +21,14 @@ export interface GuestDeps {
   readonly libc: Pick<Libc, 'setIoPriority'>;
   readonly notices: Pick<
     Notices,
-    'priorityRefused' | 'crashLoop' | 'gaveUp' | 'tookBack' | 'heldUp' | 'disabled'
+    'priorityRefused' | 'crashLoop' | 'gaveUp' | 'tookBack' | 'heldUp' | 'disabled' | 'recordingGivenUp'
   >;
   readonly trace: {
     setTunables(change: { readonly updatesOff?: boolean; readonly retransmitsOff?: boolean }): void;
     /** Of all programs. */
     detach(): void;
+    /** No agent was there for long. */
+    readonly hasGivenUp: boolean;
   };
   /** Repeated connections, whatever the configuration says of them. */
   readonly fold: (isOn: boolean) => void;
@@ -50,7 +52,7 @@ export interface Guest {
   capabilities(programs: Capabilities): Capabilities;
   /** The end came by itself: no crash. */
   left(): void;
-  /** `again`: all programs are detached, and a new start attaches them. Throws AGENT_DISABLED. */
+  /** `again`: no program records, and a new start makes them do so. Throws AGENT_DISABLED. */
   outcome(): 'ended' | 'again';
 }
 
@@ -162,6 +164,11 @@ export function createGuest(
         isDisabled = true;
         notices.disabled(guest.disabledFile);
         leave.abort('disabled');
+      }
+      if (trace.hasGivenUp && !stop.aborted) {
+        // What began and ended meanwhile was not seen: a new state looks at all that is open.
+        notices.recordingGivenUp();
+        leave.abort('again');
       }
       ladder.check(now);
     },

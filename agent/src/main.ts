@@ -20,6 +20,7 @@ import { createCycle } from './cycle.ts';
 import type { Drain } from './drain.ts';
 import { createBatchBuilder } from './encode/batch-builder.ts';
 import { createBatcher } from './encode/batcher.ts';
+import { type End, endRun } from './end.ts';
 import { createEndedEpochs } from './ended-epochs.ts';
 import { createClock } from './enrich/clock.ts';
 import { readHost } from './enrich/host.ts';
@@ -35,7 +36,7 @@ import { loadNative } from './load-native.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, createMetricsServer } from './metrics.ts';
 import { createNotices } from './notices.ts';
-import { tellPrevious } from './previous-states.ts';
+import { createPreviousStates } from './previous-states.ts';
 import { createPrivateRecords } from './privacy/records.ts';
 import { factsShown, masksOf } from './privacy.ts';
 import type { Publisher } from './publish/publisher.ts';
@@ -82,7 +83,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
   const locks = createAgentLocks({ instance: config.instance, spoolPath: config.spool.path }, libc);
   const clock = createClock({ clocks: libc, onStep: notices.clockStepped });
   const masks = masksOf(config);
-  const processes = createProcesses(factsShown(config, masks), { names: () => trace.recording.names });
+  const processes = createProcesses(factsShown(config, masks), { names: () => telling.recording.names });
   const namespaces = createNamespaces();
   const owners = createOwners(
     { agentPid: process.pid, supervisorPid: config.own.supervisorPid },
@@ -149,8 +150,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     spool.start();
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
-    let forget: 'nothing' | 'state' | 'instance' = 'nothing';
-    stops.push(() => trace.close({ forget }));
+    let forget: End['forget'] = 'nothing';
+    stops.push(() => notices.pinsStay(trace.close({ forget })));
     const needs = [...surroundings({ notPinned: trace.notPinned })];
     if (config.metrics.port > 0) {
       await server.start().then(() => stops.push(server.stop), notices.metricsPortTaken);
@@ -185,14 +186,13 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       },
     );
     const begin = (of: Recording): Drain => telling.begin(of, { builder: reduction.builder, batcher });
-    for (const state of trace.unreadable) notices.stateUnreadable(state);
-    await tellPrevious(trace.previous, {
-      begin: (of) => ({ drain: begin(of), cpus: () => telling.shipped }),
-      batcher,
-      spool,
-      forget: trace.forget,
-      onLeft: notices.stateLeft,
+    notices.statesUndrained(trace);
+    const previous = createPreviousStates({
+      ...{ trace, begin, batcher, spool },
+      cpus: () => telling.shipped,
+      onLeft: notices.statesLeft,
     });
+    await previous.tell();
     const cycle = createCycle(config.batch, {
       trace,
       drain: begin(trace.recording),
@@ -204,6 +204,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       health({ olderTold, ringFill }) {
         // What the compiler's threads freed would stay with the process: tens of MB.
         libc.trim();
+        telling.countSkipped();
         return measureHealth({
           programs: guest.capabilities(trace.capabilities),
           surroundings: needs.map(asCapability),
@@ -233,8 +234,11 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     needs.push(privilege.need);
     for (const need of needs) if (need.problem !== '') notices.lacking(need);
     const { instance } = config;
-    const { isResumed: resumed, scanMs: scan_ms } = trace;
-    log.info({ instance, spool: config.spool.path, resumed, scan_ms, user: privilege.user }, 'agent runs');
+    const { recording, scanMs: scan_ms } = trace;
+    log.info(
+      { instance, spool: config.spool.path, resumed: recording.isResumed, scan_ms, user: privilege.user },
+      'agent runs',
+    );
     // The line above is what supervisors wait for.
     log.setLevel(config.log.level);
     while (!guest.stop.aborted) {
@@ -242,24 +246,17 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       const waitMs = cycle.turn();
       guest.turn();
       ended.tell(trace.recording.kernelEpoch);
+      await previous.turn(nowMs());
       await sleep(waitMs, undefined, { signal: guest.stop }).catch(() => {});
     }
 
     // Without pins nothing would go on.
     const isEnd = guest.isDisabled || deps.stop.reason === END || trace.notPinned !== '';
-    if (isEnd) trace.detach();
-    let settled = false;
-    // A batch that pushes another out of a full spool cannot count that in its own account: then one more.
-    for (let dropped: unknown; dropped !== spool.dropped; ) {
-      dropped = spool.dropped;
-      ended.tell(trace.recording.kernelEpoch);
-      settled = cycle.finish();
-    }
-    spool.stop();
+    const end = await endRun({ isEnd }, { trace, cycle, ended, previous, telling, spool });
+    ({ forget } = end);
     await publisher?.stop(guest.isDisabled ? 0 : reload.config.publish.stopWaitMsMax);
-    const isOver =
-      trace.isDetached && settled && spool.noteEnded(trace.recording.kernelEpoch, telling.shipped);
-    if (isOver) forget = isEnd ? 'instance' : 'state';
+    if (end.left && guest.isDisabled) notices.endLeft(end.left);
+    else if (end.left) throw end.left;
     guest.left();
   } catch (error) {
     if (error instanceof AppError) guest.left();

@@ -25,6 +25,10 @@ const COUNTERS = {
     'events',
     'Rows dropped unread from the spool, which was full or held them too long.',
   ],
+  given_up_states: [
+    'states',
+    'Kernel states of earlier runs of which nothing could be read, or for which too many later ones waited.',
+  ],
   spool_write_failures: ['failures', 'Writes to the spool that the disk refused.'],
   publish_messages: ['messages', 'Messages Kafka acknowledged: batches, or parts of one.'],
   publish_bytes: ['bytes', 'Avro bytes of these messages, before compression.'],
@@ -60,6 +64,7 @@ const GAUGES = {
   spool_waiting_bytes: ['bytes', 'Bytes in the spool that no reader has released.'],
   spool_segments: ['segments', 'Segments with such bytes.'],
   spool_pending_batches: ['batches', 'Batches in memory that the disk has not taken.'],
+  left_states: ['states', 'Kernel states of earlier runs that are not told to their end, and wait.'],
   budget_steps: [
     'steps',
     'Steps that the byte budget has taken; heartbeats name them. 0 = nothing is left out for it.',

@@ -7,6 +7,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { BudgetStep } from './reduce/budget.ts';
 import type { Dropped } from './spool/retention.ts';
+import type { PreviousStates } from './trace/previous.ts';
 import type { Need } from './trace/surroundings.ts';
 
 export interface Notices {
@@ -27,8 +28,14 @@ export interface Notices {
   accountUnsettled(): void;
   badRecords(count: number): void;
   accountLost(kernelEpoch: number): void;
-  stateUnreadable(state: { readonly kernelEpoch: number; readonly reason: string }): void;
-  stateLeft(kernelEpoch: number): void;
+  statesUndrained(states: Pick<PreviousStates, 'givenUp' | 'unopened'>): void;
+  /** Kernel epochs of those that wait now. */
+  statesLeft(kernelEpochs: readonly number[]): void;
+  /** What a run that ends without it could not do. */
+  endLeft(error: AppError): void;
+  /** '': nothing stays. */
+  pinsStay(reason: string): void;
+  recordingGivenUp(): void;
   lacking(need: Need): void;
   metricsPortTaken(error: unknown): void;
   disabled(file: string): void;
@@ -129,15 +136,35 @@ export function createNotices(
         'an earlier run left what it recorded, but none of its batches is in the spool: what they held counts as unspooled',
       );
     },
-    stateUnreadable({ kernelEpoch, reason }) {
-      log.warn(
-        { kernel_epoch: kernelEpoch, reason },
-        'what an earlier run recorded cannot be read and is given up',
-      );
+    statesUndrained({ givenUp, unopened }) {
+      metrics.add('given_up_states', givenUp.length);
+      for (const { kernelEpoch, reason } of givenUp) {
+        const text = 'what an earlier run recorded cannot be told and is given up';
+        log.warn({ kernel_epoch: kernelEpoch, reason }, text);
+      }
+      for (const { kernelEpoch, reason } of unopened) {
+        const text = 'what an earlier run recorded cannot be opened now; the next start tries again';
+        log.warn({ kernel_epoch: kernelEpoch, reason }, text);
+      }
     },
-    stateLeft(kernelEpoch) {
-      const text = 'what an earlier run recorded is not told to its end; the next start tries again';
-      log.warn({ kernel_epoch: kernelEpoch }, text);
+    statesLeft(kernelEpochs) {
+      metrics.set('left_states', kernelEpochs.length);
+      if (kernelEpochs.length === 0) return;
+      const text =
+        'what earlier runs recorded is not told to its end; it stays in the kernel, and is tried again';
+      log.limited('warn', 'states left', { kernel_epochs: kernelEpochs }, text);
+    },
+    endLeft(error) {
+      log.warn({ code: error.code }, error.message);
+    },
+    pinsStay(reason) {
+      if (reason !== '')
+        log.warn({ reason }, 'what was to go from the kernel is still pinned; the next start removes it');
+    },
+    recordingGivenUp() {
+      const text =
+        'the agent did not run for longer than restart.absentMs, so the kernel records no more; it begins anew';
+      log.warn({}, text);
     },
     lacking({ name, problem, cost, remedy }) {
       log.warn({ need: name }, `${problem}, which costs: ${cost}; ${remedy}`);

@@ -6,39 +6,77 @@ import type { Drain } from './drain.ts';
 /** A program that was under way when its state was replaced ends within this. */
 const TURNS_MAX = 100;
 const TURN_MS = 10;
+const AGAIN_MS = 60_000;
 
 export interface PreviousStatesDeps<Recording> {
-  /** From now on batches are of this recording. */
-  readonly begin: (recording: Recording) => {
-    readonly drain: Drain;
-    readonly cpus: () => readonly CpuAccount[];
+  readonly trace: {
+    readonly recording: Recording;
+    readonly previous: readonly Recording[];
+    /** Those that could not be opened. */
+    readonly unopened: readonly { readonly kernelEpoch: number }[];
+    /** All of it is told. */
+    forget(kernelEpoch: number): void;
   };
-  readonly batcher: { cut(): void };
+  /** From now on batches are of this recording. */
+  readonly begin: (recording: Recording) => Drain;
+  /** What was shipped last. */
+  readonly cpus: () => readonly CpuAccount[];
+  readonly batcher: { flush(): void; cut(): void };
   readonly spool: {
     readonly failed: string;
     noteEnded(kernelEpoch: number, cpus: readonly CpuAccount[]): boolean;
   };
-  /** All of it is told. */
-  readonly forget: (kernelEpoch: number) => void;
-  readonly onLeft: (kernelEpoch: number) => void;
+  readonly onLeft: (kernelEpochs: readonly number[]) => void;
 }
 
-/** What the disk does not take now stays pinned for the next start. */
-export async function tellPrevious<Recording extends { readonly kernelEpoch: number }>(
-  recordings: readonly Recording[],
+export interface PreviousStates {
+  /** Kernel epochs of those that stay pinned, untold. */
+  readonly left: readonly number[];
+  /** What the disk does not take now stays pinned for the next time, or the next start. */
+  tell(): Promise<void>;
+  /** Once a turn: again, when that is due and the disk takes batches. */
+  turn(nowMs: number): Promise<void>;
+}
+
+export function createPreviousStates<Recording extends { readonly kernelEpoch: number }>(
   deps: PreviousStatesDeps<Recording>,
-): Promise<void> {
-  for (const recording of recordings) {
+): PreviousStates {
+  const { trace, batcher, spool } = deps;
+  let dueMs = 0;
+
+  const leftNow = (): readonly number[] =>
+    [...trace.previous, ...trace.unopened].map(({ kernelEpoch }) => kernelEpoch);
+
+  async function tellOne(recording: Recording): Promise<void> {
     const { kernelEpoch } = recording;
-    const { drain, cpus } = deps.begin(recording);
+    const drain = deps.begin(recording);
     let isWhole = false;
     for (let turn = 0; turn < TURNS_MAX && !isWhole; turn += 1) {
       if (turn > 0) await sleep(TURN_MS);
       isWhole = drain.turn();
     }
-    deps.batcher.cut();
-    const isTold = isWhole && deps.spool.failed === '' && deps.spool.noteEnded(kernelEpoch, cpus());
-    if (isTold) deps.forget(kernelEpoch);
-    else deps.onLeft(kernelEpoch);
+    batcher.cut();
+    // Of one that is left too: rows of it may be dropped from the spool, or read, before it is told to its end.
+    const isNoted = spool.failed === '' && spool.noteEnded(kernelEpoch, deps.cpus());
+    if (isWhole && isNoted) trace.forget(kernelEpoch);
   }
+
+  async function tell(): Promise<void> {
+    batcher.flush();
+    for (const recording of trace.previous) await tellOne(recording);
+    deps.begin(trace.recording);
+    deps.onLeft(leftNow());
+  }
+
+  return {
+    get left() {
+      return leftNow();
+    },
+    tell,
+    async turn(nowMs) {
+      if (trace.previous.length === 0 || spool.failed !== '' || nowMs < dueMs) return;
+      dueMs = nowMs + AGAIN_MS;
+      await tell();
+    },
+  };
 }

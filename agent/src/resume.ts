@@ -8,6 +8,8 @@ import type { SpoolTail } from './spool/spool.ts';
 
 export interface ResumedRecording {
   readonly kernelEpoch: number;
+  /** Else nothing of it is in the spool yet. */
+  readonly isResumed: boolean;
   readonly rings: Readonly<
     Record<
       (typeof RINGS)[number],
@@ -22,7 +24,8 @@ export interface ResumeDeps {
 }
 
 /** Gives the account to go on with. */
-export function resume({ kernelEpoch, rings }: ResumedRecording, deps: ResumeDeps): Account {
+export function resume({ kernelEpoch, isResumed, rings }: ResumedRecording, deps: ResumeDeps): Account {
+  if (!isResumed) return createAccount();
   const tail = deps.spool.tail(kernelEpoch);
   // Somebody took the spool away: how many rows there were nobody knows.
   if (!tail && Object.values(rings).some(({ released }) => released > 0))

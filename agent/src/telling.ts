@@ -19,11 +19,13 @@ export interface TellingDeps extends ResumeDeps {
 export interface Telling extends Pick<Account, 'row' | 'fold' | 'filter'> {
   /** A record became no row. */
   bad(count?: number): void;
-  /** From now on batches are of this one; goes on where an earlier run left it. */
+  /** From now on batches are of this one; goes on where an earlier run left it, or this one did. */
   begin(recording: Recording, to: Pick<DrainDeps, 'builder' | 'batcher'>): Drain;
   /** The one that was begun last. */
   readonly recording: Recording;
-  /** As a batch ships it. */
+  /** Asks the kernel what it skipped: about 3 µs a program. */
+  countSkipped(): void;
+  /** As a batch ships it; `programs` as they were counted last. */
   accounting(): Pick<Accounting, 'kernel_epoch' | 'ring_positions' | 'cpus' | 'failed_reserves' | 'programs'>;
   /** What was shipped last. */
   readonly shipped: Accounting['cpus'];
@@ -35,6 +37,8 @@ export function createTelling(deps: TellingDeps): Telling {
   const { spool } = deps;
   let current: Recording | undefined;
   let account = createAccount();
+  const accounts = new WeakMap<Recording, Account>();
+  let programs: Accounting['programs'] = [];
   let shipped: Accounting['cpus'] = [];
 
   const recording = (): Recording => {
@@ -46,6 +50,10 @@ export function createTelling(deps: TellingDeps): Telling {
     deps.onBadRecords(count);
   }
 
+  function countSkipped(): void {
+    programs = recording().skippedRuns();
+  }
+
   return {
     row: (cpu, seq) => account.row(cpu, seq),
     fold: (cpu, seq) => account.fold(cpu, seq),
@@ -53,22 +61,25 @@ export function createTelling(deps: TellingDeps): Telling {
     bad,
     begin(next, to) {
       current = next;
-      account = resume(next, deps);
+      account = accounts.get(next) ?? resume(next, deps);
+      accounts.set(next, account);
+      countSkipped();
       const { onUnsettled } = deps;
       return createDrain({ ...to, recording: next, account, spool, onUnsettled, onBadRecords: bad });
     },
     get recording() {
       return recording();
     },
+    countSkipped,
     accounting() {
-      const { kernelEpoch, rings, failedReserves, skippedRuns } = recording();
+      const { kernelEpoch, rings, failedReserves } = recording();
       shipped = account.cpus(spool.dropped[kernelEpoch] ?? {});
       return {
         kernel_epoch: kernelEpoch,
         ring_positions: RINGS.map((ring) => ({ ring, position: rings[ring].position })),
         cpus: shipped,
         failed_reserves: failedReserves(),
-        programs: skippedRuns(),
+        programs,
       };
     },
     get shipped() {

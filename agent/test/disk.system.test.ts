@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { agentHome, runningAgent, spooled, startAgent, until } from './support/agent-process.ts';
@@ -9,6 +18,7 @@ import { needsRoot } from './support/needs-root.ts';
 import type { OracleBatch } from './support/oracle.ts';
 import { smallDisk } from './support/small-disk.ts';
 import { portsOf, rowsIn, totalOf } from './support/spooled-rows.ts';
+import { tempFolder } from './support/temp-folder.ts';
 
 /** Fills the disk to its last byte; the file to remove. */
 function fillDisk(path: string): string {
@@ -83,6 +93,70 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
       assert.equal(totalOf(told.at(-1), 'seq_last'), rowsIn(told) + totalOf(told.at(-1), 'failed'));
     },
   );
+
+test('a state that a full disk does not take is told when there is room again', needsRoot, async (t) => {
+  const disk = smallDisk(t, '32m');
+  const home = agentHome(t, { disk });
+  const first = await runningAgent(t, home);
+  const epoch = spooled(home)[0]?.kernel_epoch;
+  first.child.kill('SIGKILL');
+  await first.ended();
+  const echo = await echoServer(t, '127.0.0.1');
+  const locals: number[] = [];
+  for (let count = 0; count < 200; count++) locals.push(await converse('127.0.0.1', echo.port));
+  await echo.stop();
+  const ballast = fillDisk(disk);
+  home.configure({ ring: { lifecycleBytes: 8 << 20 } });
+  const ending = startAgent(t, ['--end', '--config', home.configFile]);
+  assert.equal(await ending.ended(), 1);
+  assert.match(ending.stderr(), /"kernel_epochs":\[\d+\].*not told to its end/);
+  assert.match(ending.stderr(), /\ntcptrail agent: stopped with \d+ batches [^\n]* \(ENOSPC\)[^\n]*\n$/);
+
+  const second = startAgent(t, ['--config', home.configFile]);
+  await until('the agent to run', () => second.stderr().includes('agent runs'), second.stderr);
+  assert.match(second.stderr(), /not told to its end/);
+  rmSync(ballast);
+  const states = (): number =>
+    readdirSync(`/sys/fs/bpf/tcptrail/${home.instance}`).filter((name) => /^\d+-/.test(name)).length;
+  await until('the earlier states to go', () => states() === 1, second.stderr);
+  second.child.kill('SIGINT');
+  assert.equal(await second.ended(), 0, second.stderr());
+  const told = spooled(home).filter((batch) => batch.kernel_epoch === epoch);
+  assert.deepEqual(
+    portsOf(told, 'close', 'client', echo.port),
+    locals.sort((a, b) => a - b),
+  );
+  assert.equal(totalOf(told.at(-1), 'rows'), rowsIn(told));
+  assert.equal(totalOf(told.at(-1), 'seq_last'), rowsIn(told) + totalOf(told.at(-1), 'failed'));
+});
+
+test(
+  'on a full disk the file that disables the host ends the agent for good, and what it held stays',
+  needsRoot,
+  async (t) => {
+    const disk = smallDisk(t, '32m');
+    const disabledFile = join(tempFolder(t), 'disabled');
+    const home = agentHome(t, { disk, further: { guest: { disabledFile, crashWaitMsMax: 0 } } });
+    const first = await runningAgent(t, home);
+    const echo = await echoServer(t, '127.0.0.1');
+    const ballast = fillDisk(disk);
+    const locals: number[] = [];
+    for (let count = 0; count < 200; count++) locals.push(await converse('127.0.0.1', echo.port));
+    await echo.stop();
+    writeFileSync(disabledFile, '');
+    assert.equal(await first.ended(), 3, first.stderr());
+    assert.match(first.stderr(), /AGENT_SPOOL_UNSPOOLED.*\(ENOSPC\)/);
+    assert.match(first.stderr(), /\ntcptrail agent: this host is not to be recorded[^\n]*\n$/);
+    rmSync(ballast);
+    const ending = startAgent(t, ['--config', home.configFile]);
+    assert.equal(await ending.ended(), 3, ending.stderr());
+    assert.deepEqual(
+      portsOf(spooled(home), 'close', 'client', echo.port),
+      locals.sort((a, b) => a - b),
+    );
+    assert.equal(existsSync(`/sys/fs/bpf/tcptrail/${home.instance}`), false);
+  },
+);
 
 test('a full spool loses its oldest rows and counts every one of them', needsRoot, async (t) => {
   const home = agentHome(t, { spool: { segmentBytes: 65_536, bytesMax: 262_144 } });

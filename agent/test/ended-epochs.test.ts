@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
+import { cpuAccount } from '../../test/cpu-account.ts';
 import { createEndedEpochs } from '../src/ended-epochs.ts';
-
-const account = (rows: number): CpuAccount => ({
-  cpu: 0,
-  seq_last: rows,
-  rows,
-  rows_ahead: 0,
-  failed: 0,
-  folded: 0,
-  filtered: 0,
-  folded_ahead: 0,
-  filtered_ahead: 0,
-  spool_dropped: 0,
-});
 
 test('rows of an ended epoch that are dropped later are told in a new account, once', () => {
   const shipped: { kernel_epoch: number; cpus: readonly CpuAccount[] }[] = [];
   const spool = {
     dropped: {} as Record<string, Record<string, number>>,
-    ended: { 5: [account(6)] } as Record<string, readonly CpuAccount[]>,
+    ended: { 5: [cpuAccount(6)] } as Record<string, readonly CpuAccount[]>,
     noteEnded(epoch: number, cpus: readonly CpuAccount[]) {
       spool.ended[epoch] = cpus;
       return true;

@@ -18,11 +18,18 @@ function guestIn(t: TestContext, settings: object = {}) {
   });
   const told: string[] = [];
   const clock = { nowMs: 0 };
+  const recording = { hasGivenUp: false };
   const tell = (what: string) => (): void => void told.push(what);
   const guest = createGuest(config, {
     libc: { setIoPriority: () => 0 },
     fold: (isOn) => void told.push(`fold ${isOn}`),
-    trace: { setTunables: (change) => told.push(JSON.stringify(change)), detach: tell('detach') },
+    trace: {
+      setTunables: (change) => told.push(JSON.stringify(change)),
+      detach: tell('detach'),
+      get hasGivenUp() {
+        return recording.hasGivenUp;
+      },
+    },
     notices: {
       priorityRefused: tell('refused'),
       crashLoop: tell('crash loop'),
@@ -30,6 +37,7 @@ function guestIn(t: TestContext, settings: object = {}) {
       tookBack: (name, steps) => told.push(`took back ${name}: ${steps}`),
       heldUp: (ms) => told.push(`held up ${ms}`),
       disabled: tell('disabled'),
+      recordingGivenUp: tell('recording given up'),
     },
     stop: new AbortController().signal,
     nowMs: () => clock.nowMs,
@@ -39,12 +47,21 @@ function guestIn(t: TestContext, settings: object = {}) {
     guest.turn();
     return told.splice(0);
   }
-  return { guest, disabledFile, turnAt };
+  return { guest, disabledFile, recording, turnAt };
 }
 
 test('a turn that comes late is told, with how late', (t) => {
   const { turnAt } = guestIn(t);
   assert.deepEqual([1_000, 1_500, 6_500, 66_501].flatMap(turnAt), ['held up 60001']);
+});
+
+test('where the kernel gave up recording meanwhile, a new start begins anew', (t) => {
+  const { guest, recording, turnAt } = guestIn(t);
+  turnAt(0);
+  recording.hasGivenUp = true;
+  assert.deepEqual(turnAt(500), ['recording given up']);
+  assert.equal(guest.outcome(), 'again');
+  assert.deepEqual(turnAt(1_000), []);
 });
 
 test('the file is looked for once a second, and its end of the agent is final', (t) => {

@@ -1,12 +1,13 @@
 /** `tcptrail stop`: ends a running `up` or agent, waits until it is gone, and leaves nothing in the kernel. */
 
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isPinned } from '@tcptrail/agent/trace/pins.ts';
 import { cliError, reasonOf } from './errors.ts';
-import { writerOf } from './supervise/agent-pid.ts';
+import { holderOf, isPart } from './supervise/agent-pid.ts';
 import { endRecording } from './supervise/end-recording.ts';
 import { removePins } from './supervise/pins.ts';
-import { type Places, placesOf } from './supervise/places.ts';
+import { agentLock, type Places, placesOf } from './supervise/places.ts';
 import { isAlive } from './supervise/process-info.ts';
 import { readRunFile } from './supervise/run-file.ts';
 
@@ -43,11 +44,14 @@ async function endLeft(places: Places, force: boolean): Promise<string> {
 
 /** One that runs by itself, without `up`. */
 export async function stopAgent(places: Places): Promise<number | undefined> {
-  const pid = writerOf(places.spool);
-  if (pid === undefined) return undefined;
+  // Where no home is named, it is the one of the instance, wherever its configuration puts the spool.
+  const locks = [join(places.spool, 'lock'), ...(places.home ? [] : [agentLock(places.instance)])];
+  const lock = locks.find((file) => holderOf(file) !== undefined);
+  const pid = lock === undefined ? undefined : holderOf(lock);
+  if (lock === undefined || pid === undefined || isPart(pid)) return undefined;
   signal(pid, 'SIGINT');
   const deadline = performance.now() + WAIT_MS_MAX;
-  while (writerOf(places.spool) === pid) {
+  while (holderOf(lock) === pid) {
     if (performance.now() > deadline)
       throw cliError('CLI_NOT_STOPPED', [String(pid), String(WAIT_MS_MAX / 1_000)]);
     await delay(POLL_MS);

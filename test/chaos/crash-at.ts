@@ -62,8 +62,8 @@ const isSegment = (fd: unknown): boolean => readlinkSync(`/proc/self/fd/${fd}`).
 
 if (step === 'torn') {
   const { writeSync } = fs;
-  // biome-ignore lint/suspicious/noExplicitAny: as the agent calls it, with all four.
-  const half = (fd: number, bytes: any, offset: number, length: number): number => {
+  // As the agent calls it, with all four.
+  const half = (fd: number, bytes: NodeJS.ArrayBufferView, offset: number, length: number): number => {
     if (!isSegment(fd) || !isDue()) return writeSync(fd, bytes, offset, length);
     writeSync(fd, bytes, offset, Math.floor(length / 2));
     return kill();

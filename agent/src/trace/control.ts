@@ -2,7 +2,6 @@
  * Which kernel state of an instance records, and the beat that says an agent is still there. `struct control` of
  * bpf/control.bpf.h, one memory for all states of the instance, of whatever version.
  */
-import { uptime } from 'node:os';
 import type { Mapping } from './libbpf.ts';
 
 export const CONTROL_MAP = '.data.control';
@@ -19,7 +18,6 @@ export const CONTROL_BYTES = WORDS * 8;
 
 /** Where the kernel does not say how fast its jiffies go: the fastest that there are, so that none is absent too soon. */
 const JIFFIES_HZ_MAX = 1_000;
-const NS_PER_S = 1e9;
 
 export interface Control {
   /** Kernel epoch of the state that records; 0: none, as when no agent was there for long. */
@@ -30,13 +28,15 @@ export interface Control {
   activate(kernelEpoch: number, how: { readonly isOlder: boolean }): void;
   /** From now on none records. */
   deactivate(): void;
-  /** An agent is there. A state that gave up in the same instant goes on. */
-  beat(kernelEpoch: number): void;
+  /** An agent is there. A state that gave up before stays as it is: what came meanwhile it does not know. */
+  beat(): void;
 }
 
 export function createControl(
   { memory, offset }: Pick<Mapping, 'memory' | 'offset'>,
   config: { readonly absentMs: number; readonly jiffiesHz: number },
+  /** ns since boot, as the programs read it. */
+  boottimeNs: () => bigint,
 ): Control {
   const words = new BigUint64Array(memory, offset, WORDS);
   const read = (word: number): number => Number(Atomics.load(words, word));
@@ -55,15 +55,12 @@ export function createControl(
       write(ABSENT_JIFFIES, BigInt(Math.ceil((config.absentMs / 1_000) * hz)));
       // Only where one recorded until now can both be under way.
       const isInPlace = read(ACTIVE) !== 0;
-      write(ACTIVATED_TS, isInPlace ? BigInt(Math.round(uptime() * NS_PER_S)) : 0n);
+      write(ACTIVATED_TS, isInPlace ? boottimeNs() : 0n);
       write(OLDER, isOlder ? 1n : 0n);
       beat();
       write(ACTIVE, BigInt(kernelEpoch));
     },
     deactivate: () => write(ACTIVE, 0n),
-    beat(kernelEpoch) {
-      beat();
-      Atomics.compareExchange(words, ACTIVE, 0n, BigInt(kernelEpoch));
-    },
+    beat,
   };
 }

@@ -49,6 +49,20 @@ export const TRACE_ERRORS = {
     message: (detail) =>
       `cannot map the kernel's ${detail}; make room in memory or lower ring.lifecycleBytes`,
   },
+  TRACE_STATE_HELD: {
+    exitCode: 1,
+    message: (folder) =>
+      `another agent goes on with the kernel state in ${folder}, perhaps one in a container; stop it, or give this one its own instance and spool.path`,
+  },
+  TRACE_STATE: {
+    exitCode: 1,
+    message: (lack) => `what an earlier run pinned is not whole: ${lack}; start again`,
+  },
+  TRACE_PIN: {
+    exitCode: 1,
+    message: (detail) =>
+      `cannot open the pinned ${detail}; make room in memory or raise the limit of open files, what it holds stays for the next start`,
+  },
 } as const satisfies Record<string, Entry>;
 
 export type TraceErrorCode = keyof typeof TRACE_ERRORS;

@@ -6,14 +6,21 @@
  * programs and links; `making-…` until it is whole.
  */
 import { closeSync, mkdirSync, readdirSync, renameSync, rmdirSync, statfsSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import type { KernelState } from './kernel-state.ts';
+import { dirname, join } from 'node:path';
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+import { traceError } from './errors.ts';
+import { lockFolder } from './folder-lock.ts';
+import { type KernelState, releaseState } from './kernel-state.ts';
 import { errnoName, type Libbpf } from './libbpf.ts';
 import { BPFFS } from './mounts.ts';
 
 const BPFFS_MAGIC = 0xcafe4a11;
 const KINDS = ['maps', 'programs', 'links'] as const;
 const STATE = /^(\d+)-([0-9a-f]+)$/;
+/** What belongs in the folder; all else is of a state that was never whole, or of a version that laid it out otherwise. */
+const KNOWN = /^(control|kept-[0-9a-f]+|\d+-[0-9a-f]+)$/;
+
+const TRIAL = 'making-trial';
 
 /** A state that is whole. */
 export interface PinnedState {
@@ -25,18 +32,24 @@ export interface PinnedState {
 export interface Pins {
   /** Folder of the instance. */
   readonly folder: string;
-  /** '' or why nothing can be kept: the agent goes on without. Removes states that were never whole. */
+  /**
+   * Takes the folder for this process, and removes what nobody goes on with. '' or why nothing can be kept: the agent
+   * goes on without. Throws TRACE_STATE_HELD.
+   */
   open(): string;
+  /** Another process may take it. */
+  close(): void;
   /** Oldest first. */
   states(): readonly PinnedState[];
   /** '' or why not; then nothing of it is kept. */
   save(state: KernelState, layout: string): string;
-  /** Throws the sentence that says which part of it is missing. */
+  /** Throws TRACE_PIN. */
   load(pinned: PinnedState): KernelState;
-  /** Its programs run no more once their last file descriptor is closed. */
-  removeLinks(kernelEpoch: number): void;
-  remove(kernelEpoch: number): void;
-  /** File descriptors of the maps kept under this layout, by name; none when there are none. */
+  /** Its programs run no more once their last file descriptor is closed. '' or why they stay pinned. */
+  removeLinks(kernelEpoch: number): string;
+  /** '' or why it stays. */
+  remove(kernelEpoch: number): string;
+  /** File descriptors of the maps kept under this layout, by name; none when there are none. Throws TRACE_PIN. */
   kept(layout: string): ReadonlyMap<string, number>;
   /** '' or why not. What was kept under other layouts goes. */
   keep(maps: ReadonlyMap<string, number>, layout: string): string;
@@ -44,17 +57,18 @@ export interface Pins {
   control(): number | undefined;
   /** '' or why not. */
   saveControl(fd: number): string;
-  /** All of the instance. */
-  removeAll(): void;
+  /** All of the instance. '' or why it stays. */
+  removeAll(): string;
   /** The folder, if nothing is pinned in it. */
   tidy(): void;
 }
 
 export function createPins(
   config: { readonly instance: string; readonly bpffs: string },
-  libbpf: Pick<Libbpf, 'get' | 'mountBpffs' | 'pin'>,
+  libbpf: Pick<Libbpf, 'get' | 'lock' | 'mountBpffs' | 'pin'>,
 ): Pins {
   const folder = join(config.bpffs, 'tcptrail', config.instance);
+  let lock: number | undefined;
   const pathOf = ({ kernelEpoch, layout }: PinnedState): string => join(folder, `${kernelEpoch}-${layout}`);
 
   function pin(fd: number, path: string): string {
@@ -64,7 +78,8 @@ export function createPins(
 
   /** '' or why not all of them. */
   function pinAll(fds: ReadonlyMap<string, number>, path: string): string {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const unmade = reasonNot(() => mkdirSync(path, { recursive: true, mode: 0o700 }));
+    if (unmade !== '') return unmade;
     for (const [name, fd] of fds) {
       const problem = pin(fd, join(path, name));
       if (problem !== '') return problem;
@@ -81,7 +96,7 @@ export function createPins(
         continue;
       }
       for (const opened of fds.values()) closeSync(opened);
-      throw new Error(`${join(path, name)} cannot be opened (${errnoName(fd)})`);
+      throw traceError('TRACE_PIN', `${join(path, name)} (${errnoName(fd)})`);
     }
     return fds;
   }
@@ -105,12 +120,21 @@ export function createPins(
           const mounted = libbpf.mountBpffs(config.bpffs);
           if (mounted < 0) return `cannot mount bpffs at ${config.bpffs} (${errnoName(mounted)})`;
         }
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        for (const name of namesIn(folder)) if (name.startsWith('making-')) removeTree(join(folder, name));
+        for (const path of [dirname(folder), folder]) makeFolder(path);
+        lock = lockFolder(folder, libbpf.lock);
+        if (lock === undefined) throw traceError('TRACE_STATE_HELD', folder);
+        // Whether anything can be made there.
+        makeFolder(join(folder, TRIAL));
+        removeEntries(folder, (name) => !KNOWN.test(name));
         return '';
       } catch (error) {
-        return `cannot use ${folder} (${error instanceof Error ? error.message : String(error)})`;
+        if (error instanceof AppError) throw error;
+        return `cannot use ${folder} (${reasonOf(error)})`;
       }
+    },
+    close() {
+      if (lock !== undefined) closeSync(lock);
+      lock = undefined;
     },
     states,
     save(state, layout) {
@@ -118,31 +142,39 @@ export function createPins(
       for (const kind of KINDS) {
         const problem = pinAll(state[kind], join(making, kind));
         if (problem === '') continue;
-        removeTree(making);
+        reasonNot(() => removeTree(making));
         return problem;
       }
-      renameSync(making, pathOf({ kernelEpoch: state.kernelEpoch, layout }));
-      return '';
+      return reasonNot(() => renameSync(making, pathOf({ kernelEpoch: state.kernelEpoch, layout })));
     },
     load(pinned) {
       const path = pathOf(pinned);
-      const [maps, programs, links] = KINDS.map((kind) => getAll(join(path, kind)));
-      return { kernelEpoch: pinned.kernelEpoch, maps, programs, links } as KernelState;
+      const state = { maps: NONE, programs: NONE, links: NONE, kernelEpoch: pinned.kernelEpoch };
+      try {
+        for (const kind of KINDS) state[kind] = getAll(join(path, kind));
+      } catch (error) {
+        releaseState(state);
+        throw error;
+      }
+      return state;
     },
-    removeLinks(kernelEpoch) {
-      for (const state of ofEpoch(kernelEpoch)) removeTree(join(pathOf(state), 'links'));
-    },
-    remove(kernelEpoch) {
-      for (const state of ofEpoch(kernelEpoch)) removeTree(pathOf(state));
-    },
+    removeLinks: (kernelEpoch) =>
+      reasonNot(() => {
+        for (const state of ofEpoch(kernelEpoch)) removeTree(join(pathOf(state), 'links'));
+      }),
+    remove: (kernelEpoch) =>
+      reasonNot(() => {
+        for (const state of ofEpoch(kernelEpoch)) removeTree(pathOf(state));
+      }),
     kept: (layout) => getAll(join(folder, `kept-${layout}`)),
     keep(maps, layout) {
       const name = `kept-${layout}`;
       const others = namesIn(folder).filter((other) => other.startsWith('kept-') && other !== name);
-      for (const other of others) removeTree(join(folder, other));
+      // One that stays costs memory alone.
+      for (const other of others) reasonNot(() => removeTree(join(folder, other)));
       if (namesIn(join(folder, name)).length > 0) return '';
       const problem = pinAll(maps, join(folder, name));
-      if (problem !== '') removeTree(join(folder, name));
+      if (problem !== '') reasonNot(() => removeTree(join(folder, name)));
       return problem;
     },
     control() {
@@ -150,9 +182,25 @@ export function createPins(
       return fd < 0 ? undefined : fd;
     },
     saveControl: (fd) => pin(fd, join(folder, 'control')),
-    removeAll: () => removeTree(folder),
+    removeAll: () => reasonNot(() => removeTree(folder)),
     tidy: () => unless(['ENOENT', 'ENOTEMPTY'], () => rmdirSync(folder)),
   };
+}
+
+const NONE: ReadonlyMap<string, number> = new Map();
+
+/** '' or why the file system refuses. */
+function reasonNot(act: () => unknown): string {
+  try {
+    act();
+    return '';
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Whether the kernel holds something of the instance. */
@@ -170,12 +218,17 @@ function namesIn(folder: string): string[] {
 
 /** Unlinks what is pinned there and removes the folders; one that stands in another user's folder stays, empty. */
 export function removeTree(folder: string): void {
+  removeEntries(folder);
+  unless(['ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM'], () => rmdirSync(folder));
+}
+
+function removeEntries(folder: string, which: (name: string) => boolean = () => true): void {
   for (const entry of entriesOf(folder)) {
+    if (!which(entry.name)) continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) removeTree(path);
     else unless(['ENOENT'], () => unlinkSync(path));
   }
-  unless(['ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM'], () => rmdirSync(folder));
 }
 
 function entriesOf(folder: string) {
@@ -184,6 +237,11 @@ function entriesOf(folder: string) {
   } catch {
     return [];
   }
+}
+
+/** One at a time: of a read-only file system mkdir says otherwise only that something is not there. */
+function makeFolder(path: string): void {
+  unless(['EEXIST'], () => mkdirSync(path, { mode: 0o700 }));
 }
 
 function unless(codes: readonly string[], act: () => void): void {

@@ -18,6 +18,8 @@ export interface Sample {
 export interface Recording {
   /** µs since the epoch: when this kernel state was made. */
   readonly kernelEpoch: number;
+  /** An earlier run of the agent began it. */
+  readonly isResumed: boolean;
   /** Records come as this version lays them out. */
   readonly rings: Readonly<Record<'lifecycle' | 'chatter', RingBuffer>>;
   readonly names: ReturnType<typeof createKernelNames>;
@@ -36,17 +38,21 @@ const MAP_INFO_BYTES = 20;
 const VALUE_BYTES = 12;
 const MAX_ENTRIES = 16;
 
-/** Owns the state: `close` lets go of it, and so does an error. Throws TRACE_MAP. */
-export function createRecording(libbpf: Libbpf, state: KernelState): Recording {
+/** Owns the state: `close` lets go of it, and so does an error. Throws TRACE_STATE when nothing can be read of it, TRACE_MAP. */
+export function createRecording(
+  libbpf: Libbpf,
+  state: KernelState,
+  { isResumed }: Pick<Recording, 'isResumed'>,
+): Recording {
   const mappings: Mapping[] = [];
 
-  function refuse(what: string): never {
+  function refuse(what: string, code: 'TRACE_MAP' | 'TRACE_STATE' = 'TRACE_MAP'): never {
     for (const mapping of mappings) mapping.unmap();
     releaseState(state);
-    throw traceError('TRACE_MAP', what);
+    throw traceError(code, what);
   }
   function mapFd(name: string): number {
-    return state.maps.get(name) ?? refuse(`${name} (not there)`);
+    return state.maps.get(name) ?? refuse(`${name} is not there`, 'TRACE_STATE');
   }
   function infoOf(name: string): { readonly valueBytes: number; readonly entries: number } {
     const info = libbpf.info(mapFd(name), MAP_INFO_BYTES) ?? refuse(`${name} (no information)`);
@@ -60,9 +66,10 @@ export function createRecording(libbpf: Libbpf, state: KernelState): Recording {
   }
 
   const text = Buffer.alloc(infoOf('layout').valueBytes);
-  libbpf.lookup(mapFd('layout'), Buffer.alloc(4), text);
+  if (!libbpf.lookup(mapFd('layout'), Buffer.alloc(4), text)) refuse('layout (no content)');
   const layout =
-    parseRecordLayout(text.toString('latin1').replace(/\0.*$/s, '')) ?? refuse('layout (not understood)');
+    parseRecordLayout(text.toString('latin1').replace(/\0.*$/s, '')) ??
+    refuse('its layout is not understood', 'TRACE_STATE');
 
   function ring(name: 'lifecycle' | 'chatter'): RingBuffer {
     const page = libbpf.pageBytes;
@@ -96,6 +103,7 @@ export function createRecording(libbpf: Libbpf, state: KernelState): Recording {
 
   return {
     kernelEpoch: state.kernelEpoch,
+    isResumed,
     rings,
     names: createKernelNames({
       executables: lookUp('executables', EXECUTABLE_BYTES),

@@ -11,9 +11,10 @@ import { CONTROL_BYTES, CONTROL_MAP, type Control, createControl } from './contr
 import { traceError } from './errors.ts';
 import type { Hook } from './hooks.ts';
 import { KEPT_MAPS, type ObjectConfig } from './kernel-object.ts';
-import { type KernelState, mapName } from './kernel-state.ts';
+import { type KernelState, mapName, releaseState } from './kernel-state.ts';
 import { errnoName, type Libbpf, type Mapping } from './libbpf.ts';
-import { createPins, type PinnedState } from './pins.ts';
+import { createPins } from './pins.ts';
+import { NO_PREVIOUS, openPrevious, type PreviousStates } from './previous.ts';
 import { attachPrograms, type Capability, capabilitiesOf, withFailures } from './programs.ts';
 import { createRecording, type Recording } from './recording.ts';
 import { TUNABLES_BYTES, TUNABLES_MAP, type Tunables } from './tunables.ts';
@@ -30,8 +31,6 @@ export interface StatesConfig {
 
 export interface RunningState {
   readonly recording: Recording;
-  /** An earlier run of the agent began it. */
-  readonly isResumed: boolean;
   readonly control: Control;
   readonly tunables: Mapping;
   readonly capabilities: readonly Capability[];
@@ -45,21 +44,18 @@ export interface RunningState {
   close(): void;
 }
 
-/** A state that was given up. */
-export interface UnreadableState {
-  /** µs since the epoch. */
-  readonly kernelEpoch: number;
-  readonly reason: string;
-}
-
 export interface States {
   /** Goes on with the state that records, if this version and configuration would make the same; else makes one. Throws TRACE_*. */
   begin(): RunningState;
-  /** All others, oldest first: from now on they record no more. Those that cannot be read are gone. */
-  previous(): { readonly previous: readonly Recording[]; readonly unreadable: readonly UnreadableState[] };
+  /** All others: from now on they record no more. */
+  previous(): PreviousStates;
   iterate(link: number): number;
-  forget(kernelEpoch: number): void;
-  forgetAll(): void;
+  /** '' or why it stays pinned. */
+  forget(kernelEpoch: number): string;
+  /** '' or why not all of it went. */
+  forgetAll(): string;
+  /** Another process may take the instance. */
+  close(): void;
 }
 
 /** Beside the object: how it lays out the maps that one state takes over from another. */
@@ -94,24 +90,35 @@ export function createStates(
     return { path, ring, tunables: tunables.bytes({ epoch: BigInt(epoch), jiffiesHz }), ...shared };
   }
 
-  /** Owns the state. */
+  /** Owns the state, and lets go of it with an error. */
   function running(
     state: KernelState,
-    how: Pick<RunningState, 'isResumed' | 'capabilities' | 'scanMs' | 'notPinned'> & {
-      readonly control: Control;
-      readonly controlMapping: Mapping;
-    },
+    how: Pick<Recording, 'isResumed'> &
+      Pick<RunningState, 'capabilities' | 'scanMs' | 'notPinned'> & {
+        readonly control: Control;
+        readonly controlMapping: Mapping;
+      },
   ): RunningState {
-    const { controlMapping, ...rest } = how;
+    const { controlMapping, isResumed, ...rest } = how;
     const links = new Map(state.links);
-    const recording = createRecording(libbpf, { ...state, links: new Map() });
-    const tunablesMapping = mapped(fdOf(state, TUNABLES_MAP), TUNABLES_MAP, TUNABLES_BYTES);
     const closeLinks = (): void => {
       for (const [program, fd] of links) {
         links.delete(program);
         closeSync(fd);
       }
     };
+    const recordingAndTunables = (): readonly [Recording, Mapping] => {
+      let recording: Recording | undefined;
+      try {
+        recording = createRecording(libbpf, { ...state, links: new Map() }, { isResumed });
+        return [recording, mapped(fdOf(state, TUNABLES_MAP), TUNABLES_MAP, TUNABLES_BYTES)];
+      } catch (error) {
+        closeLinks();
+        recording?.close();
+        throw error;
+      }
+    };
+    const [recording, tunablesMapping] = recordingAndTunables();
     return {
       ...rest,
       recording,
@@ -133,30 +140,49 @@ export function createStates(
     };
   }
 
+  /** What ran when it was pinned runs now. */
+  const isAttached = ({ programs, links }: KernelState): boolean =>
+    links.has(CORE_LINK) &&
+    config.hooks.every(
+      ({ runs, variants }) =>
+        runs === 'scan' || variants.every(({ program }) => !programs.has(program) || links.has(program)),
+    );
+
   function resume(): RunningState | undefined {
     const shared = pinnedControl();
     if (!shared) return undefined;
     closeSync(shared.fd);
-    const control = createControl(shared.mapping, config);
+    const control = createControl(shared.mapping, config, libbpf.boottimeNs);
+    // First: a state that was about to give up would otherwise do so while it is taken over.
+    control.beat();
     const epoch = control.active;
-    // At once: a state that was about to give up would otherwise do so while it is taken over.
-    if (epoch !== 0) control.beat(epoch);
     const found = pins.states().find((each) => each.kernelEpoch === epoch && each.layout === layouts.state);
-    const state = found && loaded(found);
-    if (typeof state !== 'object' || !state.links.has(CORE_LINK)) {
+    try {
+      const run = found && resumed(pins.load(found), control, shared.mapping);
+      if (run) tunables.change(run.tunables, {});
+      else shared.mapping.unmap();
+      return run;
+    } catch {
+      // Another takes its place, and drains it if it can be opened then; if not, that is said.
       shared.mapping.unmap();
       return undefined;
     }
-    const run = running(state, {
+  }
+
+  /** Owns the state. */
+  function resumed(state: KernelState, control: Control, controlMapping: Mapping): RunningState | undefined {
+    if (!isAttached(state)) {
+      releaseState(state);
+      return undefined;
+    }
+    return running(state, {
       isResumed: true,
       control,
-      controlMapping: shared.mapping,
-      capabilities: capabilitiesOf(libbpf, objectConfig(epoch), state, config.hooks),
+      controlMapping,
+      capabilities: capabilitiesOf(libbpf, objectConfig(state.kernelEpoch), state, config.hooks),
       scanMs: 0,
       notPinned: '',
     });
-    tunables.change(run.tunables, {});
-    return run;
   }
 
   function make(): RunningState {
@@ -170,7 +196,7 @@ export function createStates(
     for (const fd of [...kept.values(), ...(shared ? [shared.fd] : [])]) closeSync(fd);
     const state: KernelState = { kernelEpoch, ...attached };
     const controlMapping = shared?.mapping ?? mapped(fdOf(state, CONTROL_MAP), CONTROL_MAP, CONTROL_BYTES);
-    const control = createControl(controlMapping, config);
+    const control = createControl(controlMapping, config, libbpf.boottimeNs);
     const notPinned = unpinnable || save(state, shared !== undefined);
     control.activate(kernelEpoch, { isOlder: kept.size > 0 });
     const scanFromMs = performance.now();
@@ -195,24 +221,6 @@ export function createStates(
     );
   }
 
-  function loaded(found: PinnedState): KernelState | string {
-    try {
-      return pins.load(found);
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-  }
-
-  function recordingOf(found: PinnedState): Recording | string {
-    const state = loaded(found);
-    if (typeof state === 'string') return state;
-    try {
-      return createRecording(libbpf, state);
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-  }
-
   return {
     begin() {
       const run = (unpinnable === '' && resume()) || undefined;
@@ -221,27 +229,19 @@ export function createStates(
         return run ?? make();
       } catch (error) {
         pins.tidy();
+        pins.close();
         throw error;
       }
     },
     previous() {
-      const previous: Recording[] = [];
-      const unreadable: UnreadableState[] = [];
-      for (const found of pins.states().filter((each) => each.kernelEpoch !== kernelEpoch)) {
-        pins.removeLinks(found.kernelEpoch);
-        const recording = recordingOf(found);
-        if (typeof recording === 'object') {
-          previous.push(recording);
-          continue;
-        }
-        unreadable.push({ kernelEpoch: found.kernelEpoch, reason: recording });
-        pins.remove(found.kernelEpoch);
-      }
-      return { previous, unreadable };
+      if (unpinnable !== '') return NO_PREVIOUS;
+      const others = pins.states().filter((each) => each.kernelEpoch !== kernelEpoch);
+      return openPrevious(others, { pins, libbpf });
     },
     iterate: libbpf.iterate,
     forget: pins.remove,
     forgetAll: pins.removeAll,
+    close: pins.close,
   };
 }
 

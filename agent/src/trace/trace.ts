@@ -13,10 +13,11 @@ import { HOOKS, type Hook } from './hooks.ts';
 import { jiffiesHz } from './jiffies.ts';
 import { createLibbpf } from './libbpf.ts';
 import { BPFFS } from './mounts.ts';
+import { NO_PREVIOUS, type PreviousStates, type UndrainedState } from './previous.ts';
 import type { Capability } from './programs.ts';
 import type { Recording } from './recording.ts';
 import { BTF_PATH, checkRequirements } from './requirements.ts';
-import { createStates, type RunningState, type States, type UnreadableState } from './states.ts';
+import { createStates, type RunningState, type States } from './states.ts';
 import { createTunables, type EventTunables } from './tunables.ts';
 import { createWatch, type Watch } from './watch.ts';
 
@@ -41,12 +42,12 @@ export interface Trace {
   start(): void;
   /** What is recorded now. */
   readonly recording: Recording;
-  /** An earlier run of the agent began it. */
-  readonly isResumed: boolean;
   /** States that record no more, oldest first: drain them before the recording. */
   readonly previous: readonly Recording[];
-  /** States that were given up, because nothing could be read of them. */
-  readonly unreadable: readonly UnreadableState[];
+  /** Such states that cannot be opened now; they stay pinned. */
+  readonly unopened: readonly UndrainedState[];
+  /** Such states that are gone, because nothing could be read of them, or too many waited. */
+  readonly givenUp: readonly UndrainedState[];
   /** All of a previous one is told. */
   forget(kernelEpoch: number): void;
   readonly capabilities: readonly Capability[];
@@ -56,6 +57,8 @@ export interface Trace {
   readonly notPinned: string;
   /** The agent is still there. At least every few seconds. */
   beat(): void;
+  /** The programs record no more, because no agent was there for long: a new start begins anew. */
+  readonly hasGivenUp: boolean;
   /** Looks for what no hook tells, when it is time to. */
   watch(nowMs: number): void;
   /** From now on; what is not named stays as it is. */
@@ -70,8 +73,11 @@ export interface Trace {
   /** Records no more. Rings and accounts stay readable. */
   detach(): void;
   readonly isDetached: boolean;
-  /** `forget`: what is not needed any more, beside this process's part: nothing of it, the state, all of the instance. */
-  close(options: { readonly forget: 'nothing' | 'state' | 'instance' }): void;
+  /**
+   * `forget`: what is not needed any more, beside this process's part: nothing of it, the state, all of the instance.
+   * '' or why that is still pinned.
+   */
+  close(options: { readonly forget: 'nothing' | 'state' | 'instance' }): string;
 }
 
 const SCAN_MS = 5_000;
@@ -93,8 +99,7 @@ export function createTrace(
   let states: States | undefined;
   let current: RunningState | undefined;
   let watch: Watch | undefined;
-  let previous: readonly Recording[] = [];
-  let unreadable: readonly UnreadableState[] = [];
+  let { previous, unopened, givenUp }: PreviousStates = NO_PREVIOUS;
   let tellsOlder = false;
   let isDetached = false;
 
@@ -119,7 +124,7 @@ export function createTrace(
         { libbpf: createLibbpf(), tunables, nowUs: deps.nowUs },
       );
       current = states.begin();
-      ({ previous, unreadable } = states.previous());
+      ({ previous, unopened, givenUp } = states.previous());
       isDetached = false;
       watch = createWatch(
         { everyMs: config.events?.scanMs ?? SCAN_MS, links: current.watches },
@@ -131,14 +136,14 @@ export function createTrace(
     get recording() {
       return active().recording;
     },
-    get isResumed() {
-      return active().isResumed;
-    },
     get previous() {
       return previous;
     },
-    get unreadable() {
-      return unreadable;
+    get unopened() {
+      return unopened;
+    },
+    get givenUp() {
+      return givenUp;
     },
     forget(kernelEpoch) {
       for (const recording of previous) if (recording.kernelEpoch === kernelEpoch) recording.close();
@@ -155,9 +160,10 @@ export function createTrace(
       return active().notPinned;
     },
     beat() {
-      if (isDetached) return;
-      const { control, recording } = active();
-      control.beat(recording.kernelEpoch);
+      if (!isDetached) active().control.beat();
+    },
+    get hasGivenUp() {
+      return !isDetached && active().control.active === 0;
     },
     watch(nowMs) {
       const { lifecycle, chatter } = active().recording.rings;
@@ -186,9 +192,14 @@ export function createTrace(
       for (const each of previous) each.close();
       previous = [];
       // Pins first: what a process closes last goes at once.
-      if (forget === 'state') states?.forget(recording.kernelEpoch);
-      if (forget === 'instance') states?.forgetAll();
+      const stays = {
+        nothing: () => '',
+        state: () => states?.forget(recording.kernelEpoch),
+        instance: () => states?.forgetAll(),
+      }[forget]();
       close();
+      states?.close();
+      return stays ?? '';
     },
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
+import { cpuAccount } from '../../../test/cpu-account.ts';
 import { createAccount, type KernelAccount } from '../../src/encode/account.ts';
 
 const kernel = (cpu: number, seq: number, failed = 0): KernelAccount => ({
@@ -36,18 +37,7 @@ test('rows beyond the sample are ahead until the next one takes them in', () => 
   account.row(0, 2);
   account.row(0, 3);
   account.complete();
-  assert.deepEqual(account.cpus({})[0], {
-    cpu: 0,
-    seq_last: 2,
-    rows: 2,
-    rows_ahead: 1,
-    failed: 0,
-    folded: 0,
-    filtered: 0,
-    folded_ahead: 0,
-    filtered_ahead: 0,
-    spool_dropped: 0,
-  });
+  assert.deepEqual(account.cpus({})[0], cpuAccount(2, { rows_ahead: 1 }));
   account.begin([kernel(0, 4)]);
   account.row(0, 4);
   account.row(0, 5);
@@ -101,19 +91,7 @@ test('a row counted on the wrong CPU makes no bad record of a good one', () => {
   assert.deepEqual(failed, [2, 0], '5 numbers, 3 rows');
 });
 
-const spooled = (account: Partial<CpuAccount>): CpuAccount => ({
-  cpu: 0,
-  seq_last: 5,
-  rows: 5,
-  rows_ahead: 0,
-  failed: 0,
-  folded: 0,
-  filtered: 0,
-  folded_ahead: 0,
-  filtered_ahead: 0,
-  spool_dropped: 0,
-  ...account,
-});
+const spooled = (rest: Partial<CpuAccount>): CpuAccount => cpuAccount(5, rest);
 
 test('an account goes on from what an earlier run spooled', () => {
   const account = createAccount([spooled({ rows_ahead: 2 })]);

@@ -61,7 +61,10 @@ test('a killed trace is gone on with: what it had not read, and what came while 
   const recorder = await startRecorder({ instance });
   try {
     const { trace, records } = recorder;
-    assert.deepEqual([trace.isResumed, trace.recording.kernelEpoch, trace.notPinned], [true, epoch, '']);
+    assert.deepEqual(
+      [trace.recording.isResumed, trace.recording.kernelEpoch, trace.notPinned],
+      [true, epoch, ''],
+    );
     assert.deepEqual(trace.previous, []);
     assert.ok(trace.capabilities.every(({ attached, program }) => attached || isOlderVariant(program)));
     const now = await python(CONNECT).line<number>();

@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import {
   closeSync,
   existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createLibc } from '../../src/libc.ts';
 import type { KernelState } from '../../src/trace/kernel-state.ts';
 import { createPins } from '../../src/trace/pins.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -17,23 +20,37 @@ import { tempFolder } from '../support/temp-folder.ts';
 const ENOENT = -2;
 const EEXIST = -17;
 const EPERM = -1;
+const EMFILE = -24;
+
+interface Options {
+  /** File descriptor that is not pinned. */
+  readonly refused?: number;
+  readonly bpffs?: string;
+  readonly lock?: (fd: number) => boolean;
+  readonly get?: (path: string) => number;
+}
+
+const opening = (path: string): number => (existsSync(path) ? openSync(path, 'r') : ENOENT);
 
 /** A folder takes the place of bpffs, its files that of what is pinned: each holds the number of its descriptor. */
-function pinsIn(context: TestContext, refused = -1) {
-  const bpffs = tempFolder(context);
+function pinsIn(
+  context: TestContext,
+  { refused = -1, bpffs = tempFolder(context), lock = () => true, get = opening }: Options = {},
+) {
   const libbpf = {
     mountBpffs: () => 0,
+    lock,
     pin(fd: number, path: string): number {
       if (fd === refused) return EPERM;
       if (existsSync(path)) return EEXIST;
       writeFileSync(path, String(fd));
       return 0;
     },
-    get: (path: string): number => (existsSync(path) ? openSync(path, 'r') : ENOENT),
+    get,
   };
   const pins = createPins({ instance: 'x', bpffs }, libbpf);
   assert.equal(pins.open(), '');
-  return { pins, pinned: () => readdirSync(pins.folder).sort() };
+  return { pins, bpffs, pinned: () => readdirSync(pins.folder).sort() };
 }
 
 const stateOf = (kernelEpoch: number): KernelState => ({
@@ -81,7 +98,7 @@ test('states come oldest first, and one that was never whole goes', (context) =>
 });
 
 test('what cannot be pinned is said, and nothing of the state stays', (context) => {
-  const { pins, pinned } = pinsIn(context, 12);
+  const { pins, pinned } = pinsIn(context, { refused: 12 });
   assert.match(pins.save(stateOf(7), 'a'), /^cannot pin .*programs\/state \(EPERM\)$/);
   assert.deepEqual(pinned(), []);
 });
@@ -104,11 +121,71 @@ test('maps are kept for the states of their layout, and go when those of another
     ['connections', 3],
     ['handshakes', 4],
   ]);
-  assert.deepEqual([...pins.kept('one')], []);
-  assert.equal(pins.keep(maps, 'one'), '');
-  assert.deepEqual(contentOf(pins.kept('one')), { connections: '3', handshakes: '4' });
+  assert.deepEqual([...pins.kept('1a')], []);
+  assert.equal(pins.keep(maps, '1a'), '');
+  assert.deepEqual(contentOf(pins.kept('1a')), { connections: '3', handshakes: '4' });
   // The next state goes on with what it found.
-  assert.equal(pins.keep(maps, 'one'), '');
-  assert.equal(pins.keep(maps, 'two'), '');
-  assert.deepEqual(pinned(), ['kept-two']);
+  assert.equal(pins.keep(maps, '1a'), '');
+  assert.equal(pins.keep(maps, '2b'), '');
+  assert.deepEqual(pinned(), ['kept-2b']);
+});
+
+test('one process has the folder, until it ends or closes it', (context) => {
+  const { lock } = createLibc();
+  const { pins, bpffs } = pinsIn(context, { lock });
+  assert.throws(() => pinsIn(context, { lock, bpffs }), {
+    code: 'TRACE_STATE_HELD',
+    exitCode: 1,
+    message: /container/,
+  });
+  pins.close();
+  pinsIn(context, { lock, bpffs });
+});
+
+test('a folder that another process removed just before it was locked is not taken', (context) => {
+  const bpffs = tempFolder(context);
+  const folder = join(bpffs, 'tcptrail/x');
+  const lock = (): boolean => {
+    renameSync(folder, join(bpffs, 'away'));
+    mkdirSync(folder);
+    return true;
+  };
+  assert.throws(() => pinsIn(context, { bpffs, lock }), { code: 'TRACE_STATE_HELD' });
+});
+
+test('pins that an earlier version laid out otherwise go', (context) => {
+  const { pins, pinned } = pinsIn(context);
+  assert.equal(pins.saveControl(5), '');
+  for (const name of ['accounts', 'owners']) writeFileSync(join(pins.folder, name), '');
+  pins.close();
+  assert.equal(pins.open(), '');
+  assert.deepEqual(pinned(), ['control']);
+});
+
+test('a state whose pins cannot be opened is not opened in part', (context) => {
+  const opened: number[] = [];
+  const { pins } = pinsIn(context, {
+    get(path) {
+      if (path.endsWith('links/state')) return EMFILE;
+      opened.push(openSync(path, 'r'));
+      return opened.at(-1) ?? -1;
+    },
+  });
+  assert.equal(pins.save(stateOf(7), 'a'), '');
+  assert.throws(() => pins.load({ kernelEpoch: 7, layout: 'a' }), {
+    code: 'TRACE_PIN',
+    message: /links\/state \(EMFILE\)/,
+  });
+  assert.equal(opened.length, 2);
+  for (const fd of opened) assert.throws(() => fstatSync(fd), { code: 'EBADF' });
+});
+
+test('what the file system refuses is said', (context) => {
+  const { pins } = pinsIn(context);
+  assert.equal(pins.save(stateOf(7), 'a'), '');
+  // Nothing can be made in, nor removed from, a file.
+  renameSync(pins.folder, `${pins.folder}-away`);
+  writeFileSync(pins.folder, '');
+  assert.match(pins.save(stateOf(8), 'a'), /ENOTDIR/);
+  assert.match(pins.removeAll(), /ENOTDIR/);
 });

@@ -74,8 +74,8 @@ test('a version with other records takes over under load: each end is told once,
       recorder.close('restart');
       recorder = await startRecorder({ instance: recorder.instance, ...(to && { objectPath: to }) });
       await under;
-      const { previous, isResumed } = recorder.trace;
-      assert.deepEqual([isResumed, previous.length, from === to], [false, 1, false]);
+      const { previous, recording } = recorder.trace;
+      assert.deepEqual([recording.isResumed, previous.length, from === to], [false, 1, false]);
       for (const { kernelEpoch, rings } of previous) {
         for (const ring of [rings.lifecycle, rings.chatter])
           ring.drain(ring.producerPosition(), (_words, bytes, at) => {

@@ -12,12 +12,25 @@ export function agentPid(lockFile: string): number | undefined {
   }
 }
 
-/** The agent that writes `spool`: it has the lock open. Needs root. */
-export function writerOf(spool: string): number | undefined {
-  const lockFile = join(spool, 'lock');
+/** The agent that writes `spool`. Needs root. */
+export const writerOf = (spool: string): number | undefined => holderOf(join(spool, 'lock'));
+
+/** The agent that has the lock file open. Needs root. */
+export function holderOf(lockFile: string): number | undefined {
   const pid = agentPid(lockFile);
   if (pid === undefined) return undefined;
   return filesOf(pid).includes(lockFile) ? pid : undefined;
+}
+
+/** An `up` started it, and would start it again. */
+export function isPart(pid: number): boolean {
+  try {
+    // The name in parentheses may hold anything.
+    const parent = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1];
+    return readFileSync(`/proc/${parent}/cmdline`, 'utf8').includes('cli/src/main.ts');
+  } catch {
+    return false;
+  }
 }
 
 function filesOf(pid: number): readonly string[] {

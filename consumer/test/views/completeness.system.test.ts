@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
+import { cpuAccount } from '../../../test/cpu-account.ts';
 import { startServer, type TestServer } from '../../../test/harness/server.ts';
 import { HOST, type MadeEvent, NOW_US } from '../../../test/spool-writer.ts';
 import { insertParked } from '../../src/store/parked.ts';
@@ -19,18 +20,7 @@ function numbered(first: number, last: number): MadeEvent[] {
   return Array.from({ length: last - first + 1 }, (_, index) => ({ seq: first + index }));
 }
 
-function account(change: Partial<CpuAccount>): CpuAccount {
-  const none = {
-    rows_ahead: 0,
-    failed: 0,
-    folded: 0,
-    filtered: 0,
-    folded_ahead: 0,
-    filtered_ahead: 0,
-    spool_dropped: 0,
-  };
-  return { cpu: 0, seq_last: 0, rows: 0, ...none, ...change };
-}
+const account = (change: Partial<CpuAccount>): CpuAccount => cpuAccount(0, change);
 
 interface Made {
   readonly database: TestDatabase;

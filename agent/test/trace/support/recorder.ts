@@ -32,6 +32,7 @@ export async function startRecorder(
     events?: TraceConfig['events'];
     hooks?: readonly Hook[];
     objectPath?: string;
+    bpffs?: string;
     /** Two of one instance with the same go on as one that was blind in between. */
     epochUs?: number;
   } = {},
@@ -46,6 +47,7 @@ export async function startRecorder(
       },
       events: { scanMs: 0, ...options.events },
       ...(options.objectPath && { objectPath: options.objectPath }),
+      ...(options.bpffs && { bpffs: options.bpffs }),
     },
     {
       nowUs: () => options.epochUs ?? Math.round((performance.timeOrigin + performance.now()) * 1000),
