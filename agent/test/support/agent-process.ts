@@ -10,7 +10,7 @@ import { batchesOf } from '../../src/spool/segment-reader.ts';
 import { type OracleBatch, readDatum } from './oracle.ts';
 import { tempFolder } from './temp-folder.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const AGENT_MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const DEADLINE_MS = 60_000;
 
 export interface AgentHome {
@@ -76,7 +76,7 @@ export function startAgent(
   } = {},
 ): AgentProcess {
   const { env = {}, ...user } = options;
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [AGENT_MAIN, ...args], {
     ...user,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
