@@ -23,11 +23,13 @@ test('a file that held keys must still hold some the next time', (t) => {
   assert.equal(loadFrom(SAMPLE, again).config.name, 'b');
 });
 
-test('a file that was there must still be there the next time', (t) => {
-  const file = fileWith(t, 'name: a\n');
-  const { again } = first(file);
-  rmSync(file);
-  assert.equal(refusal(() => loadFrom(SAMPLE, again)).code, 'CONFIG_MISSING');
+test('a file that was there, with keys or without, must still be there the next time', (t) => {
+  for (const yaml of ['name: a\n', '']) {
+    const file = fileWith(t, yaml);
+    const { again } = first(file);
+    rmSync(file);
+    assert.equal(refusal(() => loadFrom(SAMPLE, again)).code, 'CONFIG_MISSING');
+  }
 });
 
 test('a file that was not there, or empty, may stay so; once it holds keys it must', (t) => {
