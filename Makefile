@@ -42,7 +42,7 @@ test-long: ## as test, with the full counts of kills and events, then test-kerne
 	@TCPTRAIL_TEST_LONG=1 TCPTRAIL_KILLS=60 TCPTRAIL_TEST_EVENTS=1000000 $(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test-kernels
 
-test-kernels: ## the agent on stock Debian kernels under QEMU [KERNELS="6.1 6.12"] [NAME=scenario]; writes docs/kernels.md
+test-kernels: ## the agent on stock Debian kernels under QEMU [KERNELS="6.1 6.12"] [NAME=scenario] [GUESTS=2]; writes docs/kernels.md
 	@YES=1 infra/deps.sh kernels
 	@$(NODE) test/kernels/main.ts $(KERNELS)
 

@@ -81,6 +81,11 @@ export const AGENT_ERRORS = {
     3,
     (file: string) => `this host is not to be recorded: ${file} is there; remove it and start the agent`,
   ),
+  AGENT_DISABLED_UNKNOWN: entry(
+    3,
+    (file: string, reason: string) =>
+      `cannot tell whether ${file} is there (${reason}); let the agent's user look into its folder, or set guest.disabledFile`,
+  ),
   AGENT_CRASHED: entry(
     1,
     (count: string, seconds: string) =>

@@ -21,7 +21,14 @@ export interface GuestDeps {
   readonly libc: Pick<Libc, 'setIoPriority'>;
   readonly notices: Pick<
     Notices,
-    'priorityRefused' | 'crashLoop' | 'gaveUp' | 'tookBack' | 'heldUp' | 'disabled' | 'recordingGivenUp'
+    | 'priorityRefused'
+    | 'crashLoop'
+    | 'gaveUp'
+    | 'tookBack'
+    | 'heldUp'
+    | 'disabled'
+    | 'disabledUnknown'
+    | 'recordingGivenUp'
   >;
   readonly trace: {
     setTunables(change: { readonly updatesOff?: boolean; readonly retransmitsOff?: boolean }): void;
@@ -38,7 +45,7 @@ export interface GuestDeps {
 }
 
 export interface Guest {
-  /** Once, before anything is attached. Waits after crashes. False: stopped meanwhile. Throws AGENT_DISABLED. */
+  /** Once, before anything is attached. Waits after crashes. False: stopped meanwhile. Throws AGENT_DISABLED*. */
   enter(): Promise<boolean>;
   /** Other ceilings, from now on. */
   configure(ceilings: Ceilings): void;
@@ -82,7 +89,7 @@ export function createGuest(
   const stop = leave.signal;
   deps.stop.addEventListener('abort', () => leave.abort('stopped'), { once: true });
   if (deps.stop.aborted) leave.abort('stopped');
-  const disabledFile = createDisabledFile(guest.disabledFile);
+  const disabledFile = createDisabledFile(guest.disabledFile, { onUnknown: notices.disabledUnknown });
   const crashes = createCrashes(
     { file: join(config.spool.path, 'crashes.json'), crashWaitMsMax: guest.crashWaitMsMax },
     { nowMs, timeMs: Date.now },

@@ -271,7 +271,7 @@ async function main(): Promise<void> {
   const asked = onHangUp();
   const { file, mode } = argumentsOf(process.argv.slice(2));
   const source: ConfigSource = { part: 'agent', file, env: process.env };
-  const { config, file: found } = loadFrom(AGENT_CONFIG, source);
+  const { config, again } = loadFrom(AGENT_CONFIG, source);
   if (mode === 'check') process.stdout.write(checkReport(AGENT_CONFIG, source));
   if (mode === 'print') process.stdout.write(printConfig(AGENT_CONFIG, config));
   if (mode === 'check' || mode === 'print' || (mode === 'end' && !isPinned(config.instance))) return;
@@ -281,7 +281,7 @@ async function main(): Promise<void> {
   if (mode === 'end') stop.abort(END);
   const end = await runAgent(config, {
     stop: stop.signal,
-    reload: { source: { ...source, required: found !== undefined }, asked },
+    reload: { source: again, asked },
   });
   if (end === 'again' && !stop.signal.aborted) startAgain();
 }

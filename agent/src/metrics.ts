@@ -47,6 +47,10 @@ const COUNTERS = {
   gone_processes: ['processes', 'Processes that had ended before they were looked up.'],
   unreadable_processes: ['processes', 'Processes whose executable /proc refused.'],
   stalls: ['stalls', 'Times the agent did not run for more than 5 s.'],
+  disabled_unknown_looks: [
+    'looks',
+    'Looks for guest.disabledFile that its folder refused: what was seen last stayed.',
+  ],
   clock_steps: ['steps', 'Times the clock was set while the agent ran.'],
   unsettled_account_samples: ['samples', 'Account samples put off because an event was under way.'],
   config_reloads: ['reloads', 'Times the configuration was read again and taken.'],

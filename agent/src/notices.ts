@@ -39,6 +39,7 @@ export interface Notices {
   lacking(need: Need): void;
   metricsPortTaken(error: unknown): void;
   disabled(file: string): void;
+  disabledUnknown(error: AppError): void;
   priorityRefused(refused: { readonly setting: string; readonly reason: string }): void;
   crashLoop(loop: { readonly count: number; readonly waitMs: number }): void;
   /** `steps`: given up now. */
@@ -176,6 +177,10 @@ export function createNotices(
     },
     disabled(file) {
       log.info({ file }, `${file} is there: the agent ends and leaves nothing in the kernel`);
+    },
+    disabledUnknown(error) {
+      metrics.add('disabled_unknown_looks');
+      limited('warn', error);
     },
     priorityRefused({ setting, reason }) {
       limited('warn', agentError('AGENT_PRIORITY', [setting, reason]), { setting });

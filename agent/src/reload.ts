@@ -2,12 +2,13 @@
  * The configuration read again at SIGHUP, as at the start: its file and the environment.
  *
  * Which keys are live says the schema; who takes them is in `takers`, by section. A turn of the agent lies between two
- * turns of the cycle, so no record meets half a change. A configuration that is wrong changes nothing.
+ * turns of the cycle, so no record meets half a change. A configuration that is wrong changes nothing, nor does a file
+ * that is gone or holds no keys any more.
  */
 import assert from 'node:assert/strict';
 import { changesOf, sentenceOf } from '@tcptrail/config/changes.ts';
 import { type ConfigKey, keysOf } from '@tcptrail/config/keys.ts';
-import { type ConfigSource, loadConfig } from '@tcptrail/config/load.ts';
+import { type ConfigSource, loadFrom } from '@tcptrail/config/load.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { AGENT_CONFIG, type AgentConfig } from './config.ts';
 
@@ -32,6 +33,7 @@ export interface Reload {
 }
 
 export interface ReloadDeps {
+  /** `again` of what the agent started with. */
   readonly source: ConfigSource;
   /** Whether it was asked for since this was last called. */
   readonly asked: () => boolean;
@@ -40,7 +42,8 @@ export interface ReloadDeps {
 }
 
 export function createReload(config: AgentConfig, deps: ReloadDeps): Reload {
-  const { source, asked, takers, notices } = deps;
+  const { asked, takers, notices } = deps;
+  let { source } = deps;
   const sections = liveSections(keysOf(AGENT_CONFIG));
   assert.deepEqual(Object.keys(takers).sort(), [...sections].sort(), 'every live section has its taker');
   let inForce = config;
@@ -48,7 +51,9 @@ export function createReload(config: AgentConfig, deps: ReloadDeps): Reload {
   /** undefined: refused. */
   function read(): AgentConfig | undefined {
     try {
-      return loadConfig(AGENT_CONFIG, source);
+      const loaded = loadFrom(AGENT_CONFIG, source);
+      source = loaded.again;
+      return loaded.config;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       notices.configRefused(error);

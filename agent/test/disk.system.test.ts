@@ -10,8 +10,15 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { agentHome, runningAgent, spooled, startAgent, until } from './support/agent-process.ts';
+import { type TestContext, test } from 'node:test';
+import {
+  type AgentHome,
+  agentHome,
+  runningAgent,
+  spooled,
+  startAgent,
+  until,
+} from './support/agent-process.ts';
 import { converse, echoServer } from './support/connections.ts';
 import { ext4Disk, needsLoop } from './support/ext4-disk.ts';
 import { needsRoot } from './support/needs-root.ts';
@@ -32,6 +39,25 @@ function fillDisk(path: string): string {
     closeSync(fd);
   }
   return ballast;
+}
+
+/** The next agent tells what the one before, of `epoch`, had held: every connection, and an account that is even. */
+async function nextTellsAll(
+  t: TestContext,
+  home: AgentHome,
+  held: { readonly epoch: number | undefined; readonly port: number; readonly locals: readonly number[] },
+): Promise<void> {
+  const next = await runningAgent(t, home);
+  next.child.kill('SIGINT');
+  assert.equal(await next.ended(), 0, next.stderr());
+  const told = spooled(home).filter((batch) => batch.kernel_epoch === held.epoch);
+  assert.deepEqual(
+    portsOf(told, 'close', 'client', held.port),
+    held.locals.toSorted((a, b) => a - b),
+  );
+  const last = told.at(-1);
+  assert.equal(totalOf(last, 'rows'), rowsIn(told));
+  assert.equal(totalOf(last, 'seq_last'), rowsIn(told) + totalOf(last, 'failed'));
 }
 
 test('a disk that fills up under a running agent costs no row', needsRoot, async (t) => {
@@ -81,16 +107,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
         /\ntcptrail agent: stopped with \d+ batches that the spool [^\n]* \(ENOSPC\)[^\n]*\n$/,
       );
       rmSync(ballast);
-      const second = await runningAgent(t, home);
-      second.child.kill('SIGINT');
-      assert.equal(await second.ended(), 0, second.stderr());
-      const told = spooled(home).filter((batch) => batch.kernel_epoch === epoch);
-      assert.deepEqual(
-        portsOf(told, 'close', 'client', echo.port),
-        locals.sort((a, b) => a - b),
-      );
-      assert.equal(totalOf(told.at(-1), 'rows'), rowsIn(told));
-      assert.equal(totalOf(told.at(-1), 'seq_last'), rowsIn(told) + totalOf(told.at(-1), 'failed'));
+      await nextTellsAll(t, home, { epoch, port: echo.port, locals });
     },
   );
 
@@ -217,16 +234,7 @@ test(
     assert.match(refused.stderr(), /^tcptrail agent: cannot [^\n]*\(EROFS\); make it writable[^\n]*\n$/m);
 
     disk.mend();
-    const second = await runningAgent(t, home);
-    second.child.kill('SIGINT');
-    assert.equal(await second.ended(), 0, second.stderr());
-    const told = spooled(home).filter((batch) => batch.kernel_epoch === epoch);
-    assert.deepEqual(
-      portsOf(told, 'close', 'client', echo.port),
-      locals.sort((a, b) => a - b),
-    );
-    assert.equal(totalOf(told.at(-1), 'rows'), rowsIn(told));
-    assert.equal(totalOf(told.at(-1), 'seq_last'), rowsIn(told) + totalOf(told.at(-1), 'failed'));
+    await nextTellsAll(t, home, { epoch, port: echo.port, locals });
   },
 );
 

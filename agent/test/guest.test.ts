@@ -11,11 +11,13 @@ function guestIn(t: TestContext, settings: object = {}) {
   const disabledFile = join(folder, 'disabled');
   // As they are: a test must not change the place of its own process.
   const unchanged = { nice: 0, ioClass: 'unchanged', oomScoreAdjust: 0 };
-  const config = AGENT_CONFIG.parse({
+  const parsed = AGENT_CONFIG.parse({
     instance: 'test-guest',
     spool: { path: folder },
-    guest: { disabledFile, cpuPercentMax: 0, memoryBytesMax: 0, ...unchanged, ...settings },
+    guest: { disabledFile, cpuPercentMax: 0, memoryBytesMax: 0, ...unchanged },
   });
+  // Ceilings that every process breaks are refused there.
+  const config = { ...parsed, guest: { ...parsed.guest, ...settings } };
   const told: string[] = [];
   const clock = { nowMs: 0 };
   const recording = { hasGivenUp: false };
@@ -38,6 +40,7 @@ function guestIn(t: TestContext, settings: object = {}) {
       heldUp: (ms) => told.push(`held up ${ms}`),
       disabled: tell('disabled'),
       recordingGivenUp: tell('recording given up'),
+      disabledUnknown: ({ message }) => told.push(message),
     },
     stop: new AbortController().signal,
     nowMs: () => clock.nowMs,

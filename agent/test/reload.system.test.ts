@@ -281,8 +281,8 @@ test('each key that is live is in force after SIGHUP', needsRoot, async (t) => {
 
   await t.test('guest: what the agent may take', async () => {
     const times = (text: string): number => agent.stderr().split(text).length - 1;
-    await change({ guest: { memoryBytesMax: 1, checkMs: 1_000 } });
-    await until('a step that is given up', () => times('guest.memoryBytesMax is 1') === 1);
+    await change({ guest: { memoryBytesMax: 67_108_864, checkMs: 1_000 } });
+    await until('a step that is given up', () => times('guest.memoryBytesMax is 67108864') === 1);
     proves('guest.memoryBytesMax', 'guest.checkMs');
     await change({ guest: { memoryBytesMax: 0, quietMs: 10 } });
     await until('it to be taken back', () => times('updates come back') === 1);

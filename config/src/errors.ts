@@ -11,8 +11,10 @@ export const CONFIG_ERRORS = {
   CONFIG_MISSING: (file: string) => `no configuration at ${file}; give --config an existing file`,
   CONFIG_UNREADABLE: (file: string, reason: string) =>
     `cannot read configuration ${file} (${reason}); give --config a file that this user may read`,
-  CONFIG_SYNTAX: (file: string, line: string, problem: string) =>
-    `${file} is not valid YAML at line ${line}: ${problem}; mend that line`,
+  CONFIG_SYNTAX: (file: string, line: string, column: string, problem: string) =>
+    `${file} is not valid YAML at line ${line}, column ${column}: ${problem}; mend that line`,
+  CONFIG_EMPTIED: (file: string) =>
+    `${file} held keys and holds none now; write them again, or start anew where the defaults are meant`,
   CONFIG_NO_KEYS: (file: string, first: string) =>
     `${file} holds no keys; write them as "${first}:", one a line`,
   CONFIG_UNKNOWN_KEY: (key: string, file: string, hint: string) => `unknown key ${key} in ${file}; ${hint}`,

@@ -23,6 +23,8 @@ export interface ConfigSource {
   readonly file?: string | undefined;
   /** A missing file is an error. Absent: when `file` was given. */
   readonly required?: boolean;
+  /** A file without keys is an error too. */
+  readonly keysRequired?: boolean;
   readonly env: Environment;
 }
 
@@ -32,6 +34,11 @@ export interface Loaded<Config> {
   readonly file: string | undefined;
   /** Variables that stand over it. */
   readonly variables: readonly string[];
+  /**
+   * For the next time: what was there must be there still. A file that somebody empties, or writes just then, would
+   * else turn off filters and privacy.
+   */
+  readonly again: ConfigSource;
 }
 
 export function configFileOf(part: string): string {
@@ -54,13 +61,19 @@ export function loadFrom<Schema extends ConfigSchema>(
   const { part, file = configFileOf(part), required = source.file !== undefined, env } = source;
   const keys = keysOf(schema);
   const variables = variablesIn(keys, env);
-  const read = readYamlFile(file, { required, firstKey: namesBelow(keys, [])[0] ?? 'key' });
+  const must = source.keysRequired ? 'hold' : required ? 'exist' : 'nothing';
+  const read = readYamlFile(file, { must, firstKey: namesBelow(keys, [])[0] ?? 'key' });
   const given = withEnvironment(withoutEmptySections(read ?? {}, keys), keys, env);
   // Before the schema, which may say what a secret must be.
   const tree = withSecretFiles(withPresets(given, keys), keys);
   const parsed = schema.safeParse(tree);
   if (!parsed.success) throw problemOf(parsed.error.issues, { keys, file, variables, tree });
-  return { config: parsed.data as ConfigOf<Schema>, file: read && file, variables };
+  const again = {
+    ...source,
+    required: required || read !== undefined,
+    keysRequired: Object.keys(read ?? {}).length > 0,
+  };
+  return { config: parsed.data as ConfigOf<Schema>, file: read && file, variables, again };
 }
 
 /** With what a value such as `profile: fleet` sets, below what was given. */

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { closest } from './closest.ts';
 import { configError } from './errors.ts';
 import { type ConfigKey, isAt, namesBelow, withinItems } from './keys.ts';
-import { SECRET_SHOWN, withoutUrlPassword } from './secret.ts';
+import { SECRET_SHOWN, withoutLoginsIn } from './secret.ts';
 import { valueAt } from './tree.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -78,8 +78,7 @@ function ownRemedy({ code, message }: Issue): string | undefined {
 }
 
 function shownValue(value: unknown): string {
-  const text = typeof value === 'string' ? withoutUrlPassword(value) : value;
-  const shown = JSON.stringify(text) ?? '';
+  const shown = JSON.stringify(value, withoutLoginsIn) ?? '';
   return shown.length > VALUE_CHARACTERS_MAX ? `${shown.slice(0, VALUE_CHARACTERS_MAX)}…` : shown;
 }
 

@@ -39,7 +39,15 @@ export function firstLineOf(file: string, name: string): string {
   }
 }
 
-/** `text` without the password that a URL may carry. */
-export function withoutUrlPassword(text: string): string {
-  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s/@]+@/i, `$1:${SECRET_SHOWN}@`);
+/** For `stringify`, which hands it every value, those within lists too. */
+export function withoutLoginsIn(_: unknown, value: unknown): unknown {
+  return typeof value === 'string' ? withoutLogins(value) : value;
+}
+
+/** `text` without what URLs carry to log in: token@, user:password@, with or without a scheme, and ?password=. */
+export function withoutLogins(text: string): string {
+  return text
+    .replace(/\/\/[^\s/?#]+@/g, `//${SECRET_SHOWN}@`)
+    .replace(/^[^\s/@:]+:[^\s/?#]+@/, `${SECRET_SHOWN}@`)
+    .replace(/([?&](?:password|secret|token)=)[^&#\s]+/gi, `$1${SECRET_SHOWN}`);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadConfig } from '../src/load.ts';
-import { withoutUrlPassword } from '../src/secret.ts';
+import { withoutLogins } from '../src/secret.ts';
 import { fileWith, folderOf, refusal, SAMPLE } from './support/sample.ts';
 
 function passwordOf(t: TestContext, sasl: object, env: Readonly<Record<string, string>> = {}): string {
@@ -37,8 +37,11 @@ test('a password file that cannot be read is refused by key, path and reason', (
   );
 });
 
-test('the password of a URL is not shown', () => {
-  assert.equal(withoutUrlPassword('https://me:hidden:2@host:1/path'), 'https://me:(set)@host:1/path');
-  for (const text of ['https://me@host', 'https://host:80/a@b', 'a:b@c'])
-    assert.equal(withoutUrlPassword(text), text);
+test('a login that a text carries is not shown, wherever it stands in it', () => {
+  for (const login of ['me:hidden', 'me:hidden:2', 'me:hid@den', 'hidden', ':hidden'])
+    assert.equal(withoutLogins(`https://${login}@host:1/path`), 'https://(set)@host:1/path');
+  assert.equal(withoutLogins('me:hidden@host:9092'), '(set)@host:9092');
+  assert.equal(withoutLogins('http://h/?user=a&password=hidden&b=1'), 'http://h/?user=a&password=(set)&b=1');
+  for (const text of ['https://host:80/a@b', 'https://host/?a=b@c', 'me@host', 'host:9092'])
+    assert.equal(withoutLogins(text), text);
 });

@@ -17,6 +17,13 @@ const topicName = () =>
     .meta({ rule: '1 to 249 of letters, digits, ., _ and -' });
 const pemFile = () => z.string().default('').meta({ rule: 'the path of a file' });
 
+/** http is for a helper on this machine. */
+function isSafeForSecrets(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
 export const kafkaKeys = z.strictObject({
   brokers: z
     .array(broker)
@@ -60,8 +67,15 @@ export const kafkaKeys = z.strictObject({
         .strictObject({
           tokenUrl: z
             .union([z.literal(''), httpUrl()])
+            .refine(
+              isSafeForSecrets,
+              'must begin with https://, or lead to this machine (localhost, 127.0.0.1, [::1]): the secret would go over the network for all to read',
+            )
             .default('')
-            .meta({ rule: 'a URL that begins with http:// or https://', type: 'string' })
+            .meta({
+              rule: 'a URL that begins with https://, or with http:// and leads to this machine',
+              type: 'string',
+            })
             .describe('For oauthbearer: where the client asks for tokens (client credentials).'),
           clientId: z.string().default('').describe('Name of the client there.'),
           clientSecret: secret().describe('Secret of that client.'),

@@ -4,6 +4,7 @@
  * Files that are unfit are told once, and what they held before stays.
  */
 import { statSync } from 'node:fs';
+import { reasonOf } from '@tcptrail/config/errors.ts';
 import type { AppError } from '@tcptrail/schemas/app-error.ts';
 
 export type OnUnfit = (error: AppError) => void;
@@ -31,7 +32,14 @@ export function keepUpWith<T>(
 
 function stampOf(files: readonly string[]): string {
   return files
-    .map((file) => statSync(file, { throwIfNoEntry: false, bigint: true }))
-    .map((stat) => (stat ? `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}` : ''))
+    .map((file) => {
+      try {
+        const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+        return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+      } catch (error) {
+        // Whoever reads it says so.
+        return reasonOf(error);
+      }
+    })
     .join('\n');
 }

@@ -8,7 +8,7 @@
  */
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { withoutUrlPassword } from '@tcptrail/config/secret.ts';
+import { withoutLogins } from '@tcptrail/config/secret.ts';
 import type { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { KafkaConfig } from './config.ts';
 import { kafkaError } from './errors.ts';
@@ -26,7 +26,7 @@ export async function fetchToken(
   { tokenUrl, clientId, scope }: OauthConfig,
   secrets: { readonly clientSecret: string; readonly ca: Buffer | undefined },
 ): Promise<Token> {
-  const shown = withoutUrlPassword(tokenUrl);
+  const shown = withoutLogins(tokenUrl);
   const form = new URLSearchParams({ grant_type: 'client_credentials', ...(scope === '' ? {} : { scope }) });
   const answer = await post(tokenUrl, {
     body: form.toString(),
@@ -79,7 +79,7 @@ function post(
         : 'start it, or set kafka.sasl.oauth.tokenUrl';
       reject(
         tokenError(
-          `${withoutUrlPassword(url)}, which gives tokens for Kafka, does not answer (${error.code ?? error.message}); ${remedy}`,
+          `${withoutLogins(url)}, which gives tokens for Kafka, does not answer (${error.code ?? error.message}); ${remedy}`,
           error,
         ),
       );

@@ -33,6 +33,22 @@ test('an endpoint that is no URL is refused with what it must be', () => {
   });
 });
 
+test('an endpoint in the clear is refused, unless it is on this machine', () => {
+  const at = (url: string) => () => load({ TCPTRAIL_KAFKA_SASL_OAUTH_TOKEN_URL: url });
+  for (const host of ['idp.example', '10.0.0.1', '127.0.0.1.evil.example', 'localhost.example'])
+    assert.throws(at(`http://${host}/token`), {
+      code: 'CONFIG_INVALID',
+      message: /must begin with https:\/\/, or lead to this machine/,
+    });
+  for (const url of [
+    'https://idp.example',
+    'http://127.0.0.1:1',
+    'http://localhost',
+    'http://[::1]:80/token',
+  ])
+    assert.equal(at(url)().kafka.sasl.oauth.tokenUrl, url);
+});
+
 test('--print-config shows neither password nor client secret', () => {
   const config = load({
     TCPTRAIL_KAFKA_SASL_MECHANISM: 'oauthbearer',

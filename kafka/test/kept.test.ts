@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -60,6 +68,23 @@ test('what is unfit is told once for each change, and the former stays until it 
   assert.match(told[1] ?? '', /ENOENT/);
   writeFileSync(file, 'two');
   assert.deepEqual([now(), told.length], ['two', 2]);
+});
+
+test('a folder that refuses to tell of a file is told once, and the former stays until it is mended', () => {
+  const inner = join(folder, 'inner');
+  const file = join(inner, 'file');
+  mkdirSync(inner);
+  writeFileSync(file, 'one');
+  const { now, told } = kept(file);
+  rmSync(inner, { recursive: true });
+  // Root may look into every folder, but not through a link to itself.
+  symlinkSync(inner, inner);
+  assert.deepEqual([now(), now(), told.length], ['one', 'one', 1]);
+  assert.match(told[0] ?? '', /ELOOP/);
+  rmSync(inner);
+  mkdirSync(inner);
+  writeFileSync(file, 'two');
+  assert.deepEqual([now(), told.length], ['two', 1]);
 });
 
 test('what is unfit at the start is thrown', () => {

@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { batchesOf } from '@tcptrail/agent/spool/segment-reader.ts';
 import { cgroup2Root } from '@tcptrail/agent/trace/mounts.ts';
+import { bytesOfSpool, zigzag } from '../../agent/test/support/hidden.ts';
 import { createStack, type Stack } from '../harness/stack.ts';
 import { until } from '../harness/until.ts';
 
@@ -42,14 +34,6 @@ print(os.getpid())
 let stack: Stack;
 let pid = 0;
 let cgroup = '';
-
-/** A number as Avro writes it. */
-function zigzag(value: number): Buffer {
-  const bytes: number[] = [];
-  let left = BigInt(value) * 2n;
-  for (; left > 127n; left >>= 7n) bytes.push(Number(left & 127n) | 128);
-  return Buffer.from([...bytes, Number(left)]);
-}
 
 const ip = (...args: readonly string[]): void => void execFileSync('ip', args);
 
@@ -135,13 +119,7 @@ test('the user is one number from 2^31 on, in rows and in paths; the program is 
 });
 
 test('neither peer nor user is anywhere in the bytes of the spool', () => {
-  const segments = readdirSync(stack.spool).filter((name) => name.endsWith('.avro'));
-  const data = segments.flatMap((name) =>
-    [...batchesOf(join(stack.spool, name))].map(({ datum }) => Buffer.from(datum)),
-  );
-  const files = readdirSync(stack.spool, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name)));
+  const { batches, files } = bytesOfSpool(stack.spool);
   const hidden = [
     ...PEER_BYTES,
     ...PEERS.map((text) => Buffer.from(text)),
@@ -149,9 +127,9 @@ test('neither peer nor user is anywhere in the bytes of the spool', () => {
     Buffer.from(String(UID)),
     Buffer.from(NAME),
   ];
-  for (const bytes of [...data, ...files])
+  for (const bytes of [...batches, ...files])
     for (const text of hidden) assert.equal(bytes.indexOf(text), -1, text.toString('latin1'));
   // The search finds what is there.
-  assert.ok(data.some((bytes) => bytes.includes(Buffer.from([0xff, 0xff, 127, 0, 0, 1]))));
-  assert.ok(data.some((bytes) => bytes.includes(zigzag(pid))));
+  assert.ok(batches.some((bytes) => bytes.includes(Buffer.from([0xff, 0xff, 127, 0, 0, 1]))));
+  assert.ok(batches.some((bytes) => bytes.includes(zigzag(pid))));
 });

@@ -3,6 +3,9 @@ import { AT_START, absolutePath, LIVE, MIB } from '@tcptrail/config/value.ts';
 import { z } from 'zod';
 import { IO_CLASSES } from './priority.ts';
 
+/** Less than Node.js and an idle agent take: with it nothing would ever be recorded. */
+const MEMORY_BYTES_MIN = 64 * MIB;
+
 export const guestSection = z
   .strictObject({
     cpuPercentMax: z
@@ -18,10 +21,15 @@ export const guestSection = z
       .int()
       .min(0)
       .max(1024 * 1024 * MIB)
+      .refine(
+        (bytes) => bytes === 0 || bytes >= MEMORY_BYTES_MIN,
+        `must be 0 or at least ${MEMORY_BYTES_MIN} (64 MiB), which an idle agent takes: below it would record nothing`,
+      )
       .default(512 * MIB)
       .meta(LIVE)
+      .meta({ rule: `0, or a whole number from ${MEMORY_BYTES_MIN} to ${1024 * 1024 * MIB}` })
       .describe(
-        'Resident memory that the agent may take beside its rings; beyond it as cpuPercentMax. 0 = no limit.',
+        'Resident memory that the agent may take beside its rings (docs/benchmarks.md has what it takes); beyond it as cpuPercentMax. 0 = no limit.',
       ),
     checkMs: z
       .int()

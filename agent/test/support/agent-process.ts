@@ -1,16 +1,16 @@
 /** A real agent in a process of its own, with a spool and an instance of the test's. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { batchesOf } from '../../src/spool/segment-reader.ts';
-import { type OracleBatch, readDatum } from './oracle.ts';
+import type { OracleBatch } from './oracle.ts';
+import { readSpool } from './read-spool.ts';
 import { tempFolder } from './temp-folder.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const AGENT_MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const DEADLINE_MS = 60_000;
 
 export interface AgentHome {
@@ -76,7 +76,7 @@ export function startAgent(
   } = {},
 ): AgentProcess {
   const { env = {}, ...user } = options;
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [AGENT_MAIN, ...args], {
     ...user,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -112,20 +112,12 @@ export async function until(
 export function spooled(home: AgentHome): OracleBatch[] {
   for (;;) {
     try {
-      return readSpool(home.spoolPath);
+      return [...readSpool(home.spoolPath)];
     } catch (error) {
       // The agent dropped or renamed a segment meanwhile.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
-}
-
-function readSpool(path: string): OracleBatch[] {
-  if (!existsSync(path)) return [];
-  const segments = readdirSync(path).filter((file) => file.endsWith('.avro'));
-  return segments
-    .sort()
-    .flatMap((file) => [...batchesOf(join(path, file))].map(({ datum }) => readDatum(datum)));
 }
 
 /** Starts an agent and waits for its first heartbeat. */

@@ -18,8 +18,8 @@ Every key has a default, so a file holds only what differs. For each part the la
 - **Passwords**: \`…File\` names a file whose first line is the secret; it wins over the key without \`File\`.
 - **Changes**: at SIGHUP the agent reads file and environment again. Keys marked \`SIGHUP\` are in force at once,
   without a gap; the others are named in the log and wait for the next start. A configuration that is wrong changes
-  nothing: log, \`/healthz\` and \`tcptrail doctor\` say why. \`tcptrail up\` hands the signal on; the consumer says what
-  its next start will take.
+  nothing, nor does a file that is gone, or that held keys and is empty: log, \`/healthz\` and \`tcptrail doctor\` say
+  why. \`tcptrail up\` hands the signal on; the consumer says what its next start will take.
 - **Ask first**: \`tcptrail agent --check\` says whether the configuration is right and which variables look misspelt;
   \`tcptrail agent --print-config\` shows the one in force as YAML, secrets as \`(set)\`. \`tcptrail consumer\` has both,
   and its \`--check\` asks ClickHouse too.

@@ -167,7 +167,7 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_batches {on_cluster}
     `cpus.folded_ahead` Array(UInt64) COMMENT 'Events folded into the rows of others with numbers beyond seq_last. Unit: events.' CODEC(ZSTD(1)),
     `cpus.filtered` Array(UInt64) COMMENT 'Events left out by a rule, numbers up to seq_last. Unit: events.' CODEC(ZSTD(1)),
     `cpus.filtered_ahead` Array(UInt64) COMMENT 'Events left out by a rule with numbers beyond seq_last. Unit: events.' CODEC(ZSTD(1)),
-    `cpus.spool_dropped` Array(UInt64) COMMENT 'Events dropped from a full spool. Unit: events.' CODEC(ZSTD(1)),
+    `cpus.spool_dropped` Array(UInt64) COMMENT 'Rows dropped unread from the spool, which was full or held them too long. Unit: events.' CODEC(ZSTD(1)),
     `failed_reserves.ring` Array(Enum8('lifecycle' = 0, 'chatter' = 1)) COMMENT 'Ring buffer.' CODEC(ZSTD(1)),
     `failed_reserves.kind` Array(Enum8('unknown' = 0, 'open' = 1, 'fail' = 2, 'update' = 3, 'close' = 4, 'retransmit' = 5, 'reset' = 6, 'half_open' = 7, 'listen' = 8, 'unlisten' = 9, 'listener' = 10, 'summary' = 11)) COMMENT 'Kind of the event.' CODEC(ZSTD(1)),
     `failed_reserves.count` Array(UInt64) COMMENT 'Events lost, cumulative. Unit: events.' CODEC(ZSTD(1)),

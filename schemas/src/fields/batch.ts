@@ -43,7 +43,12 @@ const CPU_ACCOUNT: readonly BatchField[] = [
   b('folded_ahead', 'u64', 'events', 'Events folded into the rows of others with numbers beyond seq_last.'),
   b('filtered', 'u64', 'events', 'Events left out by a rule, numbers up to seq_last.'),
   b('filtered_ahead', 'u64', 'events', 'Events left out by a rule with numbers beyond seq_last.'),
-  b('spool_dropped', 'u64', 'events', 'Events dropped from a full spool.'),
+  b(
+    'spool_dropped',
+    'u64',
+    'events',
+    'Rows dropped unread from the spool, which was full or held them too long.',
+  ),
 ];
 
 const capability: readonly BatchField[] = [

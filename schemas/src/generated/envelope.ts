@@ -57,7 +57,7 @@ export interface CpuAccount {
   readonly filtered: number;
   /** Events left out by a rule with numbers beyond seq_last. Unit: events. */
   readonly filtered_ahead: number;
-  /** Events dropped from a full spool. Unit: events. */
+  /** Rows dropped unread from the spool, which was full or held them too long. Unit: events. */
   readonly spool_dropped: number;
 }
 
