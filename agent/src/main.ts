@@ -149,6 +149,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     spool.start();
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
+    if (trace.isResumed || trace.previous.length > 0) reduction.resume();
     let forget: 'nothing' | 'state' | 'instance' = 'nothing';
     stops.push(() => trace.close({ forget }));
     const needs = [...surroundings({ notPinned: trace.notPinned })];

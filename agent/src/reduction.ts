@@ -33,6 +33,8 @@ export interface Reduction {
   readonly builder: Reducer<BuiltEvents>;
   /** As a batch ships them. */
   readonly rules: readonly RuleCount[];
+  /** Before the first record: what lives may have been told by an earlier run, which had other filters maybe. */
+  resume(): void;
   /** Repeated connections are folded, whatever configuration and budget say. */
   fold(isOn: boolean): void;
   /** So many bytes went into the spool. */
@@ -57,16 +59,16 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
   let { filters: inForce } = config;
   let { openHoldMs } = config.events;
   let sinceNs = deps.boottimeNs();
-  const reducerOf = ({ batch, fold, events, filters }: ReductionConfig): ReducerConfig => ({
+  const reducerOf = ({ batch, fold, events }: ReductionConfig): ReducerConfig => ({
     ...batch,
     fold: fold.enabled,
     windowMs: fold.windowMs,
     openHoldMs: events.openHoldMs,
     sinceNs,
-    filter: createFilter(filters),
   });
   const budgetOf = ({ budget, fold }: ReductionConfig): BudgetConfig => ({ ...budget, fold: fold.enabled });
   const builder = createReducer(reducerOf(config), deps);
+  builder.setFilter(createFilter(inForce), 0n);
   let ofBudget: readonly BudgetStep[] = [];
   let isHeld = false;
   const setSteps = (): void => builder.setSteps(isHeld ? [...ofBudget, CEILING_STEP] : ofBudget);
@@ -84,6 +86,9 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
     get rules() {
       return builder.counts.list;
     },
+    resume() {
+      builder.setFilter(createFilter(inForce), deps.boottimeNs());
+    },
     fold(isOn) {
       isHeld = isOn;
       setSteps();
@@ -95,7 +100,8 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
       ({ openHoldMs } = next.events);
       ({ bytesPerDay } = next.budget);
       builder.configure(reducerOf(next));
-      if (!isDeepStrictEqual(next.filters, inForce)) builder.setFilter(createFilter(next.filters));
+      if (!isDeepStrictEqual(next.filters, inForce))
+        builder.setFilter(createFilter(next.filters), deps.boottimeNs());
       inForce = next.filters;
       budget.configure(budgetOf(next));
     },
