@@ -8,7 +8,7 @@ import type { Owners } from './enrich/owners.ts';
 import type { Metrics } from './metrics.ts';
 import type { Notices } from './notices.ts';
 import type { PrivateRecords } from './privacy/records.ts';
-import { type BudgetConfig, type BudgetStep, createBudget } from './reduce/budget.ts';
+import { type BudgetConfig, type BudgetStep, createBudget, heartbeatBytesPerDay } from './reduce/budget.ts';
 import { createFilter } from './reduce/filter.ts';
 import { createReducer, type Reducer, type ReducerConfig } from './reduce/reducer.ts';
 import type { RuleCount } from './reduce/rule-counts.ts';
@@ -18,7 +18,7 @@ export interface ReductionDeps {
   readonly builder: BatchBuilder;
   readonly records: PrivateRecords;
   readonly account: Pick<Account, 'row' | 'fold' | 'filter'>;
-  readonly notices: Pick<Notices, 'budgetSteps'>;
+  readonly notices: Pick<Notices, 'budgetSteps' | 'budgetShort'>;
   readonly metrics: Metrics;
   /** Monotonic, ms. */
   readonly nowMs: () => number;
@@ -77,9 +77,15 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
     onSteps(steps) {
       ofBudget = steps;
       setSteps();
-      notices.budgetSteps(steps);
+      notices.budgetSteps(steps, bytesPerDay);
     },
   });
+
+  function warnOfHeartbeats({ heartbeatMs }: ReductionConfig['batch']): void {
+    const least = heartbeatBytesPerDay(heartbeatMs);
+    if (bytesPerDay > 0 && bytesPerDay < least) notices.budgetShort(bytesPerDay, least);
+  }
+  warnOfHeartbeats(config.batch);
 
   return {
     builder,
@@ -99,6 +105,7 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
       if (next.events.openHoldMs !== openHoldMs) sinceNs = deps.boottimeNs();
       ({ openHoldMs } = next.events);
       ({ bytesPerDay } = next.budget);
+      warnOfHeartbeats(next.batch);
       builder.configure(reducerOf(next));
       if (!isDeepStrictEqual(next.filters, inForce))
         builder.setFilter(createFilter(next.filters), deps.boottimeNs());

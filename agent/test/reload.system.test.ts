@@ -326,9 +326,9 @@ test('each key that is live is in force after SIGHUP', needsRoot, async (t) => {
           ({ program }) => program === 'budget-everything',
         ),
       );
-    await change({ batch: { heartbeatMs: 100 }, budget: { bytesPerDay: 1 } });
+    await change({ batch: { heartbeatMs: 100 }, fold: { enabled: false }, budget: { bytesPerDay: 1 } });
     await until('the budget to be short', isShort);
-    await change({ budget: { bytesPerDay: 0 }, fold: { enabled: false } });
+    await change({ budget: { bytesPerDay: 0 } });
     await until('a later heartbeat', () => since().filter(({ health }) => health !== null).length > 1);
     assert.ok(!isShort());
     proves('budget.bytesPerDay');

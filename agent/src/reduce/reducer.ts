@@ -102,7 +102,8 @@ export function createReducer<O extends Owner, Built>(
     const folding = (what: BudgetStep['folds']): string =>
       steps.find(({ folds }) => folds === what)?.name ?? '';
     repeatedRule = config.fold ? FOLD : folding('repeated');
-    loopbackRule = config.fold ? FOLD : folding('loopback');
+    // A step that folds all, without the one before it, folds loopback too.
+    loopbackRule = config.fold ? FOLD : folding('loopback') || repeatedRule;
     leftOutBy = EVENT_KINDS.map(
       (kind) => steps.find(({ leavesOut }) => leavesOut.includes(kind))?.name ?? '',
     );
