@@ -159,7 +159,9 @@ const agentKeys = z.strictObject({
         .min(1_000)
         .max(60_000)
         .default(10_000)
-        .describe('Milliseconds a batch stays open while connections are folded, instead of batch.flushMs.'),
+        .describe(
+          'Milliseconds a batch stays open while connections are folded, instead of batch.flushMs; not above batch.heartbeatMs.',
+        ),
     })
     .meta(LIVE)
     .prefault({}),
@@ -290,6 +292,10 @@ export const AGENT_CONFIG = agentKeys
   .refine(({ fold, events }) => !fold.enabled || events.openHoldMs > 0, {
     path: ['fold', 'enabled'],
     message: 'must be false while events.openHoldMs is 0: each connection then has an open of its own',
+  })
+  .refine(({ fold, batch }) => !fold.enabled || fold.windowMs <= batch.heartbeatMs, {
+    path: ['fold', 'windowMs'],
+    message: 'must not be above batch.heartbeatMs: a heartbeat closes the batch',
   })
   .refine(
     ({ process, privacy }) => !process.commandLine || (privacy.uid === 'keep' && privacy.peers === 'keep'),

@@ -111,6 +111,11 @@ export const AGENT_ERRORS = {
     (bytes: string, left: string) =>
       `little is left of ${bytes} bytes a day, so this is not recorded: ${left}; raise budget.bytesPerDay, or leave more out by filters`,
   ),
+  AGENT_BUDGET_SHORT: entry(
+    1,
+    (bytes: string, least: string) =>
+      `budget.bytesPerDay is ${bytes}, but heartbeats alone take about ${least}: nothing else will be recorded for long; raise it, or batch.heartbeatMs`,
+  ),
   AGENT_METRICS_PORT: entry(
     1,
     (address: string, reason: string) =>

@@ -24,7 +24,9 @@ export interface Notices {
   spoolWriteFailed(failure: { readonly reason: string; readonly pending: number }): void;
   spoolDropped(dropped: Dropped): void;
   /** Steps of the byte budget now in force. */
-  budgetSteps(steps: readonly BudgetStep[]): void;
+  budgetSteps(steps: readonly BudgetStep[], bytesPerDay: number): void;
+  /** Heartbeats alone take about `least` bytes a day. */
+  budgetShort(bytesPerDay: number, least: number): void;
   accountUnsettled(): void;
   badRecords(count: number): void;
   accountLost(kernelEpoch: number): void;
@@ -64,7 +66,7 @@ export interface Notices {
 }
 
 export function createNotices(
-  config: Pick<AgentConfig, 'budget' | 'spool' | 'metrics' | 'kafka'>,
+  config: Pick<AgentConfig, 'spool' | 'metrics' | 'kafka'>,
   deps: { readonly log: Log; readonly metrics: Metrics },
 ): Notices {
   const { log, metrics } = deps;
@@ -114,14 +116,14 @@ export function createNotices(
           : agentError('AGENT_SPOOL_AGED', [String(ageMaxMs), path]);
       limited('warn', why, { segment, rows: count });
     },
-    budgetSteps(steps) {
+    budgetSteps(steps, bytesPerDay) {
       const taken = steps.map(({ name }) => name);
       const left = steps.map(({ cost }) => cost).join('; ');
       if (taken.length === 0) log.info({ steps: taken }, 'the byte budget leaves nothing out any more');
-      else
-        limited('warn', agentError('AGENT_BUDGET', [String(config.budget.bytesPerDay), left]), {
-          steps: taken,
-        });
+      else limited('warn', agentError('AGENT_BUDGET', [String(bytesPerDay), left]), { steps: taken });
+    },
+    budgetShort(bytesPerDay, least) {
+      limited('warn', agentError('AGENT_BUDGET_SHORT', [String(bytesPerDay), String(least)]));
     },
     accountUnsettled() {
       metrics.add('unsettled_account_samples');

@@ -8,7 +8,7 @@ import type { Owners } from './enrich/owners.ts';
 import type { Metrics } from './metrics.ts';
 import type { Notices } from './notices.ts';
 import type { PrivateRecords } from './privacy/records.ts';
-import { type BudgetConfig, type BudgetStep, createBudget } from './reduce/budget.ts';
+import { type BudgetConfig, type BudgetStep, createBudget, heartbeatBytesPerDay } from './reduce/budget.ts';
 import { createFilter } from './reduce/filter.ts';
 import { createReducer, type Reducer, type ReducerConfig } from './reduce/reducer.ts';
 import type { RuleCount } from './reduce/rule-counts.ts';
@@ -18,7 +18,7 @@ export interface ReductionDeps {
   readonly builder: BatchBuilder;
   readonly records: PrivateRecords;
   readonly account: Pick<Account, 'row' | 'fold' | 'filter'>;
-  readonly notices: Pick<Notices, 'budgetSteps'>;
+  readonly notices: Pick<Notices, 'budgetSteps' | 'budgetShort'>;
   readonly metrics: Metrics;
   /** Monotonic, ms. */
   readonly nowMs: () => number;
@@ -33,6 +33,8 @@ export interface Reduction {
   readonly builder: Reducer<BuiltEvents>;
   /** As a batch ships them. */
   readonly rules: readonly RuleCount[];
+  /** Before the first record: what lives may have been told by an earlier run, which had other filters maybe. */
+  resume(): void;
   /** Repeated connections are folded, whatever configuration and budget say. */
   fold(isOn: boolean): void;
   /** So many bytes went into the spool. */
@@ -57,16 +59,16 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
   let { filters: inForce } = config;
   let { openHoldMs } = config.events;
   let sinceNs = deps.boottimeNs();
-  const reducerOf = ({ batch, fold, events, filters }: ReductionConfig): ReducerConfig => ({
+  const reducerOf = ({ batch, fold, events }: ReductionConfig): ReducerConfig => ({
     ...batch,
     fold: fold.enabled,
     windowMs: fold.windowMs,
     openHoldMs: events.openHoldMs,
     sinceNs,
-    filter: createFilter(filters),
   });
   const budgetOf = ({ budget, fold }: ReductionConfig): BudgetConfig => ({ ...budget, fold: fold.enabled });
   const builder = createReducer(reducerOf(config), deps);
+  builder.setFilter(createFilter(inForce), 0n);
   let ofBudget: readonly BudgetStep[] = [];
   let isHeld = false;
   const setSteps = (): void => builder.setSteps(isHeld ? [...ofBudget, CEILING_STEP] : ofBudget);
@@ -75,14 +77,23 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
     onSteps(steps) {
       ofBudget = steps;
       setSteps();
-      notices.budgetSteps(steps);
+      notices.budgetSteps(steps, bytesPerDay);
     },
   });
+
+  function warnOfHeartbeats({ heartbeatMs }: ReductionConfig['batch']): void {
+    const least = heartbeatBytesPerDay(heartbeatMs);
+    if (bytesPerDay > 0 && bytesPerDay < least) notices.budgetShort(bytesPerDay, least);
+  }
+  warnOfHeartbeats(config.batch);
 
   return {
     builder,
     get rules() {
       return builder.counts.list;
+    },
+    resume() {
+      builder.setFilter(createFilter(inForce), deps.boottimeNs());
     },
     fold(isOn) {
       isHeld = isOn;
@@ -94,8 +105,10 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
       if (next.events.openHoldMs !== openHoldMs) sinceNs = deps.boottimeNs();
       ({ openHoldMs } = next.events);
       ({ bytesPerDay } = next.budget);
+      warnOfHeartbeats(next.batch);
       builder.configure(reducerOf(next));
-      if (!isDeepStrictEqual(next.filters, inForce)) builder.setFilter(createFilter(next.filters));
+      if (!isDeepStrictEqual(next.filters, inForce))
+        builder.setFilter(createFilter(next.filters), deps.boottimeNs());
       inForce = next.filters;
       budget.configure(budgetOf(next));
     },

@@ -105,6 +105,14 @@ test('a backlog that would never be caught up is refused', (t) => {
   for (const speed of ['0', '1.5']) load({ file, env: { TCPTRAIL_PUBLISH_REPLAY_SPEED_MAX: speed } });
 });
 
+test('a window that a heartbeat would cut is refused where connections are folded', (t) => {
+  const of = (fold: string) => load({ file: fileWith(t, `batch: {heartbeatMs: 5000}\nfold: {${fold}}`) });
+  const { message } = refusal(() => of('enabled: true, windowMs: 5001'));
+  assert.match(message, /fold\.windowMs .*5001; it must not be above batch\.heartbeatMs/);
+  assert.equal(of('enabled: true, windowMs: 5000').fold.windowMs, 5_000);
+  assert.equal(of('windowMs: 5001').fold.windowMs, 5_001);
+});
+
 test('the fleet profile folds and updates every 5 minutes, unless the file says otherwise', (t) => {
   const of = (yaml: string) => {
     const { fold, events } = load({ file: fileWith(t, yaml) });

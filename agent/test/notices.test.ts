@@ -44,3 +44,12 @@ test('a file of the login that cannot be used is counted, and publishing is not 
   assert.equal(await counted('publish_up'), 1);
   assert.equal(notices.publishTrouble, '');
 });
+
+test('a budget is told with the number that is in force', () => {
+  const { lines, notices } = noticed();
+  const step = { name: 'budget-updates', leavesOut: [], cost: 'updates' };
+  notices.budgetSteps([step], 12_345);
+  notices.budgetShort(1_000, 10_368_000);
+  assert.match(lines[0] ?? '', /12345 bytes a day.*updates/);
+  assert.match(lines[1] ?? '', /bytesPerDay is 1000, but heartbeats alone take about 10368000/);
+});

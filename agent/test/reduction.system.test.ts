@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { agentHome, runningAgent, spooled, until } from './support/agent-process.ts';
 import { converse, echoServer } from './support/connections.ts';
@@ -53,6 +55,34 @@ test('what a filter names is in no row and is counted by rule, the rest is told'
   const [rule] = rulesOf(last);
   assert.deepEqual([rule?.rule, rule?.folded], [PORT_RULE, 0]);
   assert.ok((rule?.filtered ?? 0) >= 2 * CONNECTIONS);
+});
+
+test('a filter that is new at a restart leaves no connection without its end', needsRoot, async (t) => {
+  const echo = await echoServer(t, '127.0.0.1');
+  const events = { openHoldMs: 0 };
+  const home = agentHome(t, { further: { events } });
+  const first = await runningAgent(t, home);
+  const socket = connect(echo.port, '127.0.0.1');
+  await once(socket, 'connect');
+  const port = Number(socket.localPort);
+  const told = (kind: string): boolean => portsOf(spooled(home), kind, 'client', echo.port).includes(port);
+  await until('its open', () => told('open'));
+  first.child.kill('SIGTERM');
+  assert.equal(await first.ended(), 0, first.stderr());
+
+  home.configure({ events, filters: [{ name: PORT_RULE, ports: [echo.port] }] });
+  const second = await runningAgent(t, home);
+  socket.destroy();
+  const later = await converse('127.0.0.1', echo.port);
+  await until('both ends of the later one to be left out', () =>
+    rulesOf(spooled(home).at(-1)).some(({ rule, filtered }) => rule === PORT_RULE && filtered >= 4),
+  );
+  await echo.stop();
+  second.child.kill('SIGTERM');
+  assert.equal(await second.ended(), 0, second.stderr());
+  assert.ok(told('close'));
+  assert.ok(!portsOf(spooled(home), 'close', 'client', echo.port).includes(later));
+  assertBalanced(spooled(home).at(-1));
 });
 
 test(

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { after, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { after, test } from 'node:test';
 import { keysOf } from '@tcptrail/config/keys.ts';
 import { loadConfig } from '@tcptrail/config/load.ts';
 import { AGENT_CONFIG } from '../src/config.ts';
-import { batchesOf } from '../src/spool/segment-reader.ts';
 import { createTakers, type TakerDeps } from '../src/takers.ts';
-import { agentHome, runningAgent, until } from './support/agent-process.ts';
+import { until } from './support/agent-process.ts';
 import { converse, echoServer } from './support/connections.ts';
 import { needsRoot } from './support/needs-root.ts';
-import { type OracleBatch, readDatum } from './support/oracle.ts';
+import { ownerOf, type Row, reloading, rowsOf } from './support/reloading.ts';
 import { portsOf, totalOf } from './support/spooled-rows.ts';
 import { createNetwork } from './trace/support/network.ts';
 import { python } from './trace/support/python.ts';
@@ -23,83 +21,6 @@ const NEVER_MS = 600_000;
 /** TEST-NET-3, on the loopback of a network namespace. */
 const EXTERNAL = '203.0.113.9';
 const UID = 65_534;
-
-const isSection = (value: unknown): value is object => typeof value === 'object' && !Array.isArray(value);
-
-const DEADLINE_MS = 60_000;
-
-type Row = Record<string, unknown>;
-
-const ownerOf = (row: Row) => row['ownerOf'] as Row;
-const rowsOf = (batches: readonly OracleBatch[]): Row[] =>
-  batches.flatMap(({ events, owners }) =>
-    events.map((event) => ({ ...event, ownerOf: owners[Number(event['owner'])] })),
-  );
-
-/** Batches of a spool that grows, each read once: the whole machine is recorded. */
-function growing(spoolPath: string): () => OracleBatch[] {
-  const batches: OracleBatch[] = [];
-  /** By segment, where its last batch that was read begins. */
-  const lasts = new Map<string, number>();
-  return () => {
-    const segments = readdirSync(spoolPath).filter((name) => name.endsWith('.avro'));
-    for (const segment of segments.sort()) {
-      const last = lasts.get(segment);
-      for (const { datum, position } of batchesOf(join(spoolPath, segment), last)) {
-        if (position === last) continue;
-        lasts.set(segment, position);
-        batches.push(readDatum(datum));
-      }
-    }
-    return batches;
-  };
-}
-
-/** Configuration, signals and metrics of one agent, which is another user and reads files that root alone may. */
-async function reloading(t: TestContext, first: object) {
-  // Below those that the kernel gives out: nobody takes it meanwhile.
-  const metricsPort = 20_000 + (process.pid % 10_000);
-  const home = agentHome(t, { further: { privilege: { user: 'daemon' }, ...first }, metricsPort });
-  let config = JSON.parse(readFileSync(home.configFile, 'utf8')) as Record<string, unknown>;
-  chmodSync(home.configFile, 0o600);
-  const agent = await runningAgent(t, home);
-  const metric = async (name: string): Promise<number> => {
-    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    return Number(new RegExp(`^tcptrail_agent_${name}_total (\\d+)$`, 'm').exec(text)?.[1]);
-  };
-  const signal = async (counter: string): Promise<void> => {
-    const before = await metric(counter);
-    agent.child.kill('SIGHUP');
-    for (const end = performance.now() + DEADLINE_MS; (await metric(counter)) === before; await sleep(20))
-      assert.ok(performance.now() < end, `${counter} stays; the agent said: ${agent.stderr()}`);
-  };
-  const all = growing(home.spoolPath);
-  let seen = 0;
-  return {
-    home,
-    agent,
-    metric,
-    health: async () => (await fetch(`http://127.0.0.1:${metricsPort}/healthz`)).text(),
-    /** Lays `part` over the sections that there are, and waits until the agent has taken it. */
-    async change(part: Readonly<Record<string, unknown>>): Promise<void> {
-      for (const [section, keys] of Object.entries(part))
-        config = {
-          ...config,
-          [section]: isSection(keys) ? { ...(config[section] as object), ...keys } : keys,
-        };
-      writeFileSync(home.configFile, JSON.stringify(config));
-      await signal('config_reloads');
-      seen = all().length;
-    },
-    async give(text: string): Promise<void> {
-      writeFileSync(home.configFile, text);
-      await signal('config_refusals');
-    },
-    /** Batches since the last change. */
-    since: (): OracleBatch[] => all().slice(seen),
-    all,
-  };
-}
 
 const proven = new Set<string>();
 after(() => {
@@ -326,9 +247,9 @@ test('each key that is live is in force after SIGHUP', needsRoot, async (t) => {
           ({ program }) => program === 'budget-everything',
         ),
       );
-    await change({ batch: { heartbeatMs: 100 }, budget: { bytesPerDay: 1 } });
+    await change({ batch: { heartbeatMs: 100 }, fold: { enabled: false }, budget: { bytesPerDay: 1 } });
     await until('the budget to be short', isShort);
-    await change({ budget: { bytesPerDay: 0 }, fold: { enabled: false } });
+    await change({ budget: { bytesPerDay: 0 } });
     await until('a later heartbeat', () => since().filter(({ health }) => health !== null).length > 1);
     assert.ok(!isShort());
     proves('budget.bytesPerDay');
@@ -364,67 +285,4 @@ test('each key that is live is in force after SIGHUP', needsRoot, async (t) => {
     assert.equal(agent.child.exitCode, 0, agent.stderr());
     proves('publish.stopWaitMsMax');
   });
-});
-
-test('what is wrong changes nothing and is told; what cannot be taken is named', needsRoot, async (t) => {
-  const running = await reloading(t, { labels: { zone: 'old' } });
-  const { agent, home, change, give, since, all } = running;
-  const right = readFileSync(home.configFile, 'utf8');
-
-  await give(JSON.stringify({ ...JSON.parse(right), labels: { zone: 'new', colour: 'red' } }));
-  const sentence =
-    /unknown key labels\.colour in \S+; .*until then the configuration before it stays in force/;
-  assert.match(agent.stderr(), sentence);
-  assert.match(await running.health(), sentence);
-  await give('labels: [');
-  assert.match(await running.health(), /is not valid YAML at line 1/);
-  const { batch_seq } = all().at(-1) ?? { batch_seq: 0 };
-  await until('a later batch', () => (all().at(-1)?.batch_seq ?? 0) > batch_seq);
-  assert.deepEqual(since().at(-1)?.['labels'], { zone: 'old' });
-
-  await change({ labels: { zone: 'new' }, ring: { lifecycleBytes: 65_536 }, spool: { fsyncMs: 5 } });
-  assert.match(
-    agent.stderr(),
-    /configuration read again; in force now: labels\.zone; takes effect at the next start: ring\.lifecycleBytes, spool\.fsyncMs/,
-  );
-  assert.equal(await running.health(), 'ok\n');
-});
-
-test('no event is lost or doubled while the configuration changes', needsRoot, async (t) => {
-  const running = await reloading(t, {});
-  const { agent, change, all } = running;
-  const echo = await echoServer(t, '127.0.0.1');
-  const locals: number[] = [];
-  const load = { going: true };
-  t.after(() => {
-    load.going = false;
-  });
-  const traffic = Promise.all(
-    Array.from({ length: 4 }, async () => {
-      // Paced: no local port comes twice.
-      for (; load.going; await sleep(10)) locals.push(await converse('127.0.0.1', echo.port));
-    }),
-  );
-  for (let round = 1; round <= 8; round++) {
-    await change({
-      labels: { zone: `zone ${round}` },
-      batch: { rowsMax: 1 + 7 * round, flushMs: 10 * round },
-      privacy: { uid: round % 2 === 0 ? 'drop' : 'keep' },
-      process: { redact: [`round ${round}`] },
-    });
-  }
-  load.going = false;
-  await traffic;
-  await echo.stop();
-  agent.child.kill('SIGTERM');
-  assert.equal(await agent.ended(), 0, agent.stderr());
-  const batches = all();
-  locals.sort((a, b) => a - b);
-  assert.deepEqual(portsOf(batches, 'close', 'client', echo.port), locals);
-  assert.deepEqual(portsOf(batches, 'close', 'server', echo.port), locals);
-  const last = batches.at(-1);
-  assert.equal(
-    totalOf(last, 'seq_last'),
-    totalOf(last, 'rows') + totalOf(last, 'failed') + totalOf(last, 'folded') + totalOf(last, 'filtered'),
-  );
 });

@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly seed: number;
   readonly concurrency?: number;
   readonly pauseMs?: number;
+  /** Addresses that IPv4 connections come from. */
+  readonly clients?: number;
 }
 
 /** Resolves when every connection is closed on both sides; rejects when the load did not finish. */
@@ -27,6 +29,7 @@ export async function runLoad(options: LoadOptions): Promise<readonly Truth[]> {
       String(options.seed),
     ],
     ...['--concurrency', String(options.concurrency ?? 16), '--pause-ms', String(options.pauseMs ?? 0)],
+    ...['--clients', String(options.clients ?? 1)],
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const truths: Truth[] = [];

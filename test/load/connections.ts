@@ -1,10 +1,11 @@
 /**
  * Real connections from a process of its own, with the truth about each on stdout, one JSON object a line.
  *
- *   node connections.ts --count 1000 --refused 50 [--seed 1] [--concurrency 16] [--pause-ms 0]
+ *   node connections.ts --count 1000 --refused 50 [--seed 1] [--concurrency 16] [--pause-ms 0] [--clients 1]
  *
  * A child process serves on 127.0.0.1 and ::1; this one connects. A connection sends a random request, half-closes,
- * and gets a random reply. A refused one goes to a port where nobody listens. The last line is {"done":true}.
+ * and gets a random reply. A refused one goes to a port where nobody listens. With more clients than one, IPv4 connections come from as many
+ * addresses, a few of them far more often than the others. The last line is {"done":true}.
  */
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -82,9 +83,14 @@ function serve(): void {
   });
 }
 
-function connectOnce(to: AddressInfo, request: Buffer): Promise<void> {
+function connectOnce(to: AddressInfo, request: Buffer, from?: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ host: to.address, port: to.port, allowHalfOpen: true });
+    const socket = createConnection({
+      host: to.address,
+      port: to.port,
+      allowHalfOpen: true,
+      ...(from === undefined ? {} : { localAddress: from }),
+    });
     let ends = endsOf(socket);
     socket.on('connect', () => {
       ends = endsOf(socket);
@@ -137,6 +143,7 @@ async function run(options: {
   seed: number;
   concurrency: number;
   pauseMs: number;
+  clients: number;
 }): Promise<void> {
   const child = fork(import.meta.filename, ['--serve'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const addresses = await new Promise<readonly AddressInfo[]>((resolve) =>
@@ -144,6 +151,11 @@ async function run(options: {
   );
   const random = createRandom(options.seed);
   const refusedEvery = options.refused > 0 ? Math.floor(options.count / options.refused) : Infinity;
+  const clientAddress = (): string | undefined => {
+    if (options.clients < 2) return undefined;
+    const client = random.below(random.pick([10, options.clients, options.clients]));
+    return `127.1.${client >> 8}.${client & 0xff}`;
+  };
   let started = 0;
   let refused = 0;
 
@@ -157,7 +169,7 @@ async function run(options: {
       } else {
         const request = Buffer.alloc(4 + random.below(random.pick([10, 1000, 100_000])), 'q');
         request.writeUInt32BE(random.below(random.pick([1, 1000, 100_000])), 0);
-        await connectOnce(to, request);
+        await connectOnce(to, request, to.family === 'IPv4' ? clientAddress() : undefined);
       }
       if (options.pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, options.pauseMs));
     }
@@ -178,6 +190,7 @@ if (import.meta.main) {
       seed: { type: 'string', default: '1' },
       concurrency: { type: 'string', default: '16' },
       'pause-ms': { type: 'string', default: '0' },
+      clients: { type: 'string', default: '1' },
     },
   });
   if (values.serve) serve();
@@ -188,6 +201,7 @@ if (import.meta.main) {
       seed: Number(values.seed),
       concurrency: Number(values.concurrency),
       pauseMs: Number(values['pause-ms']),
+      clients: Number(values.clients),
     });
   }
 }

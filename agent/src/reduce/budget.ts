@@ -2,6 +2,7 @@
  * Bytes a host may spool in a day. What a day does not use is saved, up to one day's; the agent begins with that. The
  * less is left the more is folded and left out, step by step, and taken back as the budget fills again.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { EVENT_KINDS, type EventKind } from '@tcptrail/schemas/enums.ts';
 
 /** What a step adds to those before it. */
@@ -45,13 +46,15 @@ const LEAVING_STEPS: readonly BudgetStep[] = [
 ];
 
 const DAY_MS = 86_400_000;
+/** About what one takes in the spool; measured with 2 CPUs. */
+const HEARTBEAT_BYTES = 1_200;
 /** Share of a day's budget that must have come back before a step is taken back. */
 const BACK = 1 / 64;
 
 export interface Budget {
   /** So many bytes went into the spool. */
   spend(bytes: number): void;
-  /** Another budget, of which as much is left as of the one before. */
+  /** Another budget, of which as much is taken as of the one before; so turning it off and on again forgives nothing. */
   configure(config: BudgetConfig): void;
   /** Steps in force, in the order they were taken. */
   readonly steps: readonly BudgetStep[];
@@ -73,31 +76,48 @@ export function createBudget(
   let { bytesPerDay } = first;
   let all = stepsOf(first);
   let leftBytes = bytesPerDay;
+  let takenBytes = 0;
   let atMs = deps.nowMs();
   let taken = 0;
 
   /** Share of a day's budget at which so many steps are taken: from a half down to nothing, in equal parts. */
   const shareOf = (steps: number): number => (0.5 * (all.length - steps)) / (all.length - 1);
 
+  function earn(): void {
+    const nowMs = deps.nowMs();
+    leftBytes = within(leftBytes + ((nowMs - atMs) / DAY_MS) * bytesPerDay);
+    atMs = nowMs;
+  }
+
+  const within = (bytes: number): number => Math.max(-bytesPerDay, Math.min(bytesPerDay, bytes));
+
+  /** Takes steps, or takes them back, by what is left. */
+  function settle(): void {
+    const share = bytesPerDay === 0 ? 1 : leftBytes / bytesPerDay;
+    while (taken < all.length && share <= shareOf(taken + 1)) taken += 1;
+    while (taken > 0 && share > shareOf(taken) + BACK) taken -= 1;
+  }
+
   return {
     configure(next) {
-      const share = bytesPerDay === 0 ? 1 : leftBytes / bytesPerDay;
+      earn();
+      const before = all.slice(0, taken);
+      // What was taken is kept while there is no budget.
+      if (bytesPerDay > 0) takenBytes = bytesPerDay - leftBytes;
       ({ bytesPerDay } = next);
+      leftBytes = within(bytesPerDay - takenBytes);
       all = stepsOf(next);
-      leftBytes = share * bytesPerDay;
-      if (taken > 0) deps.onSteps([]);
-      taken = 0;
+      taken = all.findLastIndex((step) => before.includes(step)) + 1;
+      settle();
+      const after = all.slice(0, taken);
+      if (!isDeepStrictEqual(after, before)) deps.onSteps(after);
     },
     spend(bytes) {
       if (bytesPerDay === 0) return;
-      const nowMs = deps.nowMs();
-      const earned = ((nowMs - atMs) / DAY_MS) * bytesPerDay;
-      atMs = nowMs;
-      leftBytes = Math.max(-bytesPerDay, Math.min(bytesPerDay, leftBytes + earned) - bytes);
-      const share = leftBytes / bytesPerDay;
+      earn();
+      leftBytes = within(leftBytes - bytes);
       const before = taken;
-      while (taken < all.length && share <= shareOf(taken + 1)) taken += 1;
-      while (taken > 0 && share > shareOf(taken) + BACK) taken -= 1;
+      settle();
       if (taken !== before) deps.onSteps(all.slice(0, taken));
     },
     get steps() {
@@ -113,3 +133,7 @@ const stepsOf = ({ fold }: BudgetConfig): readonly BudgetStep[] => [
   ...(fold ? [] : FOLDING_STEPS),
   ...LEAVING_STEPS,
 ];
+
+/** Bytes a day that heartbeats alone take, about. */
+export const heartbeatBytesPerDay = (heartbeatMs: number): number =>
+  Math.ceil(DAY_MS / heartbeatMs) * HEARTBEAT_BYTES;

@@ -4,7 +4,7 @@
  */
 import { EVENT_KINDS, ROLES } from '@tcptrail/schemas/enums.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
-import { type Network, networkOf } from './network.ts';
+import { type Network, type Networks, networkOf, networksOf } from './network.ts';
 
 export interface FilterRule {
   readonly name: string;
@@ -24,11 +24,11 @@ export type CgroupPathOf = (words: Uint32Array, bytes: Uint8Array, at: number) =
 export interface Filter {
   /** Names of the rules. */
   readonly names: readonly string[];
+  /** A rule asks for the owner, which may change while a connection lives. */
+  readonly asksOwner: boolean;
   /** Index of the first rule that the valid record at byte `at` meets, -1 when it meets none. */
   match(words: Uint32Array, bytes: Uint8Array, at: number, cgroupPathOf: CgroupPathOf): number;
 }
-
-type Condition = Filter['match'] extends (...args: infer Args) => number ? (...args: Args) => boolean : never;
 
 const SERVER = ROLES.indexOf('server');
 const CLIENT = ROLES.indexOf('client');
@@ -37,74 +37,98 @@ const PEER = RING.peer_address >> 2;
 const PID = RING.pid >> 2;
 const UID = RING.uid >> 2;
 const SOCKET_UID = RING.socket_uid >> 2;
+const PORTS = 65_536;
 /** Paths of which it is remembered whether they are in a rule's cgroups. */
 const PATHS_MAX = 4_096;
 
+/** A rule as it is asked of each event: nothing is made by asking. */
+interface Prepared {
+  /** By port, 1 where it is one of the rule. */
+  readonly ports: Uint8Array | undefined;
+  readonly peers: Networks | undefined;
+  readonly uids: ReadonlySet<number> | undefined;
+  readonly cgroups: Cgroups | undefined;
+}
+
 /** Throws a TypeError for a peer that is no network. */
 export function createFilter(rules: readonly FilterRule[]): Filter {
-  const conditions = rules.map(conditionsOf);
+  // A rule without conditions is met by nothing.
+  const prepared = rules.map((rule) => (hasConditions(rule) ? prepare(rule) : undefined));
   return {
     names: rules.map(({ name }) => name),
+    asksOwner: rules.some(({ uids, cgroups }) => uids !== undefined || cgroups !== undefined),
     match(words, bytes, at, cgroupPathOf) {
-      for (let rule = 0; rule < conditions.length; rule++) {
-        if (areAllMet(conditions[rule] as readonly Condition[], words, bytes, at, cgroupPathOf)) return rule;
+      for (let index = 0; index < prepared.length; index++) {
+        const rule = prepared[index];
+        if (rule && isMet(rule, words, bytes, at, cgroupPathOf)) return index;
       }
       return -1;
     },
   };
 }
 
-/** The cheap ones first. A rule without conditions is met by nothing. */
-function conditionsOf({ ports, peers, uids, cgroups }: FilterRule): readonly Condition[] {
-  return [
-    ...(ports ? [portCondition(new Set(ports))] : []),
-    ...(peers ? [peerCondition(peers.map(networkNamed))] : []),
-    ...(uids ? [uidCondition(new Set(uids))] : []),
-    ...(cgroups ? [cgroupCondition(cgroups)] : []),
-  ];
-}
+const hasConditions = ({ ports, peers, uids, cgroups }: FilterRule): boolean =>
+  [ports, peers, uids, cgroups].some((condition) => condition !== undefined);
 
-function areAllMet(conditions: readonly Condition[], ...record: Parameters<Condition>): boolean {
-  for (const isMet of conditions) if (!isMet(...record)) return false;
-  return conditions.length > 0;
-}
+const prepare = ({ ports, peers, uids, cgroups }: FilterRule): Prepared => ({
+  ports: ports && portsOf(ports),
+  peers: peers && networksOf(peers.map(networkNamed)),
+  uids: uids && new Set(uids),
+  cgroups: cgroups && createCgroups(cgroups),
+});
 
-function portCondition(ports: ReadonlySet<number>): Condition {
-  return (_words, bytes, at) => {
-    const role = bytes[at + RING.role];
+/** The cheap conditions first. */
+function isMet(
+  { ports, peers, uids, cgroups }: Prepared,
+  words: Uint32Array,
+  bytes: Uint8Array,
+  at: number,
+  cgroupPathOf: CgroupPathOf,
+): boolean {
+  if (ports && !isOfPort(ports, bytes, at)) return false;
+  if (uids && !uids.has(uidOf(words, at))) return false;
+  if (peers) {
     const isOfListener = LISTENERS[bytes[at + RING.kind] as number] === true;
-    if (role !== CLIENT && ports.has(u16(bytes, at + RING.local_port))) return true;
-    return role !== SERVER && !isOfListener && ports.has(u16(bytes, at + RING.peer_port));
-  };
+    if (isOfListener || !peers.hold(words, (at >>> 2) + PEER)) return false;
+  }
+  return !cgroups || cgroups.hold(cgroupPathOf(words, bytes, at));
 }
 
-function peerCondition(networks: readonly Network[]): Condition {
-  return (words, bytes, at) => {
-    if (LISTENERS[bytes[at + RING.kind] as number] === true) return false;
-    const word = (at >>> 2) + PEER;
-    for (const network of networks) if (network.holds(words, word)) return true;
-    return false;
-  };
+function isOfPort(ports: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  const role = bytes[at + RING.role];
+  if (role !== CLIENT && ports[u16(bytes, at + RING.local_port)] === 1) return true;
+  const isOfListener = LISTENERS[bytes[at + RING.kind] as number] === true;
+  return role !== SERVER && !isOfListener && ports[u16(bytes, at + RING.peer_port)] === 1;
 }
 
-function uidCondition(uids: ReadonlySet<number>): Condition {
-  return (words, _bytes, at) => {
-    const base = at >>> 2;
-    return uids.has(words[base + (words[base + PID] === 0 ? SOCKET_UID : UID)] as number);
-  };
+function uidOf(words: Uint32Array, at: number): number {
+  const base = at >>> 2;
+  return words[base + (words[base + PID] === 0 ? SOCKET_UID : UID)] as number;
 }
 
-function cgroupCondition(cgroups: readonly string[]): Condition {
+function portsOf(ports: readonly number[]): Uint8Array {
+  const all = new Uint8Array(PORTS);
+  for (const port of ports) all[port] = 1;
+  return all;
+}
+
+interface Cgroups {
+  /** Whether the path is one of them, or below one. */
+  hold(path: string): boolean;
+}
+
+function createCgroups(cgroups: readonly string[]): Cgroups {
   const tops = cgroups.map((path) => path.replace(/\/+$/, ''));
   let known = new Map<string, boolean>();
-  return (words, bytes, at, cgroupPathOf) => {
-    const path = cgroupPathOf(words, bytes, at);
-    const remembered = known.get(path);
-    if (remembered !== undefined) return remembered;
-    if (known.size >= PATHS_MAX) known = new Map();
-    const isIn = path !== '' && tops.some((top) => path === top || path.startsWith(`${top}/`));
-    known.set(path, isIn);
-    return isIn;
+  return {
+    hold(path) {
+      const remembered = known.get(path);
+      if (remembered !== undefined) return remembered;
+      if (known.size >= PATHS_MAX) known = new Map();
+      const isIn = path !== '' && tops.some((top) => path === top || path.startsWith(`${top}/`));
+      known.set(path, isIn);
+      return isIn;
+    },
   };
 }
 

@@ -42,10 +42,9 @@ const RTT = RING.rtt_us >> 2;
 const SEQ = RING.seq >> 2;
 /** Powers of two of a 32-bit number of us. */
 const RTT_BUCKETS = 32;
-/** Of a group, beside its record: the sums, the sums and counts of what is averaged. */
+/** Of a group, beside its record: the sums, and the sums of what is averaged. */
 const MEANS_AT = SUMS.words.length;
-const COUNTS_AT = MEANS_AT + MEANS.words.length;
-const FIGURES = COUNTS_AT + MEANS.words.length;
+const FIGURES = MEANS_AT + MEANS.words.length;
 
 export function createGroups<Owner extends { readonly program: number }>(groupsMax: number): Groups<Owner> {
   const bytes = new Uint8Array(groupsMax * RING_EVENT_BYTES);
@@ -68,6 +67,11 @@ export function createGroups<Owner extends { readonly program: number }>(groupsM
       const difference = (words[own + word] as number) ^ (from[base + word] as number);
       if ((difference & (SAME.bits[index] as number)) !== 0) return false;
     }
+    // A mean is of all connections of its row, so that weighted by `connections` it gives their sum again.
+    for (let index = 0; index < MEANS.words.length; index++) {
+      const word = MEANS.words[index] as number;
+      if ((words[own + word] === 0) !== (from[base + word] === 0)) return false;
+    }
     return true;
   }
 
@@ -78,10 +82,7 @@ export function createGroups<Owner extends { readonly program: number }>(groupsM
       (figures[at + index] as number) += from[base + (SUMS.words[index] as number)] as number;
     }
     for (let index = 0; index < MEANS.words.length; index++) {
-      const value = from[base + (MEANS.words[index] as number)] as number;
-      if (value === 0) continue;
-      (figures[at + MEANS_AT + index] as number) += value;
-      (figures[at + COUNTS_AT + index] as number) += 1;
+      (figures[at + MEANS_AT + index] as number) += from[base + (MEANS.words[index] as number)] as number;
     }
     const rtt = from[base + RTT] as number;
     if (rtt > 0) (rtts[group * RTT_BUCKETS + 31 - Math.clz32(rtt)] as number) += 1;
@@ -93,10 +94,9 @@ export function createGroups<Owner extends { readonly program: number }>(groupsM
     const at = group * FIGURES;
     const base = group * RECORD_WORDS;
     writeNumbers(SUMS, base, (index) => figures[at + index] as number);
-    writeNumbers(MEANS, base, (index) => {
-      const values = figures[at + COUNTS_AT + index] as number;
-      return values === 0 ? 0 : Math.round((figures[at + MEANS_AT + index] as number) / values);
-    });
+    writeNumbers(MEANS, base, (index) =>
+      Math.round((figures[at + MEANS_AT + index] as number) / (connections[group] as number)),
+    );
     const start = group * RING_EVENT_BYTES;
     bytes[start + RING.kind] = SUMMARY;
     const port = start + portOfPeer(bytes[start + RING.role] as number);

@@ -1,9 +1,15 @@
-/** Networks in CIDR notation, compared as the words that the ring has of an address. */
+/** Networks in CIDR notation, compared with the words that the ring has of an address. */
 import { isIP } from 'node:net';
 
+/** Its first and last address, each as four numbers, the first the most significant. */
 export interface Network {
-  /** Whether the address at word `word` is in it. */
-  holds(words: Uint32Array, word: number): boolean;
+  readonly first: readonly number[];
+  readonly last: readonly number[];
+}
+
+export interface Networks {
+  /** Whether the address at word `word` is in one of them. Allocates nothing. */
+  hold(words: Uint32Array, word: number): boolean;
 }
 
 const ADDRESS_BYTES = 16;
@@ -17,18 +23,59 @@ export function networkOf(text: string): Network | undefined {
   const length = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
   if (version === 0 || more.length > 0 || address.includes('%') || !(length >= 0 && length <= most))
     return undefined;
-  const mask = wordsOf(maskOf(version === 4 ? MAPPED_BITS + length : length));
-  const network = wordsOf(version === 4 ? mappedOf(address) : bytesOf(address));
-  const masked = network.map((word, index) => word & (mask[index] as number));
+  const mask = maskOf(version === 4 ? MAPPED_BITS + length : length);
+  const network = version === 4 ? mappedOf(address) : bytesOf(address);
   return {
-    holds(words, word) {
-      for (let index = 0; index < 4; index++) {
-        const difference = (words[word + index] as number) ^ (masked[index] as number);
-        if ((difference & (mask[index] as number)) !== 0) return false;
+    first: numbersOf(network.map((byte, index) => byte & (mask[index] as number))),
+    last: numbersOf(network.map((byte, index) => byte | (0xff & ~(mask[index] as number)))),
+  };
+}
+
+/** One list to look an address up in, in as many steps as the logarithm of its length. */
+export function networksOf(networks: readonly Network[]): Networks {
+  const ranges: Network[] = [];
+  for (const network of networks.toSorted((a, b) => order(a.first, b.first))) {
+    // Networks lie in one another or apart.
+    const before = ranges.at(-1);
+    if (!before || order(before.last, network.last) < 0) ranges.push(network);
+  }
+  const firsts = Uint32Array.from(ranges.flatMap(({ first }) => [...first]));
+  const lasts = Uint32Array.from(ranges.flatMap(({ last }) => [...last]));
+  return {
+    hold(words, word) {
+      let low = 0;
+      let high = ranges.length;
+      // The last range that begins at the address or before it is the only one that can hold it.
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (compare(words, word, firsts, 4 * middle) >= 0) low = middle + 1;
+        else high = middle;
       }
-      return true;
+      return low > 0 && compare(words, word, lasts, 4 * (low - 1)) <= 0;
     },
   };
+}
+
+function order(a: readonly number[], b: readonly number[]): number {
+  for (const [index, number] of a.entries()) {
+    const difference = number - (b[index] as number);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Below, at or above 0: the address at `word`, and the one at `place` of `numbers`. */
+function compare(words: Uint32Array, word: number, numbers: Uint32Array, place: number): number {
+  for (let index = 0; index < 4; index++) {
+    const difference = swapped(words[word + index] as number) - (numbers[place + index] as number);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** A word of the ring is little-endian, an address is not. */
+function swapped(word: number): number {
+  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
 }
 
 function maskOf(length: number): Uint8Array {
@@ -60,6 +107,8 @@ function partsOf(text: string): number[] {
   });
 }
 
-function wordsOf(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(Uint8Array.from(bytes).buffer);
+/** An address as four numbers, the first the most significant. */
+function numbersOf(bytes: Uint8Array): readonly number[] {
+  const view = new DataView(bytes.buffer);
+  return [0, 4, 8, 12].map((at) => view.getUint32(at));
 }

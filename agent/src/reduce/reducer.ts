@@ -5,7 +5,8 @@
 import { EVENT_KINDS } from '@tcptrail/schemas/enums.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
 import type { BudgetStep } from './budget.ts';
-import type { Filter } from './filter.ts';
+import { createExclusion, ENDS, type Exclusion, numberAt } from './exclusion.ts';
+import { createFilter, type Filter } from './filter.ts';
 import { createFolder, type FoldedOwner, type Folder, type FolderConfig, type FolderDeps } from './folder.ts';
 import { isLoopback } from './loopback.ts';
 import { cpuOf, seqOf } from './number-of.ts';
@@ -17,7 +18,6 @@ export interface ReducerConfig extends FolderConfig {
   /** A batch with rows is closed after this, ms; while anything may be folded, after `windowMs` if that is longer. */
   readonly flushMs: number;
   readonly windowMs: number;
-  readonly filter: Filter;
 }
 
 interface Owner extends FoldedOwner {
@@ -61,8 +61,11 @@ export interface Reducer<Built> {
   take(): Built;
   /** Between two batches: what comes from now on is folded like this, and hidden as `records` does now. */
   configure(config: ReducerConfig): void;
-  /** Between two drains: what comes from now on is left out by this. */
-  setFilter(filter: Filter): void;
+  /**
+   * Between two drains: what comes from now on is left out by this. Of what began before `sinceNs`, ns since boot,
+   * something may have been told. None is in force at first.
+   */
+  setFilter(filter: Filter, sinceNs: bigint): void;
   /** Steps of the budget in force. */
   setSteps(steps: readonly BudgetStep[]): void;
   readonly counts: Pick<RuleCounts, 'list' | 'totals'>;
@@ -78,20 +81,20 @@ export function createReducer<O extends Owner, Built>(
   first: ReducerConfig,
   deps: ReducerDeps<O, Built>,
 ): Reducer<Built> {
-  const { builder, owners, records, account } = deps;
+  const { builder, owners, records, account, boottimeNs } = deps;
   let config = first;
   const counts = createRuleCounts();
   /** Made when something is to be folded. */
   let folder: Folder | undefined;
-  let { filter } = config;
+  let filter = createFilter([]);
+  let exclusion = exclusionSince(0);
   let steps: readonly BudgetStep[] = [];
   /** Rules that fold connections over loopback, and others; '' = none. */
   let loopbackRule = '';
   let repeatedRule = '';
   /** By kind, the step that leaves it out; '' = none. */
   let leftOutBy: readonly string[] = [];
-  /** ns since boot: since when the filter, and a step, leave out the ends of connections. */
-  let filterSinceNs = 0;
+  /** ns since boot: since when a step leaves out the ends of connections. */
   let stepSinceNs = 0;
   /** The record under way is an event. */
   let isEvent = false;
@@ -100,7 +103,8 @@ export function createReducer<O extends Owner, Built>(
     const folding = (what: BudgetStep['folds']): string =>
       steps.find(({ folds }) => folds === what)?.name ?? '';
     repeatedRule = config.fold ? FOLD : folding('repeated');
-    loopbackRule = config.fold ? FOLD : folding('loopback');
+    // A step that folds all, without the one before it, folds loopback too.
+    loopbackRule = config.fold ? FOLD : folding('loopback') || repeatedRule;
     leftOutBy = EVENT_KINDS.map(
       (kind) => steps.find(({ leavesOut }) => leavesOut.includes(kind))?.name ?? '',
     );
@@ -114,17 +118,21 @@ export function createReducer<O extends Owner, Built>(
       builder.rows + made.rows >= config.rowsMax || builder.bytes + made.bytes >= config.bytesMax;
   }
 
+  function exclusionSince(sinceNs: number): Exclusion {
+    return createExclusion({ filter, sinceNs, openHoldMs: config.openHoldMs }, { cgroupPathOf, boottimeNs });
+  }
+
   function cgroupPathOf(words: Uint32Array, bytes: Uint8Array, at: number): string {
     return words[(at >>> 2) + PID] === 0 ? '' : owners.find(words, bytes, at).owner.cgroup_path;
   }
 
   function leftOut(words: Uint32Array, bytes: Uint8Array, at: number): boolean {
-    const met = filter.match(words, bytes, at, cgroupPathOf);
-    const rule = met >= 0 ? filter.names[met] : leftOutBy[bytes[at + RING.kind] as number];
+    const kind = bytes[at + RING.kind] as number;
+    const met = exclusion.ruleOf(words, bytes, at);
+    const rule = met >= 0 ? filter.names[met] : leftOutBy[kind];
     if (!rule) return false;
-    // Of an older one its open may have been told: without its end it would seem to live for ever.
-    const sinceNs = met >= 0 ? filterSinceNs : stepSinceNs;
-    if (bytes[at + RING.kind] === CLOSE && startNs(words, at) < sinceNs) return false;
+    // Of an older one something may have been told: without its end it would seem to live for ever.
+    if (met < 0 && ENDS[kind] && numberAt(words, (at >>> 2) + START) < stepSinceNs) return false;
     counts.filter(rule);
     account.filter(cpuOf(bytes, at), seqOf(words, at));
     return true;
@@ -166,30 +174,26 @@ export function createReducer<O extends Owner, Built>(
       return builder.take();
     },
     configure(next) {
+      const isOtherHold = next.openHoldMs !== config.openHoldMs;
       config = next;
+      if (isOtherHold) exclusion = exclusionSince(Number(boottimeNs()));
       folder = undefined;
       reducer.isFull = builder.isFull;
       settle();
     },
-    setFilter(next) {
+    setFilter(next, sinceNs) {
       filter = next;
-      filterSinceNs = Number(deps.boottimeNs());
+      exclusion = exclusionSince(Number(sinceNs));
       settle();
     },
     setSteps(next) {
       const leftOutBefore = leftOutBy[CLOSE];
       steps = next;
       settle();
-      if (leftOutBy[CLOSE] !== leftOutBefore) stepSinceNs = Number(deps.boottimeNs());
+      if (leftOutBy[CLOSE] !== leftOutBefore) stepSinceNs = Number(boottimeNs());
     },
     counts,
   };
   settle();
   return reducer;
-}
-
-/** When the connection of the record at byte `at` began, ns since boot; 0 when that is not known. */
-function startNs(words: Uint32Array, at: number): number {
-  const word = (at >>> 2) + START;
-  return (words[word + 1] as number) * 0x1_0000_0000 + (words[word] as number);
 }

@@ -19,22 +19,20 @@ function reaching(rule: Omit<FilterRule, 'name'>): string[] {
   const nothing = {} as ReducerDeps<never, never>;
   const privacy = { uid: 'drop', peers: 'drop', key: '', keyFile: '', internal: [] } as const;
   const filter = createFilter([{ name: 'rule', ...rule }]);
-  const reducer = createReducer(
-    { ...CONFIG, filter },
-    {
-      ...nothing,
-      records: createPrivateRecords(masksOf({ privacy, process: { commandLine: false, redact: [] } })),
-      account: { ...nothing.account, filter: () => {} },
-      builder: {
-        ...nothing.builder,
-        accepts: () => true,
-        append(words, bytes, at) {
-          const peer = Buffer.from(bytes.subarray(at + RING.peer_address, at + RING.peer_address + 16));
-          reached.push(`${peer.toString('hex')} ${words[(at + RING.uid) >>> 2]}`);
-        },
+  const reducer = createReducer(CONFIG, {
+    ...nothing,
+    records: createPrivateRecords(masksOf({ privacy, process: { commandLine: false, redact: [] } })),
+    account: { ...nothing.account, filter: () => {} },
+    builder: {
+      ...nothing.builder,
+      accepts: () => true,
+      append(words, bytes, at) {
+        const peer = Buffer.from(bytes.subarray(at + RING.peer_address, at + RING.peer_address + 16));
+        reached.push(`${peer.toString('hex')} ${words[(at + RING.uid) >>> 2]}`);
       },
     },
-  );
+  });
+  reducer.setFilter(filter, 0n);
   const ring = ringOf({ pid: 1, uid: 1_000 }, { pid: 2, uid: 1_001 });
   for (const [index, at] of ring.at.entries()) {
     ring.bytes.set(bytesOf(`203.0.113.${8 + index}`), at + RING.peer_address);

@@ -89,6 +89,32 @@ test('over any days a host spools no more than its budget and the day it had sav
   assert.ok(spooled > 9_000_000, String(spooled));
 });
 
+test('another budget begins with what is taken, and a spent one stays spent when anything else changes', () => {
+  const { budget, told, names } = budgetOf({ bytesPerDay: 1_000 });
+  budget.spend(1_000);
+  const before = told.length;
+  budget.configure({ bytesPerDay: 1_000, fold: false });
+  assert.deepEqual([names(), told.length], [ALL, before]);
+  budget.configure({ bytesPerDay: 0, fold: false });
+  assert.deepEqual([names(), told.at(-1)], [[], []]);
+  budget.configure({ bytesPerDay: 1_000, fold: false });
+  assert.deepEqual([names(), told.at(-1)], [ALL, ALL]);
+  budget.configure({ bytesPerDay: 1_000, fold: true });
+  assert.deepEqual([names(), told.at(-1)], [ALL.slice(2), ALL.slice(2)]);
+  budget.configure({ bytesPerDay: 4_000, fold: true });
+  assert.deepEqual([names(), budget.leftBytes], [[], 3_000]);
+  budget.configure({ bytesPerDay: 1_000, fold: false });
+  assert.deepEqual([names(), budget.leftBytes], [ALL, 0]);
+});
+
+test('a step that is about to be taken back is not lifted by another configuration', () => {
+  const { budget, state, told } = budgetOf({ bytesPerDay: 1_000_000 });
+  budget.spend(500_000);
+  state.nowMs += DAY_MS / 100;
+  budget.configure({ bytesPerDay: 1_000_000, fold: false });
+  assert.deepEqual(told, [ALL.slice(0, 1)]);
+});
+
 /** The steps up to the named one. */
 function stepsTo(name: string): readonly BudgetStep[] {
   const { budget } = budgetOf({ bytesPerDay: 1_000 });
@@ -148,6 +174,31 @@ test('loopback folds first, then all, each counted by its step; the window is lo
       ['budget-repeated', 1],
     ],
   });
+});
+
+test("the agent's own ceiling folds by itself, and beside the budget each event is counted once", () => {
+  const ceiling: BudgetStep = { name: 'ceiling-fold', folds: 'repeated', leavesOut: [], cost: '' };
+  const fold = (steps: readonly BudgetStep[]) => {
+    const { append, close, reducer } = createReducedBatches({ fold: false, steps });
+    append(
+      ...['127.0.0.1', '10.0.0.2'].flatMap((peer_address, peer) =>
+        [1, 2, 3].map((time) => ({ peer_address, seq: 3 * peer + time })),
+      ),
+    );
+    const rules = reducer.counts.list.map(({ rule, folded }) => [rule, folded]);
+    reducer.setSteps(steps.filter((step) => step !== ceiling));
+    return { rows: close().length, rules };
+  };
+  const byBoth = (loopback: string, others: string) => ({
+    rows: 4,
+    rules: loopback === others ? [[loopback, 2]] : [loopback, others].map((rule) => [rule, 1]),
+  });
+  assert.deepEqual(fold([ceiling]), byBoth('ceiling-fold', 'ceiling-fold'));
+  assert.deepEqual(fold([...stepsTo('budget-loopback'), ceiling]), byBoth('budget-loopback', 'ceiling-fold'));
+  assert.deepEqual(
+    fold([...stepsTo('budget-repeated'), ceiling]),
+    byBoth('budget-loopback', 'budget-repeated'),
+  );
 });
 
 test('a step that is taken back while connections are held loses none of them', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFilter, type FilterRule } from '../../src/reduce/filter.ts';
-import { closeOf, SINCE_NS, type Values } from '../support/closes.ts';
+import { closeOf, type Values } from '../support/closes.ts';
 import { createReducedBatches } from '../support/reduced-batches.ts';
 
 function matches(rule: Omit<FilterRule, 'name'>, record: Values, cgroupPath = ''): boolean {
@@ -77,9 +77,9 @@ test('a filter is changed between two records, and what it left out stays counte
     filters: [{ name: 'https', ports: [443] }],
   });
   append({ seq: 1 }, { seq: 2, local_port: 80 });
-  reducer.setFilter(createFilter([{ name: 'http', ports: [80] }]));
+  reducer.setFilter(createFilter([{ name: 'http', ports: [80] }]), 0n);
   append({ seq: 3 }, { seq: 4, local_port: 80 }, { seq: 5, local_port: 80 });
-  reducer.setFilter(createFilter([]));
+  reducer.setFilter(createFilter([]), 0n);
   append({ seq: 6, local_port: 80 });
   assert.deepEqual(
     close().map(({ seq }) => seq),
@@ -111,19 +111,4 @@ test('a record that no event can be made of is bad, whatever a rule says of it',
   append({ seq: 0 }, { kind: 'unknown' }, { seq: 3, cpu: 4 });
   assert.deepEqual(close(), []);
   assert.deepEqual(reducer.counts.totals, { folded: 0, filtered: 0 });
-});
-
-test('a filter that comes later leaves the ends of older connections: their beginning may have been told', () => {
-  const { append, close, reducer } = createReducedBatches({ fold: false, boottimeNs: () => SINCE_NS + 500n });
-  reducer.setFilter(createFilter([{ name: 'all', ports: [443] }]));
-  const ages = [SINCE_NS + 499n, SINCE_NS + 500n];
-  append(
-    ...ages.flatMap((start_ts, index) =>
-      ['close', 'update', 'fail'].map((kind) => ({ kind, start_ts, seq: 10 * index + 1 })),
-    ),
-  );
-  assert.deepEqual(
-    close().map(({ kind, seq }) => [kind, seq]),
-    [['close', 1]],
-  );
 });

@@ -52,7 +52,7 @@ test('a summary sums up, averages, and takes number and socket of the last', () 
       generation: 2,
       bytes_sent: 4,
       duration_us: 0,
-      rtt_us: 0,
+      rtt_us: 150,
       min_rtt_us: 90,
       ts: SINCE_NS + 9_000_000_000n,
     },
@@ -73,8 +73,8 @@ test('a summary sums up, averages, and takes number and socket of the last', () 
       duration_us: 1_000,
     },
   );
-  assert.deepEqual([row['rtt_us'], row['min_rtt_us'], row['segs_out']], [151, 90, 15]);
-  assert.deepEqual(row['rtt_histogram'], [0, 0, 0, 0, 0, 0, 1, 1]);
+  assert.deepEqual([row['rtt_us'], row['min_rtt_us'], row['segs_out']], [150, 90, 15]);
+  assert.deepEqual(row['rtt_histogram'], [0, 0, 0, 0, 0, 0, 1, 2]);
   assert.equal(row['ts'], 1_700_000_000_000_000 + 14_000_000);
   append({ seq: 8, rtt_us: 1 }, { seq: 9, rtt_us: 2 });
   assert.deepEqual(close()[0]?.['rtt_histogram'], [1, 1], 'the next batch begins anew');

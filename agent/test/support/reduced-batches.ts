@@ -30,7 +30,6 @@ export function createReducedBatches(options: Options = {}) {
     bytesMax: 900_000,
     openHoldMs: 1_000,
     sinceNs: SINCE_NS,
-    filter: createFilter(options.filters ?? []),
     ...options,
   };
   const account = createAccount();
@@ -59,6 +58,7 @@ export function createReducedBatches(options: Options = {}) {
     ...{ owners, builder, account, records },
     boottimeNs: options.boottimeNs ?? (() => SINCE_NS),
   });
+  reducer.setFilter(createFilter(options.filters ?? []), 0n);
   reducer.setSteps(options.steps ?? []);
   const batches: OracleBatch[] = [];
   const batcher = createBatcher(
@@ -87,6 +87,7 @@ export function createReducedBatches(options: Options = {}) {
     },
   );
   return {
+    config,
     reducer,
     account,
     batches,

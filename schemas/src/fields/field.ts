@@ -46,7 +46,8 @@ export interface Field {
 
 /**
  * `same`: only connections that agree in it are folded into one. `zero`: one with another value is not folded.
- * `last`: of the last one. `sum`; `mean`, rounded, and `least`, both without those of 0.
+ * `last`: of the last one. `sum`; `mean`, rounded, of those of which none or all
+ * are 0; `least`, without those of 0.
  */
 export type SummaryForm = 'same' | 'zero' | 'last' | 'sum' | 'mean' | 'least';
 

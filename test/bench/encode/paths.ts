@@ -6,7 +6,6 @@ import { createOwners, type Owners } from '@tcptrail/agent/enrich/owners.ts';
 import type { ProcessFacts, ProcessKey } from '@tcptrail/agent/enrich/process.ts';
 import { readResetReasons } from '@tcptrail/agent/enrich/reset-reasons.ts';
 import { createPrivateRecords } from '@tcptrail/agent/privacy/records.ts';
-import { createFilter } from '@tcptrail/agent/reduce/filter.ts';
 import { createReducer } from '@tcptrail/agent/reduce/reducer.ts';
 import { possibleCpus } from '@tcptrail/agent/trace/cpus.ts';
 import type { RingBuffer } from '@tcptrail/agent/trace/ring-buffer.ts';
@@ -17,7 +16,7 @@ import { createRecordReader } from './record-reader.ts';
 
 /** As the agent is configured by default. */
 const BATCH = { rowsMax: 2_000, bytesMax: 900_000 };
-const REDUCE = { flushMs: 500, windowMs: 10_000, openHoldMs: 1_000, sinceNs: 0n, filter: createFilter([]) };
+const REDUCE = { flushMs: 500, windowMs: 10_000, openHoldMs: 1_000, sinceNs: 0n };
 const IDENTITY = {
   host_name: 'web-1.example.org',
   host_id: '0123456789abcdef0123456789abcdef',
