@@ -96,7 +96,7 @@ function writeKernels(field: Field): string[] {
     case 'time':
       return ifElse(
         `${low} | ${high}`,
-        [`t = microseconds(${low}, ${high}) + offsetUs;`, ...writeMicroseconds('t')],
+        [`t = microseconds(${low}, ${high}) + agent.clock_offset_us;`, ...writeMicroseconds('t')],
         ['out.setUint8(p++, 0);'],
       );
     case 'address':

@@ -64,6 +64,24 @@ export function encodeEvent(
 ): number {
   const w = at >>> 2;
   let p = position;
+  p = encodePart1(words, w, out, p, agent);
+  p = encodePart2(words, w, out, p, agent);
+  p = encodePart3(words, w, out, p);
+  p = encodePart4(words, w, out, p);
+  p = encodePart5(words, w, out, p);
+  p = encodePart6(words, bytes, at, w, out, p);
+  p = encodePart7(words, w, out, p, agent);
+  return p;
+}
+
+function encodePart1(
+  words: Uint32Array,
+  w: number,
+  out: DataView,
+  position: number,
+  agent: Readonly<AgentFields>,
+): number {
+  let p = position;
   let a = 0;
   let b = 0;
   let c = 0;
@@ -71,13 +89,12 @@ export function encodeEvent(
   let x = 0;
   let s = 0;
   let t = 0;
-  const offsetUs = agent.clock_offset_us;
   // kind
   a = ((words[w + 114] as number) & 255) | 0;
   out.setUint8(p++, a << 1);
   // ts
   if ((words[w + 0] as number) | (words[w + 1] as number)) {
-    t = microseconds((words[w + 0] as number), (words[w + 1] as number)) + offsetUs;
+    t = microseconds((words[w + 0] as number), (words[w + 1] as number)) + agent.clock_offset_us;
     if (t >= 2 ** 48 && t < 2 ** 53) {
       a = Math.floor(t / 2 ** 27);
       b = t - a * 2 ** 27;
@@ -234,6 +251,24 @@ export function encodeEvent(
     out.setUint32(p, (a | (b << 8) | (c << 16) | (d << 24)) << 1, true);
     p += 4;
   }
+  return p;
+}
+
+function encodePart2(
+  words: Uint32Array,
+  w: number,
+  out: DataView,
+  position: number,
+  agent: Readonly<AgentFields>,
+): number {
+  let p = position;
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let x = 0;
+  let s = 0;
+  let t = 0;
   // socket_cgroup_id
   a = (words[w + 14] as number) | 0;
   if ((a >>> 27) | (words[w + 15] as number)) {
@@ -251,7 +286,7 @@ export function encodeEvent(
   out.setUint8(p++, a << 1);
   // start_ts
   if ((words[w + 16] as number) | (words[w + 17] as number)) {
-    t = microseconds((words[w + 16] as number), (words[w + 17] as number)) + offsetUs;
+    t = microseconds((words[w + 16] as number), (words[w + 17] as number)) + agent.clock_offset_us;
     if (t >= 2 ** 48 && t < 2 ** 53) {
       a = Math.floor(t / 2 ** 27);
       b = t - a * 2 ** 27;
@@ -266,7 +301,7 @@ export function encodeEvent(
   }
   // established_ts
   if ((words[w + 18] as number) | (words[w + 19] as number)) {
-    t = microseconds((words[w + 18] as number), (words[w + 19] as number)) + offsetUs;
+    t = microseconds((words[w + 18] as number), (words[w + 19] as number)) + agent.clock_offset_us;
     if (t >= 2 ** 48 && t < 2 ** 53) {
       a = Math.floor(t / 2 ** 27);
       b = t - a * 2 ** 27;
@@ -417,6 +452,22 @@ export function encodeEvent(
     out.setUint32(p, (a | (b << 8) | (c << 16) | (d << 24)) << 1, true);
     p += 4;
   }
+  return p;
+}
+
+function encodePart3(
+  words: Uint32Array,
+  w: number,
+  out: DataView,
+  position: number,
+): number {
+  let p = position;
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let x = 0;
+  let s = 0;
   // tcp_bytes_acked, tcp_bytes_received, segs_out, segs_in
   a = (words[w + 34] as number) | 0;
   b = (words[w + 36] as number) | 0;
@@ -575,6 +626,22 @@ export function encodeEvent(
     out.setUint32(p, (a | (b << 8) | (c << 16) | (d << 24)) << 1, true);
     p += 4;
   }
+  return p;
+}
+
+function encodePart4(
+  words: Uint32Array,
+  w: number,
+  out: DataView,
+  position: number,
+): number {
+  let p = position;
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let x = 0;
+  let s = 0;
   // delivered_ce, reord_seen, rcv_ooopack, dsack_dups
   a = (words[w + 68] as number) | 0;
   b = (words[w + 69] as number) | 0;
@@ -725,6 +792,22 @@ export function encodeEvent(
     out.setUint32(p, (a | (b << 8) | (c << 16) | (d << 24)) << 1, true);
     p += 4;
   }
+  return p;
+}
+
+function encodePart5(
+  words: Uint32Array,
+  w: number,
+  out: DataView,
+  position: number,
+): number {
+  let p = position;
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let x = 0;
+  let s = 0;
   // snd_cwnd, snd_ssthresh, snd_mss, rcv_mss
   a = (words[w + 78] as number) | 0;
   b = (words[w + 79] as number) | 0;
@@ -875,6 +958,24 @@ export function encodeEvent(
     out.setUint32(p, (a | (b << 8) | (c << 16) | (d << 24)) << 1, true);
     p += 4;
   }
+  return p;
+}
+
+function encodePart6(
+  words: Uint32Array,
+  bytes: Uint8Array,
+  at: number,
+  w: number,
+  out: DataView,
+  position: number,
+): number {
+  let p = position;
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let x = 0;
+  let s = 0;
   // sndbuf_limited_us, probes, backoff, options
   a = (words[w + 44] as number) | 0;
   b = (((words[w + 116] as number) >>> 16) & 255) | 0;
@@ -1025,6 +1126,23 @@ export function encodeEvent(
   // retransmit_cause
   a = (((words[w + 117] as number) >>> 16) & 255) | 0;
   out.setUint8(p++, a << 1);
+  return p;
+}
+
+function encodePart7(
+  words: Uint32Array,
+  w: number,
+  out: DataView,
+  position: number,
+  agent: Readonly<AgentFields>,
+): number {
+  let p = position;
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let x = 0;
+  let s = 0;
   // retransmit_segments
   a = (words[w + 98] as number) | 0;
   x = ((a & 0x3f) << 1) | ((a & 0x1fc0) << 2) | ((a & 0xfe000) << 3) | ((a & 0x7f00000) << 4);
