@@ -4,6 +4,9 @@
  * The brokers do the waiting: a fetch comes back after `flushMs` or when there is much, and what it brought of a
  * partition is one range, or several when it is large. Offsets are committed after the range was stored and checked.
  *
+ * Before a range is stored, what is about to be inserted is committed beside the offset (`note.ts`): the brokers take
+ * that from the owner of the partition alone, and the next owner goes on from there.
+ *
  * kafkajs waits for its handlers before it joins the group again, but not always: a fetch that finds the topic
  * changed joins at once. The lease of a batch therefore ends at every join.
  */
@@ -21,6 +24,7 @@ import type { Metrics } from '../metrics.ts';
 import { createDeadLetters } from './dead-letter.ts';
 import { createIntake } from './intake.ts';
 import { createMembership } from './lease.ts';
+import { createPositions } from './positions.ts';
 import type { Fill, RangeHandler, Transport } from './transport.ts';
 
 export interface KafkaTransportConfig {
@@ -96,6 +100,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     crashed.promise.catch(() => {});
     const membership = createMembership({ heldMs: sessionMs - requestMsMax }, () => performance.now());
     const deadLetters = createDeadLetters(kafka, client);
+    const positions = createPositions({ kafka, topic, group }, client);
     const intake = createIntake(
       { heartbeatMs: Math.floor(sessionMs / 10), yieldMsMax: requestMsMax },
       {
@@ -105,6 +110,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         deadLetters,
         // Offsets begin anew in every cluster, and several may feed one database.
         originOf: (name) => `${name}@${clusterId}`,
+        positionOf: positions.of,
         ending: ending.signal,
         onCommitted: () => (failures = 0),
         onStopped,
@@ -133,6 +139,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     consumer.on(consumer.events.HEARTBEAT, membership.heard);
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       membership.joined();
+      positions.joined();
       deps.tell(stopped?.message);
       metrics.lagMessages.reset();
       const partitions = payload.memberAssignment[topic] ?? [];
@@ -158,6 +165,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       if (config.isOnce) ending.abort();
     } finally {
       await disconnect(consumer);
+      await positions.close();
       membership.lost();
       metrics.assignedPartitions.set(0);
       await deadLetters.close();

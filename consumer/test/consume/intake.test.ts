@@ -6,6 +6,7 @@ import { datumOf } from '../../../test/spool-writer.ts';
 import { createBatcher } from '../../src/batch/batcher.ts';
 import { createIntake, type FetchedBatch } from '../../src/consume/intake.ts';
 import { createMembership } from '../../src/consume/lease.ts';
+import { noteOf, positionOf } from '../../src/consume/note.ts';
 import type { MessageRange, ParkedBatch, RangeHandler } from '../../src/consume/transport.ts';
 import { failure } from '../../src/errors.ts';
 import { createMetrics } from '../../src/metrics.ts';
@@ -25,7 +26,12 @@ interface Made {
 
 /** An intake over a partition that brought two messages, a range each. */
 function create(
-  change: { values?: readonly Buffer[]; put?: () => Promise<void>; nowMs?: () => number } = {},
+  change: {
+    values?: readonly Buffer[];
+    put?: () => Promise<void>;
+    nowMs?: () => number;
+    position?: { offset: string; metadata: string | null };
+  } = {},
 ): Made {
   const log: string[] = [];
   const ranges: MessageRange[] = [];
@@ -47,6 +53,7 @@ function create(
           log: pino({ level: 'silent' }),
           metrics: createMetrics(),
           originOf: (topic) => `${topic}@cluster`,
+          positionOf: async () => positionOf(change.position ?? { offset: '10', metadata: noteOf() }),
           createFill: () => createBatcher({ rowsMax: 1, bytesMax: 1e9, flushMs: 0 }),
           deadLetters: {
             async put(letters) {
