@@ -43,6 +43,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '241': 'lower batch.rowsMax and batch.bytesMax, or raise max_memory_usage',
   '242': 'the table is read-only: look for its Keeper and its disk in the log of the server',
   '243': 'free space on its disk',
+  '774': 'the table is read-only: undo its setting table_readonly',
   '252': 'merges are behind: send fewer and larger inserts (batch.flushMs)',
 };
 
