@@ -61,6 +61,8 @@ interface Case {
   readonly fault?: Fault;
   /** What is done to the table, and undone. */
   readonly alter?: readonly [string, string];
+  /** As often as it is met before it is over by itself; absent: with the back-off longer than the session. */
+  readonly tries?: number;
 }
 
 const CASES: readonly Case[] = [
@@ -88,7 +90,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a user who may only read',
     code: 'CLICKHOUSE_DENIED',
-    says: /refuses user "default" \(READONLY\)/,
+    says: /refuses user .* \(READONLY\)/,
     fault: { settings: { readonly: '1' } },
   },
   {
@@ -102,10 +104,15 @@ const CASES: readonly Case[] = [
     code: 'CLICKHOUSE_UNREACHABLE',
     says: /does not answer/,
     fault: { isSilent: true },
+    // One for each table: then the ledger says that the rows are there.
+    tries: 2,
   },
 ];
 
-for (const { name, code, says, fault, alter } of CASES) {
+/** With the waits between them these take longer than the session, which must be kept alive meanwhile. */
+const TRIES = 6;
+
+for (const { name, code, says, fault, alter, tries } of CASES) {
   test(`${name}: batches wait in Kafka, the partition is kept, and all is stored once when it is over`, async (t) => {
     const setup: Setup = await setUp();
     const proxy = await startFaultProxy(server.url);
@@ -123,13 +130,16 @@ for (const { name, code, says, fault, alter } of CASES) {
     proxy.set(fault);
     await setup.send(batch(2), batch(3));
     const failures = `tcptrail_consumer_insert_failures_total{code="${code}"}`;
-    // With the back-off these take longer than the session, which must be kept alive meanwhile.
-    await until('tries enough', async () => ((await metricsOf(consumer)).get(failures) ?? 0) >= 6);
-    const during = await metricsOf(consumer);
-    assert.equal(during.get('tcptrail_consumer_clickhouse_up'), 0);
+    await until(
+      'tries enough',
+      async () => ((await metricsOf(consumer)).get(failures) ?? 0) >= (tries ?? TRIES),
+    );
     assert.match(consumer.output(), says);
     assert.match(consumer.output(), /the batches wait where they are/);
-    assert.equal(await setup.isDrained(), false);
+    if (tries === undefined) {
+      assert.equal((await metricsOf(consumer)).get('tcptrail_consumer_clickhouse_up'), 0);
+      assert.equal(await setup.isDrained(), false);
+    }
 
     if (alter) await server.client.command({ query: `${table} ${alter[1]}` });
     proxy.set(undefined);

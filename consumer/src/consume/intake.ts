@@ -4,6 +4,7 @@
  */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
+import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { DeadLetters } from './dead-letter.ts';
 import { type Fetched, halvesOf, type KafkaRange, rangesOf, wholeRangeOf } from './kafka-batch.ts';
@@ -39,8 +40,8 @@ export interface IntakeDeps {
   readonly membership: Membership;
   readonly deadLetters: Pick<DeadLetters, 'put'>;
   readonly createFill: () => Fill;
-  /** The name that rows keep of a topic. */
-  readonly originOf: (topic: string) => string;
+  /** The name that rows keep of the topic. */
+  readonly origin: string;
   /** Where the group stands, as of a moment after it was joined. */
   readonly positionOf: (partition: number) => Promise<Position>;
   readonly log: Logger;
@@ -100,9 +101,9 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
   ): Promise<void> {
     const { batch } = fetched;
     const { lease } = held;
-    const place = { origin: deps.originOf(batch.topic), originPartition: batch.partition };
+    const place = { origin: deps.origin, originPartition: batch.partition };
     const offset = String(BigInt(range.lastOffset) + 1n);
-    tellExpired(held, range, batch.partition);
+    assertForward(held, range, batch.partition);
     const fence = {
       isKnown: held.isKnown,
       ...(begun ? { begun: begun.plan } : {}),
@@ -155,7 +156,7 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
         );
         held.isKnown = false;
       }
-      const place = { origin: deps.originOf(topic), originPartition: partition };
+      const place = { origin: deps.origin, originPartition: partition };
       await take(fetched, held, wholeRangeOf(held.messages, place), isWhole ? begun : undefined);
     }
     held.begun = undefined;
@@ -163,14 +164,22 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     return rest;
   }
 
-  function tellExpired(held: Held, range: KafkaRange, partition: number): void {
-    const missing = Number(range.firstOffset) - (held.next ?? Number(range.firstOffset));
-    if (missing <= 0) return;
-    metrics.expiredMessages.inc(missing);
-    held.next = Number(range.firstOffset);
+  /** Tells what is gone. Throws CONSUMER_TOPIC_REWOUND. */
+  function assertForward(held: Held, range: KafkaRange, partition: number): void {
+    const first = Number(range.firstOffset);
+    const next = held.next ?? first;
+    if (first < next) {
+      throw failure(
+        'CONSUMER_TOPIC_REWOUND',
+        `partition ${partition} goes on at message ${first}, before ${next}: the topic was made anew, or the brokers lost messages`,
+      );
+    }
+    if (first === next) return;
+    metrics.expiredMessages.inc(first - next);
+    held.next = first;
     log.error(
       { partition },
-      `partition ${partition} no longer holds messages ${held.next - missing}-${held.next - 1}: they aged away before they were read; lengthen retention.ms of the topic`,
+      `partition ${partition} no longer holds messages ${next}-${first - 1}: they aged away before they were read; lengthen retention.ms of the topic`,
     );
   }
 
@@ -186,7 +195,7 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
       if (isToEnd()) return;
       const rest = await finishBegun(fetched, held);
       if (!rest) return;
-      const place = { origin: deps.originOf(batch.topic), originPartition: batch.partition };
+      const place = { origin: deps.origin, originPartition: batch.partition };
       for (const range of rangesOf(rest, place, deps.createFill())) {
         if (isToEnd()) return;
         await take(fetched, held, range);

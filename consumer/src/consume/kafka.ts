@@ -16,6 +16,7 @@ import { createKafka } from '@tcptrail/kafka/client.ts';
 import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
 import { explain } from '@tcptrail/kafka/errors.ts';
 import { groupLag } from '@tcptrail/kafka/lag.ts';
+import { readOrigin } from '@tcptrail/kafka/origin.ts';
 import { ensureTopics } from '@tcptrail/kafka/topics.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Consumer, Kafka } from 'kafkajs';
@@ -95,7 +96,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
 
   /** A member of the group until the end or the first error that kafkajs does not mend itself. */
   async function member(client: Kafka, handler: RangeHandler): Promise<void> {
-    const clusterId = await prepareTopics(client);
+    const origin = await prepareTopics(client);
     const crashed = Promise.withResolvers<never>();
     crashed.promise.catch(() => {});
     const membership = createMembership({ heldMs: sessionMs - requestMsMax }, () => performance.now());
@@ -108,8 +109,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         handler,
         membership,
         deadLetters,
-        // Offsets begin anew in every cluster, and several may feed one database.
-        originOf: (name) => `${name}@${clusterId}`,
+        origin,
         positionOf: positions.of,
         ending: ending.signal,
         onCommitted: () => (failures = 0),
@@ -185,14 +185,14 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     log.warn({ code: error.code }, `${error.message}; the former is used until then`);
   }
 
-  /** Makes what is missing and may be made. Gives the id of the cluster. */
+  /** Makes what is missing and may be made. Gives the origin of the events topic. */
   async function prepareTopics(client: Kafka): Promise<string> {
     const names = [topic, kafka.topic.deadLetter];
     return await withAdmin(
       kafka,
       async (admin) => {
         for (const name of await ensureTopics(admin, kafka, names)) log.info(`made topic ${name}`);
-        return (await admin.describeCluster()).clusterId;
+        return await readOrigin(client, admin, topic);
       },
       { client },
     );

@@ -12,6 +12,8 @@ const ONE_PART: ClickHouseSettings = {
   min_insert_block_size_bytes: '0',
   max_insert_threads: '1',
   input_format_parallel_parsing: 0,
+  // Else a column that the table does not have is passed over without a word.
+  input_format_skip_unknown_fields: 0,
 };
 
 export interface Block {

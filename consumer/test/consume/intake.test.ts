@@ -52,7 +52,7 @@ function create(
           ending: ending.signal,
           log: pino({ level: 'silent' }),
           metrics: createMetrics(),
-          originOf: (topic) => `${topic}@cluster`,
+          origin: 't@id',
           positionOf: async () => positionOf(change.position ?? { offset: '10', metadata: noteOf() }),
           createFill: () => createBatcher({ rowsMax: 1, bytesMax: 1e9, flushMs: 0 }),
           deadLetters: {
@@ -110,10 +110,10 @@ test('each range is stored, then resolved and committed behind its last message;
   );
 });
 
-test('rows keep the name of the topic and its cluster', async () => {
+test('rows keep the origin', async () => {
   const made = create();
   await made.take();
-  assert.deepEqual([...new Set(made.ranges.map(({ origin }) => origin))], ['t@cluster']);
+  assert.deepEqual([...new Set(made.ranges.map(({ origin }) => origin))], ['t@id']);
 });
 
 test('what was parked is a dead letter before its offset is committed', async () => {

@@ -37,6 +37,8 @@ export interface World {
   readonly oracle: Oracle;
   /** Puts framed batches on the partition. */
   send(partition: number, ...datums: Uint8Array[]): Promise<void>;
+  /** The next batch, and again, marked, until a broker says that it has it: as an agent does it. */
+  sendSurely(partition: number): Promise<void>;
   /** Puts bytes there as they are. */
   sendBytes(partition: number, ...values: Uint8Array[]): Promise<void>;
   /** A consumer of the group. */
@@ -97,6 +99,17 @@ export async function createWorld(
     admin,
     oracle,
     send: (partition, ...datums) => world.sendBytes(partition, ...datums.map(frame)),
+    async sendSurely(partition) {
+      let datum = oracle.next();
+      await until('a broker to take a batch', async () => {
+        const isThere = await world.send(partition, datum).then(
+          () => true,
+          () => false,
+        );
+        datum = oracle.again();
+        return isThere;
+      });
+    },
     async sendBytes(partition, ...values) {
       const messages = values.map((value) => ({ key: HOST, value: Buffer.from(value), partition }));
       await producer.send({ topic, acks: -1, messages });
@@ -118,8 +131,12 @@ export async function createWorld(
       return await result.json();
     },
     async isDrained() {
-      const lags = await groupLag(admin, settings, { topic, group });
-      return lags.every(({ lag, high, committed }) => lag === 0 && (high === 0 || committed !== undefined));
+      // A partition that was just made has no leader yet.
+      const lags = await groupLag(admin, settings, { topic, group }).catch(() => undefined);
+      return (
+        lags?.every(({ lag, high, committed }) => lag === 0 && (high === 0 || committed !== undefined)) ??
+        false
+      );
     },
     drained: async () => void (await until('all to be stored', () => world.isDrained(), 180_000)),
     compare: () => oracle.compare(world.rows),
