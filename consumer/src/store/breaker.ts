@@ -14,7 +14,11 @@ export interface Breaker {
   left(): void;
 }
 
-export function createBreaker(random: () => number = Math.random): Breaker {
+/** `wait` rejects when aborted. */
+export function createBreaker(
+  wait: (ms: number, signal: AbortSignal) => Promise<void> = (ms, signal) => sleep(ms, undefined, { signal }),
+  random: () => number = Math.random,
+): Breaker {
   /** In a row; 0 = closed. */
   let failures = 0;
   let trying: PromiseWithResolvers<void> | undefined;
@@ -34,7 +38,7 @@ export function createBreaker(random: () => number = Math.random): Breaker {
         }
         trying = Promise.withResolvers();
         try {
-          await sleep(waitMsOf(failures, random), undefined, { signal });
+          await wait(waitMsOf(failures, random), signal);
         } catch {
           // Another one's turn.
           settle();
