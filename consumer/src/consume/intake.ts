@@ -74,8 +74,8 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
   async function heldOf(partition: number, lease: HeldLease): Promise<Held> {
     const known = partitions.get(partition);
     if (known?.lease.signal === lease.signal) return known;
-    const { offset, isKnown, begun } = await deps.positionOf(partition);
-    const next = offset < 0 ? undefined : offset;
+    const { offset, isKnown, begun, before } = await deps.positionOf(partition);
+    const next = offset < 0 ? before : offset;
     const held: Held = { lease, isKnown, next, begun, messages: [] };
     partitions.set(partition, held);
     return held;

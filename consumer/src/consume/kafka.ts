@@ -148,6 +148,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     });
     try {
       await consumer.connect();
+      await positions.connect();
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
       await consumer.run({
         autoCommit: false,

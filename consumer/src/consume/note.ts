@@ -18,6 +18,8 @@ export interface Position {
   /** Whatever was begun since is known: the note is ours. */
   readonly isKnown: boolean;
   readonly begun?: Begun;
+  /** Offset that the group had before it lost its position. */
+  readonly before?: number;
 }
 
 export function noteOf(begun?: Begun): string {

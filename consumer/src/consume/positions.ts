@@ -1,10 +1,13 @@
 /** Where the group stands in each partition, with what its owner noted there. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
-import { explain } from '@tcptrail/kafka/errors.ts';
-import type { Admin, Kafka } from 'kafkajs';
+import { explain, isGroupMoving } from '@tcptrail/kafka/errors.ts';
+import type { Kafka } from 'kafkajs';
 import { type Position, positionOf } from './note.ts';
 
 export interface Positions {
+  /** Before the group is joined. Rejects as `explain` says. */
+  connect(): Promise<void>;
   /** The group was joined: from now on nobody else can change what the assigned partitions have. */
   joined(): void;
   /** Rejects as `explain` says. */
@@ -12,6 +15,9 @@ export interface Positions {
   close(): Promise<void>;
 }
 
+/** A broker that takes a group over reads its offsets first. */
+const TRIES = 20;
+const WAIT_MS = 250;
 const NOWHERE = { offset: '-1', metadata: null };
 
 export function createPositions(
@@ -19,38 +25,43 @@ export function createPositions(
   client: Pick<Kafka, 'admin'>,
 ): Positions {
   const { topic, group } = config;
-  let connected: Promise<Admin> | undefined;
+  const admin = client.admin();
+  /** kafkajs overwrites a position that the topic no longer holds, sooner than it can be read. */
+  const before = new Map<number, number>();
   let found: Promise<ReadonlyMap<number, Position>> | undefined;
 
-  async function connect(): Promise<Admin> {
-    const admin = client.admin();
-    await admin.connect();
-    return admin;
-  }
-
   async function read(): Promise<ReadonlyMap<number, Position>> {
-    try {
-      connected ??= connect();
-      const [of] = await (await connected).fetchOffsets({ groupId: group, topics: [topic] });
-      return new Map(of?.partitions.map((each) => [each.partition, positionOf(each)]));
-    } catch (error) {
-      throw explain(error, config.kafka, { topic, group, operation: 'Read' });
+    for (let tries = 1; ; tries++) {
+      try {
+        const [of] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+        const positions = new Map(of?.partitions.map((each) => [each.partition, positionOf(each)]));
+        for (const [partition, { offset }] of positions) if (offset >= 0) before.set(partition, offset);
+        return positions;
+      } catch (error) {
+        if (tries === TRIES || !isGroupMoving(error))
+          throw explain(error, config.kafka, { topic, group, operation: 'Read' });
+        await sleep(WAIT_MS);
+      }
     }
   }
 
   return {
+    async connect() {
+      await admin.connect();
+      await read();
+    },
     joined() {
-      // At once: kafkajs overwrites a position that the topic no longer holds.
       found = read();
       found.catch(() => {});
     },
     async of(partition) {
       found ??= read();
-      return (await found).get(partition) ?? positionOf(NOWHERE);
+      const position = (await found).get(partition) ?? positionOf(NOWHERE);
+      const last = before.get(partition);
+      return position.offset >= 0 || last === undefined ? position : { ...position, before: last };
     },
     async close() {
-      const admin = await connected?.catch(() => undefined);
-      await admin?.disconnect().catch(() => {});
+      await admin.disconnect().catch(() => {});
     },
   };
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CONSUMER_CONFIG } from '@tcptrail/consumer/config.ts';
+import { withAdmin } from '@tcptrail/kafka/admin.ts';
 import { createKafka } from '@tcptrail/kafka/client.ts';
 import { groupLag } from '@tcptrail/kafka/lag.ts';
 import { frame } from '@tcptrail/schemas/single-object.ts';
@@ -131,8 +132,9 @@ export async function createWorld(
       return await result.json();
     },
     async isDrained() {
-      // A partition that was just made has no leader yet.
-      const lags = await groupLag(admin, settings, { topic, group }).catch(() => undefined);
+      // A connection of its own: it does not think of the partitions that it knew once. New ones have no leader yet.
+      const look = (of: Admin) => groupLag(of, settings, { topic, group });
+      const lags = await withAdmin(settings, look, { client }).catch(() => undefined);
       return (
         lags?.every(({ lag, high, committed }) => lag === 0 && (high === 0 || committed !== undefined)) ??
         false
