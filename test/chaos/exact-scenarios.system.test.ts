@@ -240,7 +240,7 @@ test('the number of partitions is raised while an agent sends again what a kille
   await world.send(0, world.oracle.again());
   await world.admin.createPartitions({ topicPartitions: [{ topic: world.topic, count: 3 }] });
   await world.send(0, world.oracle.again());
-  for (const partition of [1, 2]) await sendSome(world, 2, partition);
+  for (const partition of [1, 2, 2]) await world.sendSurely(partition);
   world.start();
   await world.drained();
   assert.deepEqual(await world.compare(), EXACT);

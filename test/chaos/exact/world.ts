@@ -83,7 +83,8 @@ export async function createWorld(
   const client: Kafka = createKafka(settings);
   const admin = client.admin();
   // One send, one copy: what is sent again is sent by the test.
-  const producer: Producer = client.producer({ retry: { retries: 0 } });
+  const makeProducer = (): Producer => client.producer({ retry: { retries: 0 } });
+  let producer = makeProducer();
   await admin.connect();
   await producer.connect();
   await admin.createTopics({
@@ -113,7 +114,13 @@ export async function createWorld(
     },
     async sendBytes(partition, ...values) {
       const messages = values.map((value) => ({ key: HOST, value: Buffer.from(value), partition }));
-      await producer.send({ topic, acks: -1, messages });
+      const acknowledged = await producer.send({ topic, acks: -1, messages });
+      if (acknowledged.some((one) => one.partition === partition && one.errorCode === 0)) return;
+      // kafkajs sends nothing to a partition that it does not know yet, and says nothing.
+      await producer.disconnect();
+      producer = makeProducer();
+      await producer.connect();
+      throw new Error(`no broker has the messages for partition ${partition}`);
     },
     start(env = {}) {
       const args = env['TCPTRAIL_CRASH_AT'] === undefined ? [] : ['--import', CRASH_AT];
