@@ -125,8 +125,8 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     }
     lease.assertHeld();
     fetched.resolveOffset(range.lastOffset);
-    await commit(fetched, held, { offset, note: noteOf() });
     held.next = Number(offset);
+    await commit(fetched, held, { offset, note: noteOf() });
     deps.onCommitted();
     const behind = Number(batch.highWatermark) - Number(offset);
     metrics.lagMessages.set({ partition: String(batch.partition) }, Math.max(0, behind));
