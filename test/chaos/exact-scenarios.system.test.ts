@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, type TestContext, test } from 'node:test';
 import { startCuttingProxy } from '../../consumer/test/cutting-proxy.ts';
+import { counts, isCaughtUp, setUpSpool } from '../../consumer/test/spool-setup.ts';
 import { startKafka, type TestKafka } from '../harness/kafka.ts';
 import type { Part } from '../harness/process.ts';
 import { until } from '../harness/until.ts';
@@ -10,6 +11,7 @@ import { CONSUMER_STEPS, type ConsumerStep } from './crash-consumer-at.ts';
 import { type StoreServer, startStoreServer } from './exact/store-server.ts';
 import { createWorld, type World, type WorldOptions } from './exact/world.ts';
 
+const DAY_US = 86_400_000_000;
 const EXACT = { lost: 0, doubled: 0, invented: 0 };
 /** Where a zombie does the most: before, while and after it sends an INSERT. */
 const ZOMBIES: readonly ConsumerStep[] = process.env['TCPTRAIL_TEST_LONG']
@@ -273,4 +275,22 @@ test('a topic is deleted and made again, under a consumer that runs, and after o
   assert.deepEqual(await world.compare(), EXACT, last.output());
   const origins = await world.rows<{ origin: string }>('SELECT DISTINCT origin FROM {db}.tcp_batches');
   assert.equal(origins.length, 3);
+});
+
+test('a spool is read while ClickHouse is killed at each rename, and its consumer as well', async () => {
+  const setup = setUpSpool(server);
+  const send = () => setup.spool.batch(9, {}, (index) => ({ tsUs: NOW_US - (index % 3 === 2 ? DAY_US : 0) }));
+  const doomed = setup.start();
+  send();
+  await until('the first batch to be stored', () => isCaughtUp(setup.spool));
+  for (const [nth, when] of [1, 2, 3].flatMap((nth) => [[nth, 'before'] as const, [nth, 'after'] as const])) {
+    server.killAtRename(nth, when);
+    send();
+    await server.exited;
+    await server.start();
+    if (nth === 2) await doomed.end('SIGKILL');
+    if (nth === 2 && when === 'before') setup.start();
+    await until(`all to be stored, killed ${when} ${nth}`, () => isCaughtUp(setup.spool));
+  }
+  assert.deepEqual(await counts(setup), { n: 7 * 9, u: 7 * 9, b: 7, ub: 7 });
 });
