@@ -1,6 +1,7 @@
 /** Stores ranges: decodes, inserts (`inserter.ts`), parks what cannot be stored, and waits while ClickHouse is away. */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
+import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createBreaker } from './breaker.ts';
 import type { ClickHouse } from './clickhouse.ts';
@@ -68,9 +69,9 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     const work: Work = { range, decoded };
     let last: AppError | undefined;
     for (let tries = 1; ; tries++) {
-      await breaker.enter(signal).catch((reason: unknown) => {
+      await breaker.enter(signal).catch(() => {
         lease?.assertHeld();
-        throw last ?? reason;
+        throw last ?? failure('CLICKHOUSE_BUSY', 'stopped while ClickHouse was waited for');
       });
       try {
         if (messages.length > 0) await inserter.insert(work);
