@@ -31,7 +31,7 @@ export async function runMatrix(
     name: `matrix-${config.seed}`,
     partitions: PARTITIONS,
     seed: config.seed,
-    consumer: { batch: { rowsMax: 60 } },
+    consumer: { batch: { rowsMax: 200 } },
   });
   const by: Record<string, number> = {};
   const consumers: Part[] = [];
@@ -115,6 +115,6 @@ async function startStream(world: World, random: Random, stopped: AbortSignal): 
     const none = chance === 1 ? world.sendBytes(partition, Buffer.from('no batch')) : undefined;
     // Whether these arrive is of no matter.
     await Promise.allSettled([more, none]);
-    await sleep(20 + random.below(60));
+    await sleep(50 + random.below(150));
   }
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CONSUMER_CONFIG } from '@tcptrail/consumer/config.ts';
 import { withAdmin } from '@tcptrail/kafka/admin.ts';
 import { createKafka } from '@tcptrail/kafka/client.ts';
@@ -18,6 +19,8 @@ import type { StoreServer } from './store-server.ts';
 
 const CONSUMER = join(import.meta.dirname, '../../../consumer/src/main.ts');
 const CRASH_AT = join(import.meta.dirname, '../crash-consumer-at.ts');
+/** No message stored for so long is a failure, however many there are. */
+const STALL_MS_MAX = 60_000;
 /** So that what a killed consumer held goes on soon. */
 const SESSION_MS = 2_000;
 
@@ -94,6 +97,15 @@ export async function createWorld(
   const oracle = createOracle(createRandom(options.seed ?? 1).below);
   const parts = new Set<Part>();
 
+  /** Messages that the group has not stored; Infinity while that cannot be told. */
+  async function lag(): Promise<number> {
+    // A connection of its own: it does not think of the partitions that it knew once. New ones have no leader yet.
+    const look = (of: Admin) => groupLag(of, settings, { topic, group });
+    const lags = await withAdmin(settings, look, { client }).catch(() => undefined);
+    if (!lags) return Number.POSITIVE_INFINITY;
+    return lags.reduce((sum, each) => sum + each.lag, 0);
+  }
+
   const world: World = {
     topic,
     deadLetter,
@@ -138,16 +150,23 @@ export async function createWorld(
       });
       return await result.json();
     },
-    async isDrained() {
-      // A connection of its own: it does not think of the partitions that it knew once. New ones have no leader yet.
-      const look = (of: Admin) => groupLag(of, settings, { topic, group });
-      const lags = await withAdmin(settings, look, { client }).catch(() => undefined);
-      return (
-        lags?.every(({ lag, high, committed }) => lag === 0 && (high === 0 || committed !== undefined)) ??
-        false
-      );
+    isDrained: async () => (await lag()) === 0,
+    async drained() {
+      let least = Number.POSITIVE_INFINITY;
+      let sinceMs = performance.now();
+      for (;;) {
+        const now = await lag();
+        if (now === 0) return;
+        if (now < least) [least, sinceMs] = [now, performance.now()];
+        if (performance.now() - sinceMs > STALL_MS_MAX) {
+          const last = [...parts].slice(-2).map((part) => part.output().slice(-2_000));
+          throw new Error(
+            `${now} messages of ${topic} are not stored; the last consumers said:\n${last.join('\n')}`,
+          );
+        }
+        await sleep(50);
+      }
     },
-    drained: async () => void (await until('all to be stored', () => world.isDrained(), 180_000)),
     compare: () => oracle.compare(world.rows),
     async stop() {
       for (const part of parts) {
