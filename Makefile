@@ -7,7 +7,7 @@ UNIT   = $(shell git ls-files -co --exclude-standard '*.test.ts' | grep -v '\.sy
 SYSTEM = $(shell git ls-files -co --exclude-standard '*.system.test.ts')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps gen static check jars test test-long test-truth test-kernels run kafka kafka-stop bench soak bpf uninstall
+.PHONY: help deps gen static check jars test test-long test-truth test-kernels run kafka kafka-stop bench soak bpf uninstall chaos
 
 help: ## list these tasks
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /|/' | column -t -s '|'
@@ -58,6 +58,10 @@ kafka: ## start one Apache Kafka on 127.0.0.1:9092, in the background (installs 
 
 kafka-stop: ## stop the Kafka that make kafka started; its data stay
 	@$(NODE) infra/kafka/src/background.ts stop
+
+chaos: ## kill consumers, ClickHouse and Kafka at each step and at any moment [KILLS=100] [SEED=7]; fails when a row is lost or doubled
+	@YES=1 infra/deps.sh test >&2
+	@env KILLS=$(KILLS) SEED=$(SEED) $(NODE) test/chaos/exact/main.ts
 
 bench: ## make bench NAME=e2e [QUICK=1]: one benchmark; the last line of its output is a JSON object
 	@YES=1 infra/deps.sh test >&2

@@ -14,10 +14,10 @@ import { createReport } from './harness/report.ts';
 
 /** Runs alone, first: each agent that starts makes the kernel pass over a few calls of the programs that are there. */
 const ALONE = /^test\/truth\/.*\.system\.test\.ts$/;
-/** Take turns; what publishes to Kafka neither loads the machine nor counts what it does. */
-const WHOLE_MACHINE = /^(agent(?!\/test\/publish)|test\/(chaos|e2e))\/.*\.system\.test\.ts$/;
+/** Take turns; what has no agent, or publishes to Kafka, neither loads the machine nor counts what it does. */
+const WHOLE_MACHINE = /^(agent(?!\/test\/publish)|test\/(chaos(?!\/exact)|e2e))\/.*\.system\.test\.ts$/;
 /** Begin, as the longest of the others, so that neither side runs alone for long at the end. */
-const LONGEST = /^(cli\/test\/up|consumer\/test\/(kafka|consumer))/;
+const LONGEST = /^(test\/chaos\/exact|cli\/test\/up|consumer\/test\/(kafka|consumer|clickhouse))/;
 
 /**
  * Of one test, a file and the whole run, several times what each takes: what hangs is named instead of waited for.

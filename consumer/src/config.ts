@@ -11,6 +11,12 @@ export const CONSUMER_CONFIG = z.strictObject({
   clickhouse: z
     .strictObject({
       url: httpUrl().default('http://127.0.0.1:8123').describe("Address of ClickHouse's HTTP interface."),
+      fallbackUrls: z
+        .array(httpUrl())
+        .default([])
+        .describe(
+          'Further addresses of the same ClickHouse, or of its replicas, each used when the one before does not answer.',
+        ),
       username: z.string().default('default').describe('User that inserts, and migrates when it may.'),
       password: secret().describe('Password of that user.'),
       passwordFile: secretFile('password').describe(

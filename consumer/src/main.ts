@@ -19,6 +19,7 @@ import { createMetricsServer } from './metrics-server.ts';
 import { migrate } from './migrate/migrate.ts';
 import { createBackoff } from './store/backoff.ts';
 import { type ClickHouse, createClickHouse } from './store/clickhouse.ts';
+import { createFailover } from './store/failover.ts';
 import { type Guarantee, readGuarantee } from './store/guarantee.ts';
 import { createStore } from './store/store.ts';
 
@@ -42,7 +43,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
   let trouble: string | undefined = 'starting';
 
   const health = createMetricsServer(config.metrics, { metrics, trouble: () => trouble });
-  const clickhouse = createClickHouse(config.clickhouse);
+  const clickhouse = connect(config);
   const store = createStore({ triesMax }, { clickhouse, createDecoder: createRangeDecoder, log, metrics });
   const transport = createTransport(config, { isOnce, log, metrics, tell: (text) => (trouble = text) });
 
@@ -78,6 +79,11 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
     await clickhouse.close();
     await health.stop();
   }
+}
+
+function connect({ clickhouse }: ConsumerConfig): ClickHouse {
+  const urls = [clickhouse.url, ...clickhouse.fallbackUrls];
+  return createFailover(urls.map((url) => createClickHouse({ ...clickhouse, url })));
 }
 
 function createTransport(
@@ -127,7 +133,8 @@ async function prepare(
       return await readGuarantee(clickhouse);
     } catch (error) {
       const isPassing =
-        error instanceof AppError && ['CLICKHOUSE_UNREACHABLE', 'CLICKHOUSE_BUSY'].includes(error.code);
+        error instanceof AppError &&
+        ['CLICKHOUSE_UNREACHABLE', 'CLICKHOUSE_ANOTHER', 'CLICKHOUSE_BUSY'].includes(error.code);
       if (!isPassing) throw error;
       at.tell(error.message);
       at.log.warn({ code: error.code }, `${error.message}; trying again`);
@@ -199,7 +206,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function check(config: ConsumerConfig): Promise<number> {
-  const clickhouse = createClickHouse(config.clickhouse);
+  const clickhouse = connect(config);
   try {
     const { text } = await readGuarantee(clickhouse);
     process.stdout.write(`${text}\n`);

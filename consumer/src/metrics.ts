@@ -28,6 +28,21 @@ const ROWS = {
     'batches',
     'Batches found stored already and not inserted again.',
   ),
+  replayedRanges: counter(
+    'replayed_ranges',
+    'ranges',
+    'Ranges that an earlier owner of the partition had begun, finished under the tokens noted by it.',
+  ),
+  burnedTokens: counter(
+    'burned_tokens',
+    'tokens',
+    'Tokens that ClickHouse knew without having the rows, as after a kill; the rows were inserted under the next one.',
+  ),
+  expiredMessages: counter(
+    'expired_messages',
+    'messages',
+    'Messages that the topic no longer held when they were to be read.',
+  ),
   ledgerAlarms: counter('ledger_alarms', 'alarms', 'Times the stored rows were not what was inserted.'),
   parked: counter('parked_batches', 'batches', 'Batches set aside because they do not decode.', 'reason'),
   damagedBytes: counter('damaged_bytes', 'bytes', 'Damaged bytes of the spool set aside.'),
@@ -66,6 +81,9 @@ export interface Metrics {
   readonly inserts: Counter<'table'>;
   readonly insertFailures: Counter<'code'>;
   readonly ledgerSkips: Counter;
+  readonly replayedRanges: Counter;
+  readonly burnedTokens: Counter;
+  readonly expiredMessages: Counter;
   readonly ledgerAlarms: Counter;
   readonly parked: Counter<'reason'>;
   readonly damagedBytes: Counter;
@@ -99,6 +117,9 @@ export function createMetrics(): Metrics {
     inserts: makeCounter(ROWS.inserts),
     insertFailures: makeCounter(ROWS.insertFailures),
     ledgerSkips: makeCounter(ROWS.ledgerSkips),
+    replayedRanges: makeCounter(ROWS.replayedRanges),
+    burnedTokens: makeCounter(ROWS.burnedTokens),
+    expiredMessages: makeCounter(ROWS.expiredMessages),
     ledgerAlarms: makeCounter(ROWS.ledgerAlarms),
     parked: makeCounter(ROWS.parked),
     damagedBytes: makeCounter(ROWS.damagedBytes),

@@ -213,28 +213,6 @@ test('rows that the ledger does not expect stop the partition, and --once ends w
   assert.equal((await setup.counts()).n, 9, 'nothing was added');
 });
 
-test('a topic that was made anew under its name stops the consumer before it passes anything over', async () => {
-  const setup = await setUp();
-  await setup.send(...[1, 2, 3].map((seq) => frame(batch(seq))));
-  await once(setup);
-  await admin.deleteTopics({ topics: [setup.topic] });
-  await until('the topic to be gone', async () => !(await admin.listTopics()).includes(setup.topic));
-  await admin.createTopics({ topics: [{ topic: setup.topic, numPartitions: 1 }], waitForLeaders: true });
-  const anew = client.producer();
-  await anew.connect();
-  const messages = [4, 5, 6].map((seq) => ({
-    key: HOST,
-    partition: 0,
-    value: Buffer.from(frame(batch(seq))),
-  }));
-  await anew.send({ topic: setup.topic, acks: -1, messages });
-  await anew.disconnect();
-  const consumer = setup.start(['--once'], ANEW);
-  assert.equal(await consumer.exited, 1, consumer.output());
-  assert.match(consumer.output(), /was made anew: message 0 is batch .*give the topic another name/);
-  assert.deepEqual(await setup.counts(), { n: 30, u: 30, b: 3 });
-});
-
 test('dead letters that are too large together go one by one', async () => {
   const setup = await setUp();
   const large = [1, 2].map((byte) => Buffer.concat([Buffer.from([byte]), randomBytes(700_000)]));

@@ -1,10 +1,15 @@
-/** Stores what a fetch brought of one partition: range by range, under a lease, with heartbeats meanwhile. */
+/**
+ * Stores what a fetch brought of one partition: range by range, under a lease, with heartbeats meanwhile. What a former
+ * owner of the partition began is finished first, as the range that it was.
+ */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
+import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { DeadLetters } from './dead-letter.ts';
-import { type Fetched, type KafkaRange, rangesOf } from './kafka-batch.ts';
+import { type Fetched, halvesOf, type KafkaRange, rangesOf, wholeRangeOf } from './kafka-batch.ts';
 import type { HeldLease, Membership } from './lease.ts';
+import { type Begun, noteOf, type Position } from './note.ts';
 import type { Fill, ParkedBatch, RangeHandler } from './transport.ts';
 
 export interface IntakeConfig {
@@ -25,7 +30,7 @@ export interface FetchedBatch {
   heartbeat(): Promise<void>;
   resolveOffset(offset: string): void;
   commitOffsetsIfNecessary(offsets: {
-    topics: { topic: string; partitions: { partition: number; offset: string }[] }[];
+    topics: { topic: string; partitions: { partition: number; offset: string; metadata: string }[] }[];
   }): Promise<void>;
   pause(): unknown;
 }
@@ -35,10 +40,12 @@ export interface IntakeDeps {
   readonly membership: Membership;
   readonly deadLetters: Pick<DeadLetters, 'put'>;
   readonly createFill: () => Fill;
-  /** The name that rows keep of a topic. */
-  readonly originOf: (topic: string) => string;
+  /** The name that rows keep of the topic. */
+  readonly origin: string;
+  /** Where the group stands, as of a moment after it was joined. */
+  readonly positionOf: (partition: number) => Promise<Position>;
   readonly log: Logger;
-  readonly metrics: Pick<Metrics, 'lagMessages'>;
+  readonly metrics: Pick<Metrics, 'lagMessages' | 'expiredMessages'>;
   /** Aborted when the consumer is to end: the range in hand is finished. */
   readonly ending: AbortSignal;
   readonly onCommitted: () => void;
@@ -49,17 +56,131 @@ export interface IntakeDeps {
 /** Resolves when everything is committed, or what is left must come again. Rejects with what kafkajs is to handle. */
 export type Intake = (fetched: FetchedBatch) => Promise<void>;
 
+/** What is known of a partition since it was assigned. */
+interface Held {
+  readonly lease: HeldLease;
+  isKnown: boolean;
+  /** Offset of the next message to store; undefined when the group has no position. */
+  next: number | undefined;
+  begun: Begun | undefined;
+  /** Of `begun`, as far as they came. */
+  messages: Fetched[];
+}
+
 export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
   const { handler, membership, deadLetters, log, metrics } = deps;
+  const partitions = new Map<number, Held>();
 
-  async function commit({ batch, ...fetched }: FetchedBatch, range: KafkaRange): Promise<void> {
+  async function heldOf(partition: number, lease: HeldLease): Promise<Held> {
+    const known = partitions.get(partition);
+    if (known?.lease.signal === lease.signal) return known;
+    const { offset, isKnown, begun, before } = await deps.positionOf(partition);
+    const next = offset < 0 ? before : offset;
+    const held: Held = { lease, isKnown, next, begun, messages: [] };
+    partitions.set(partition, held);
+    return held;
+  }
+
+  async function commit(
+    { batch, ...fetched }: FetchedBatch,
+    held: Held,
+    at: { readonly offset: string; readonly note: string },
+  ): Promise<void> {
     const { topic, partition } = batch;
-    fetched.resolveOffset(range.lastOffset);
+    held.lease.assertHeld();
+    const committed = [{ partition, offset: at.offset, metadata: at.note }];
+    await fetched.commitOffsetsIfNecessary({ topics: [{ topic, partitions: committed }] });
+    held.isKnown = true;
+  }
+
+  async function take(
+    fetched: FetchedBatch,
+    held: Held,
+    range: KafkaRange,
+    begun?: Pick<Begun, 'plan'>,
+  ): Promise<void> {
+    const { batch } = fetched;
+    const { lease } = held;
+    const place = { origin: deps.origin, originPartition: batch.partition };
     const offset = String(BigInt(range.lastOffset) + 1n);
-    await fetched.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
+    assertForward(held, range, batch.partition);
+    const fence = {
+      isKnown: held.isKnown,
+      ...(begun ? { begun: begun.plan } : {}),
+      note: (plan: string) =>
+        commit(fetched, held, { offset: range.firstOffset, note: noteOf({ end: Number(offset), plan }) }),
+    };
+    const isFirst = membership.isFirst(batch.partition);
+    const { messages, parked } = range;
+    try {
+      const parkedToo = await handler({ ...place, messages, parked, lease, isFirst, fence });
+      await deadLetters.put(lettersOf(range.fetched, [...parked, ...parkedToo]));
+    } catch (error) {
+      const isDivisible =
+        error instanceof AppError && ['STORE_ROWS_REFUSED', 'STORE_RANGE_TOO_LARGE'].includes(error.code);
+      const halves = isDivisible ? halvesOf(range, place) : undefined;
+      if (!halves) throw error;
+      for (const half of halves) await take(fetched, held, half);
+      return;
+    }
+    lease.assertHeld();
+    fetched.resolveOffset(range.lastOffset);
+    held.next = Number(offset);
+    await commit(fetched, held, { offset, note: noteOf() });
     deps.onCommitted();
-    const behind = Number(batch.highWatermark) - 1 - Number(range.lastOffset);
-    metrics.lagMessages.set({ partition: String(partition) }, Math.max(0, behind));
+    const behind = Number(batch.highWatermark) - Number(offset);
+    metrics.lagMessages.set({ partition: String(batch.partition) }, Math.max(0, behind));
+  }
+
+  /** What of the batch follows what was begun; undefined while more of that is to come. */
+  async function finishBegun(fetched: FetchedBatch, held: Held): Promise<readonly Fetched[] | undefined> {
+    const { messages, topic, partition } = fetched.batch;
+    const { begun } = held;
+    if (!begun) return messages;
+    const known = Number(held.messages.at(-1)?.offset ?? -1);
+    const of = messages.filter(({ offset }) => Number(offset) < begun.end);
+    held.messages.push(...of.filter(({ offset }) => Number(offset) > known));
+    const [first, last] = [held.messages[0], held.messages.at(-1)];
+    const rest = messages.slice(of.length);
+    if (first && last) {
+      if (rest.length === 0 && Number(last.offset) + 1 < begun.end) {
+        // Only the reading goes on: what is committed stays before the range.
+        fetched.resolveOffset(last.offset);
+        return undefined;
+      }
+      const isWhole = Number(first.offset) === held.next;
+      if (!isWhole) {
+        log.warn(
+          { partition },
+          `${topic} ${partition} no longer holds all that was begun (from ${held.next}); the ledger is asked by message`,
+        );
+        held.isKnown = false;
+      }
+      const place = { origin: deps.origin, originPartition: partition };
+      await take(fetched, held, wholeRangeOf(held.messages, place), isWhole ? begun : undefined);
+    }
+    held.begun = undefined;
+    held.messages = [];
+    return rest;
+  }
+
+  /** Tells what is gone. Throws CONSUMER_TOPIC_REWOUND. */
+  function assertForward(held: Held, range: KafkaRange, partition: number): void {
+    const first = Number(range.firstOffset);
+    const next = held.next ?? first;
+    if (first < next) {
+      throw failure(
+        'CONSUMER_TOPIC_REWOUND',
+        `partition ${partition} goes on at message ${first}, before ${next}: the topic was made anew, or the brokers lost messages`,
+      );
+    }
+    if (first === next) return;
+    metrics.expiredMessages.inc(first - next);
+    held.next = first;
+    log.error(
+      { partition },
+      `partition ${partition} no longer holds messages ${next}-${first - 1}: they aged away before they were read; lengthen retention.ms of the topic`,
+    );
   }
 
   return async (fetched) => {
@@ -68,15 +189,16 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     await fetched.heartbeat();
     const lease = membership.lease();
     const beat = startBeat(fetched, lease, config);
+    const isToEnd = (): boolean => deps.ending.aborted || beat.isYielding();
     try {
-      const place = { origin: deps.originOf(batch.topic), originPartition: batch.partition };
-      for (const range of rangesOf(batch.messages, place, deps.createFill())) {
-        if (deps.ending.aborted || beat.isYielding()) return;
-        const isFirst = membership.isFirst(batch.partition);
-        const parked = await handler({ ...place, ...range, lease, isFirst });
-        await deadLetters.put(lettersOf(batch.messages, [...range.parked, ...parked]));
-        lease.assertHeld();
-        await commit(fetched, range);
+      const held = await heldOf(batch.partition, lease);
+      if (isToEnd()) return;
+      const rest = await finishBegun(fetched, held);
+      if (!rest) return;
+      const place = { origin: deps.origin, originPartition: batch.partition };
+      for (const range of rangesOf(rest, place, deps.createFill())) {
+        if (isToEnd()) return;
+        await take(fetched, held, range);
       }
     } catch (error) {
       if (!(error instanceof AppError)) throw error;

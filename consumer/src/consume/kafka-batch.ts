@@ -11,43 +11,78 @@ export interface Fetched {
 }
 
 export interface KafkaRange {
+  /** All messages of it, as they came. */
+  readonly fetched: readonly Fetched[];
   readonly messages: readonly Message[];
   /** Messages that are no batch of ours. */
   readonly parked: readonly ParkedBatch[];
-  /** The last message of the range, parked ones included. */
+  readonly firstOffset: string;
   readonly lastOffset: string;
 }
 
 const NOBODY: BatchIdentity = { hostId: '', agentEpoch: 0, batchSeq: 0 };
 
+type OfPlace = { readonly origin: string; readonly originPartition: number };
+
 /** Ranges in order, each within what `fill` allows; together they are all of `fetched`. */
-export function* rangesOf(
-  fetched: readonly Fetched[],
-  place: { readonly origin: string; readonly originPartition: number },
-  fill: Fill,
-): Generator<KafkaRange> {
-  let messages: Message[] = [];
-  let parked: ParkedBatch[] = [];
-  let lastOffset: string | undefined;
-  for (const { offset, value } of fetched) {
-    const read = readMessage(Number(offset), value);
-    const size = 'datum' in read ? { rows: read.rows, bytes: read.datum.length } : { rows: 0, bytes: 0 };
-    if (lastOffset !== undefined && fill.isFullFor(size)) {
-      yield { messages, parked, lastOffset };
-      messages = [];
-      parked = [];
+export function* rangesOf(fetched: readonly Fetched[], place: OfPlace, fill: Fill): Generator<KafkaRange> {
+  let read: ReadMessage[] = [];
+  for (const message of fetched) {
+    const next = readMessage(message, place);
+    if (read.length > 0 && fill.isFullFor(next.size)) {
+      yield rangeOf(read);
+      read = [];
       fill.clear();
     }
-    if ('datum' in read) messages.push(read);
-    else parked.push({ ...place, originOffset: Number(offset), identity: NOBODY, ...read });
-    fill.add(size, 0);
-    lastOffset = offset;
+    read.push(next);
+    fill.add(next.size, 0);
   }
   fill.clear();
-  if (lastOffset !== undefined) yield { messages, parked, lastOffset };
+  if (read.length > 0) yield rangeOf(read);
 }
 
-function readMessage(
+/** All of `fetched`, which is not empty, as one range. */
+export function wholeRangeOf(fetched: readonly Fetched[], place: OfPlace): KafkaRange {
+  return rangeOf(fetched.map((message) => readMessage(message, place)));
+}
+
+/** Undefined when it is one message. */
+export function halvesOf({ fetched }: KafkaRange, place: OfPlace): readonly KafkaRange[] | undefined {
+  const middle = fetched.length >> 1;
+  if (middle === 0) return undefined;
+  return [fetched.slice(0, middle), fetched.slice(middle)].map((half) => wholeRangeOf(half, place));
+}
+
+interface ReadMessage {
+  readonly fetched: Fetched;
+  readonly size: { readonly rows: number; readonly bytes: number };
+  /** Or why there is none. */
+  readonly message?: Message;
+  readonly parked?: ParkedBatch;
+}
+
+function rangeOf(read: readonly ReadMessage[]): KafkaRange {
+  return {
+    fetched: read.map(({ fetched }) => fetched),
+    messages: read.flatMap(({ message }) => message ?? []),
+    parked: read.flatMap(({ parked }) => parked ?? []),
+    firstOffset: read[0]?.fetched.offset ?? '',
+    lastOffset: read.at(-1)?.fetched.offset ?? '',
+  };
+}
+
+function readMessage(fetched: Fetched, place: OfPlace): ReadMessage {
+  const originOffset = Number(fetched.offset);
+  const found = readValue(originOffset, fetched.value);
+  if ('datum' in found) {
+    const { rows, ...message } = found;
+    return { fetched, message, size: { rows, bytes: found.datum.length } };
+  }
+  const parked = { ...place, originOffset, identity: NOBODY, ...found };
+  return { fetched, parked, size: { rows: 0, bytes: 0 } };
+}
+
+function readValue(
   offset: number,
   value: Buffer | null,
 ): (Message & { readonly rows: number }) | { readonly reason: string; readonly detail: string } {

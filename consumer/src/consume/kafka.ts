@@ -4,6 +4,9 @@
  * The brokers do the waiting: a fetch comes back after `flushMs` or when there is much, and what it brought of a
  * partition is one range, or several when it is large. Offsets are committed after the range was stored and checked.
  *
+ * Before a range is stored, what is about to be inserted is committed beside the offset (`note.ts`): the brokers take
+ * that from the owner of the partition alone, and the next owner goes on from there.
+ *
  * kafkajs waits for its handlers before it joins the group again, but not always: a fetch that finds the topic
  * changed joins at once. The lease of a batch therefore ends at every join.
  */
@@ -13,6 +16,7 @@ import { createKafka } from '@tcptrail/kafka/client.ts';
 import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
 import { explain } from '@tcptrail/kafka/errors.ts';
 import { groupLag } from '@tcptrail/kafka/lag.ts';
+import { readOrigin } from '@tcptrail/kafka/origin.ts';
 import { ensureTopics } from '@tcptrail/kafka/topics.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Consumer, Kafka } from 'kafkajs';
@@ -21,6 +25,7 @@ import type { Metrics } from '../metrics.ts';
 import { createDeadLetters } from './dead-letter.ts';
 import { createIntake } from './intake.ts';
 import { createMembership } from './lease.ts';
+import { createPositions } from './positions.ts';
 import type { Fill, RangeHandler, Transport } from './transport.ts';
 
 export interface KafkaTransportConfig {
@@ -91,11 +96,12 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
 
   /** A member of the group until the end or the first error that kafkajs does not mend itself. */
   async function member(client: Kafka, handler: RangeHandler): Promise<void> {
-    const clusterId = await prepareTopics(client);
+    const origin = await prepareTopics(client);
     const crashed = Promise.withResolvers<never>();
     crashed.promise.catch(() => {});
     const membership = createMembership({ heldMs: sessionMs - requestMsMax }, () => performance.now());
     const deadLetters = createDeadLetters(kafka, client);
+    const positions = createPositions({ kafka, topic, group }, client);
     const intake = createIntake(
       { heartbeatMs: Math.floor(sessionMs / 10), yieldMsMax: requestMsMax },
       {
@@ -103,8 +109,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         handler,
         membership,
         deadLetters,
-        // Offsets begin anew in every cluster, and several may feed one database.
-        originOf: (name) => `${name}@${clusterId}`,
+        origin,
+        positionOf: positions.of,
         ending: ending.signal,
         onCommitted: () => (failures = 0),
         onStopped,
@@ -133,6 +139,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     consumer.on(consumer.events.HEARTBEAT, membership.heard);
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       membership.joined();
+      positions.joined();
       deps.tell(stopped?.message);
       metrics.lagMessages.reset();
       const partitions = payload.memberAssignment[topic] ?? [];
@@ -141,6 +148,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     });
     try {
       await consumer.connect();
+      await positions.connect();
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
       await consumer.run({
         autoCommit: false,
@@ -158,6 +166,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       if (config.isOnce) ending.abort();
     } finally {
       await disconnect(consumer);
+      await positions.close();
       membership.lost();
       metrics.assignedPartitions.set(0);
       await deadLetters.close();
@@ -177,14 +186,14 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     log.warn({ code: error.code }, `${error.message}; the former is used until then`);
   }
 
-  /** Makes what is missing and may be made. Gives the id of the cluster. */
+  /** Makes what is missing and may be made. Gives the origin of the events topic. */
   async function prepareTopics(client: Kafka): Promise<string> {
     const names = [topic, kafka.topic.deadLetter];
     return await withAdmin(
       kafka,
       async (admin) => {
         for (const name of await ensureTopics(admin, kafka, names)) log.info(`made topic ${name}`);
-        return (await admin.describeCluster()).clusterId;
+        return await readOrigin(client, admin, topic);
       },
       { client },
     );

@@ -38,6 +38,16 @@ export interface Lease {
   assertHeld(): void;
 }
 
+/** Where the owner of a partition, and nobody else, notes what it is about to store. */
+export interface Fence {
+  /** Whatever an earlier owner may have begun is known. */
+  readonly isKnown: boolean;
+  /** Begun earlier and not finished: the range is what was noted then. */
+  readonly begun?: string;
+  /** Rejects with CONSUMER_PARTITION_LOST, and with the client's error when the group refuses it. */
+  note(plan: string): Promise<void>;
+}
+
 /** When enough is in hand. */
 export interface Fill {
   readonly isEmpty: boolean;
@@ -58,11 +68,14 @@ export interface MessageRange {
   readonly lease?: Lease;
   /** The first of the partition since it was assigned: another consumer may have stored of it meanwhile. */
   readonly isFirst?: boolean;
+  /** Absent where nothing can be noted. */
+  readonly fence?: Fence;
 }
 
 /**
- * Resolves with the messages it parked. Rejects only for good: the transport then stops this partition and
- * commits nothing.
+ * Resolves with the messages it parked. With a fence it rejects with STORE_ROWS_REFUSED or STORE_RANGE_TOO_LARGE
+ * where halves of the range may do. Rejects else only for good: the transport then stops this partition and commits
+ * nothing.
  */
 export type RangeHandler = (range: MessageRange) => Promise<readonly ParkedBatch[]>;
 

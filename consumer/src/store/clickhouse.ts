@@ -33,30 +33,19 @@ export interface ClickHouse {
 }
 
 const DENIED = new Set(['164', '192', '193', '194', '497', '516']);
-/** Errors of the statement or its data: trying again cannot help. A missing table may come back and is no such error. */
-const REFUSED = new Set([
-  '6',
-  '26',
-  '16',
-  '27',
-  '33',
-  '36',
-  '43',
-  '44',
-  '47',
-  '53',
-  '57',
-  '62',
-  '69',
-  '70',
-  '72',
-  '73',
-  '115',
-  '117',
-  '131',
-  '469',
-  '691',
-]);
+/** Errors of the rows of an INSERT: trying again cannot help, without them it may. */
+const ROWS_REFUSED = new Set(['6', '26', '27', '33', '69', '70', '72', '131', '469', '691']);
+/** Errors of the statement: it does not fit the tables, or the other way round. A missing table may come back and is no such error. */
+const REFUSED = new Set(['16', '36', '43', '44', '47', '53', '57', '62', '73', '115', '117']);
+/** What is to be done, where more is to be done than to wait. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  '202': 'raise max_concurrent_queries, or run fewer consumers',
+  '241': 'lower batch.rowsMax and batch.bytesMax, or raise max_memory_usage',
+  '242': 'the table is read-only: look for its Keeper and its disk in the log of the server',
+  '243': 'free space on its disk',
+  '774': 'the table is read-only: undo its setting table_readonly',
+  '252': 'merges are behind: send fewer and larger inserts (batch.flushMs)',
+};
 
 export function createClickHouse(config: ClickHouseConfig): ClickHouse {
   const client = createClient({
@@ -122,6 +111,8 @@ function explain(error: unknown, config: ClickHouseConfig): AppError {
     );
   }
   const brief = `${error.type ?? 'error'} ${error.code}: ${first.slice(0, 300)}`;
+  if (ROWS_REFUSED.has(error.code))
+    return make('CLICKHOUSE_ROWS_REFUSED', `ClickHouse refuses rows (${brief})`);
   if (DENIED.has(error.code)) {
     return make(
       'CLICKHOUSE_DENIED',
@@ -130,8 +121,12 @@ function explain(error: unknown, config: ClickHouseConfig): AppError {
     );
   }
   if (REFUSED.has(error.code))
-    return make('CLICKHOUSE_REFUSED', `ClickHouse refuses the statement (${brief})`);
-  return make('CLICKHOUSE_BUSY', `ClickHouse cannot do it now (${brief})`);
+    return make(
+      'CLICKHOUSE_REFUSED',
+      `ClickHouse refuses the statement (${brief}); where its tables do not fit this consumer, set migrate: true, or update the consumer`,
+    );
+  const remedy = REMEDIES[error.code];
+  return make('CLICKHOUSE_BUSY', `ClickHouse cannot do it now (${brief})${remedy ? `; ${remedy}` : ''}`);
 }
 
 /** Errors reach us as exceptions; the client's own log would say them twice, with stack traces. */

@@ -8,49 +8,90 @@ export interface Guarantee {
   readonly text: string;
 }
 
+export interface ServerFacts {
+  readonly version: string;
+  readonly tables: readonly {
+    readonly name: string;
+    readonly engine: string;
+    readonly engine_full: string;
+  }[];
+  /** Of the server and its user, 1 or "enable" and the like; absent where the version does not know them. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly fsyncAfterInsert: boolean;
+}
+
 const VERSION_MIN = 24;
+/** Inserts into a table for which a late one is still known, whoever sends it. */
+const WINDOW_MIN = 100;
+const ENGINE = /^(Replicated|Shared)?MergeTree$/;
 
 /** Throws CLICKHOUSE_NO_GUARANTEE when the tables cannot keep what is inserted. */
 export async function readGuarantee(clickhouse: ClickHouse): Promise<Guarantee> {
-  const [server] = await clickhouse.query<{ version: string; seesProcesses: number }>(
+  // The list of processes is asked when something is uncertain: that it may be read is seen now.
+  const [server] = await clickhouse.query<{ version: string }>(
     `SELECT version() AS version, count() > 0 AS seesProcesses FROM system.processes`,
   );
-  const version = server?.version ?? '';
-  if (Number.parseInt(version, 10) < VERSION_MIN) {
-    throw failure(
-      'CLICKHOUSE_NO_GUARANTEE',
-      `ClickHouse ${version} is older than ${VERSION_MIN}; update it: inserts could not be checked`,
-    );
-  }
-  const tables = await clickhouse.query<{ name: string; engine: string }>(
-    `SELECT name, engine FROM system.tables WHERE database = {database:String} AND name IN {tables:Array(String)}`,
+  const tables = await clickhouse.query<ServerFacts['tables'][number]>(
+    `SELECT name, engine, engine_full FROM system.tables
+     WHERE database = {database:String} AND name IN {tables:Array(String)}`,
     { database: clickhouse.database, tables: [...TABLES] },
   );
-  for (const name of TABLES) {
-    const engine = tables.find((table) => table.name === name)?.engine;
-    if (engine === undefined) {
-      throw failure(
-        'CLICKHOUSE_NO_GUARANTEE',
-        `table ${clickhouse.database}.${name} is missing; set migrate: true or run the migrations`,
-      );
-    }
-    if (!engine.endsWith('MergeTree')) {
-      throw failure(
-        'CLICKHOUSE_NO_GUARANTEE',
-        `table ${clickhouse.database}.${name} has engine ${engine}, which does not keep rows as inserted; use a MergeTree`,
-      );
-    }
-  }
+  const settings = await clickhouse.query<{ name: string; value: string }>(
+    `SELECT name, value FROM system.settings WHERE name = 'deduplicate_insert'`,
+  );
   const [disk] = await clickhouse.query<{ fsync: number }>(
     `SELECT toUInt8(countIf(value = '1') > 0) AS fsync FROM system.merge_tree_settings WHERE name = 'fsync_after_insert'`,
   );
-  const power =
-    disk?.fsync === 1 ? 'and on power loss' : 'on power loss as durable as fsync_after_insert = 0';
-  const isReplicated = tables.some(({ engine }) => engine.startsWith('Replicated'));
-  const text = `ClickHouse ${version}: rows are stored exactly once, also after kill -9 of any part; ${power}`;
-  if (!isReplicated) return { isExactlyOnce: true, text };
+  return guaranteeOf(clickhouse.database, {
+    version: server?.version ?? '',
+    tables,
+    settings: Object.fromEntries(settings.map(({ name, value }) => [name, value])),
+    fsyncAfterInsert: disk?.fsync === 1,
+  });
+}
+
+/** Pure. Throws as `readGuarantee`. */
+export function guaranteeOf(database: string, facts: ServerFacts): Guarantee {
+  const { version } = facts;
+  if (Number.parseInt(version, 10) < VERSION_MIN)
+    throw none(`ClickHouse ${version} is older than ${VERSION_MIN}; update it: inserts could not be checked`);
+  const weak: string[] = [];
+  for (const name of TABLES) {
+    const table = facts.tables.find((each) => each.name === name);
+    if (!table) throw none(`table ${database}.${name} is missing; set migrate: true or run the migrations`);
+    if (!ENGINE.test(table.engine)) {
+      throw none(
+        `table ${database}.${name} has engine ${table.engine}, which does not keep rows as inserted; use a MergeTree`,
+      );
+    }
+    if (table.engine !== 'MergeTree') {
+      weak.push(
+        `${name} is replicated: the ledger is asked on one replica, so after a fail-over rows may double where an offset was reset`,
+      );
+      continue;
+    }
+    const window = Number(/non_replicated_deduplication_window = (\d+)/.exec(table.engine_full)?.[1] ?? 0);
+    if (window < WINDOW_MIN) {
+      weak.push(
+        `${name} remembers ${window} inserts: one that comes late may double rows; ALTER TABLE ${database}.${name} MODIFY SETTING non_replicated_deduplication_window = 10000`,
+      );
+    }
+  }
+  if (facts.settings['deduplicate_insert'] === 'disable') {
+    weak.push(
+      `the user's setting deduplicate_insert is 'disable': an insert that comes late may double rows; set it to 'enable'`,
+    );
+  }
+  if (weak.length > 0) return { isExactlyOnce: false, text: `ClickHouse ${version}: ${weak.join('; ')}` };
+  const power = facts.fsyncAfterInsert
+    ? 'and on power loss'
+    : 'on power loss as durable as fsync_after_insert = 0';
   return {
-    isExactlyOnce: false,
-    text: `ClickHouse ${version} with replicated tables: the ledger is asked on one replica only, so after a fail-over rows may double`,
+    isExactlyOnce: true,
+    text: `ClickHouse ${version}: rows are stored exactly once, also after kill -9 of any part; ${power}`,
   };
+}
+
+function none(message: string): Error {
+  return failure('CLICKHOUSE_NO_GUARANTEE', message);
 }

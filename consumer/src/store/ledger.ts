@@ -22,6 +22,11 @@ export type DayRows = ReadonlyMap<number, number>;
 export interface Ledger {
   /** Stored rows of the span by table and day. */
   totals(span: Span): Promise<Record<Table, DayRows>>;
+  /** Stored rows of the span in one table and day, those of some messages left out. */
+  count(
+    span: Span,
+    of: { readonly table: Table; readonly day: number; readonly without: readonly number[] },
+  ): Promise<number>;
   /** Stored rows of the span by table, message and day. */
   messages(span: Span): Promise<Record<Table, ReadonlyMap<number, DayRows>>>;
   /** Greatest stored offset of those from `from` on; -1 when there is none. */
@@ -30,6 +35,8 @@ export interface Ledger {
   identities(span: Span): Promise<ReadonlyMap<number, string>>;
   /** INSERTs with this log comment that the server still works on. */
   running(logComment: string): Promise<number>;
+  /** Whether the table has copies, of which the one that is asked may be behind. */
+  isReplicated(table: Table): Promise<boolean>;
 }
 
 export function createLedger(clickhouse: ClickHouse): Ledger {
@@ -65,6 +72,14 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
 
   return {
     totals,
+    async count(asked, { table, day, without }) {
+      const [found] = await clickhouse.query<{ n: number }>(
+        `SELECT count() AS n FROM ${tableOf(table)}
+         WHERE ${span} AND toUInt16(day) = {day:UInt16} AND origin_offset NOT IN {without:Array(UInt64)}`,
+        { ...asked, day, without },
+      );
+      return found?.n ?? 0;
+    },
     async messages(asked) {
       return {
         tcp_events: await messagesOf('tcp_events', asked),
@@ -97,6 +112,13 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
         { logComment },
       );
       return rows[0]?.n ?? 0;
+    },
+    async isReplicated(table) {
+      const [found] = await clickhouse.query<{ engine: string }>(
+        `SELECT engine FROM system.tables WHERE database = {database:String} AND name = {table:String}`,
+        { database: clickhouse.database, table },
+      );
+      return !/^(Replacing|Aggregating|Summing)?MergeTree$/.test(found?.engine ?? '');
     },
   };
 }

@@ -22,6 +22,17 @@ export function expectedOf(batches: StoreDecoded['batches']): Expected {
   };
 }
 
+/** Rows of one day that a table gets of messages other than `without`. */
+export function rowsOf(
+  expected: Expected,
+  of: { readonly table: Table; readonly day: number; readonly without: readonly number[] },
+): number {
+  let rows = 0;
+  for (const [offset, days] of expected[of.table])
+    if (!of.without.includes(offset)) rows += days.get(of.day) ?? 0;
+  return rows;
+}
+
 /** Events first: a batch that shows in tcp_batches has all its rows. `stored` absent: nothing is there yet. */
 export function planInserts(expected: Expected, stored?: Expected): readonly PlannedInsert[] {
   return TABLES.flatMap((table) => {

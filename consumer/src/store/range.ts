@@ -21,6 +21,16 @@ export interface Parked extends Place {
   readonly detail: string;
 }
 
+/** Where the owner of the place, and nobody else, notes its intent. */
+export interface Fence {
+  /** Whatever an earlier owner may have begun is known. */
+  readonly isKnown: boolean;
+  /** Begun earlier and not finished; the range is the same. */
+  readonly begun?: string;
+  /** Rejects when the place is another's. */
+  note(intent: string): Promise<void>;
+}
+
 export interface StoreRange extends Place {
   readonly messages: readonly StoreMessage[];
   readonly parked: readonly Parked[];
@@ -28,6 +38,8 @@ export interface StoreRange extends Place {
   readonly lease?: { readonly signal: AbortSignal; assertHeld(): void };
   /** What is known of the place may be old. */
   readonly isFirst?: boolean;
+  /** Absent where nothing can be noted; the ledger alone decides there. */
+  readonly fence?: Fence;
 }
 
 /** Which batch a message holds, or which part of one. */

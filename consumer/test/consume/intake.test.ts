@@ -6,6 +6,7 @@ import { datumOf } from '../../../test/spool-writer.ts';
 import { createBatcher } from '../../src/batch/batcher.ts';
 import { createIntake, type FetchedBatch } from '../../src/consume/intake.ts';
 import { createMembership } from '../../src/consume/lease.ts';
+import { noteOf, positionOf } from '../../src/consume/note.ts';
 import type { MessageRange, ParkedBatch, RangeHandler } from '../../src/consume/transport.ts';
 import { failure } from '../../src/errors.ts';
 import { createMetrics } from '../../src/metrics.ts';
@@ -25,7 +26,12 @@ interface Made {
 
 /** An intake over a partition that brought two messages, a range each. */
 function create(
-  change: { values?: readonly Buffer[]; put?: () => Promise<void>; nowMs?: () => number } = {},
+  change: {
+    values?: readonly Buffer[];
+    put?: () => Promise<void>;
+    nowMs?: () => number;
+    position?: { offset: string; metadata: string | null };
+  } = {},
 ): Made {
   const log: string[] = [];
   const ranges: MessageRange[] = [];
@@ -46,7 +52,8 @@ function create(
           ending: ending.signal,
           log: pino({ level: 'silent' }),
           metrics: createMetrics(),
-          originOf: (topic) => `${topic}@cluster`,
+          origin: 't@id',
+          positionOf: async () => positionOf(change.position ?? { offset: '10', metadata: noteOf() }),
           createFill: () => createBatcher({ rowsMax: 1, bytesMax: 1e9, flushMs: 0 }),
           deadLetters: {
             async put(letters) {
@@ -103,10 +110,10 @@ test('each range is stored, then resolved and committed behind its last message;
   );
 });
 
-test('rows keep the name of the topic and its cluster', async () => {
+test('rows keep the origin', async () => {
   const made = create();
   await made.take();
-  assert.deepEqual([...new Set(made.ranges.map(({ origin }) => origin))], ['t@cluster']);
+  assert.deepEqual([...new Set(made.ranges.map(({ origin }) => origin))], ['t@id']);
 });
 
 test('what was parked is a dead letter before its offset is committed', async () => {
@@ -249,4 +256,145 @@ test('at the end the range in hand is finished and no other begun', async () => 
     return [];
   });
   assert.deepEqual(made.log, ['range 10', 'resolve 10', 'commit 11']);
+});
+
+/** What is handed to an intake that lives on, one fetch after the other, of messages from an offset on. */
+function createFetches(position: { offset: string; metadata: string | null }) {
+  const log: string[] = [];
+  const fences: (string | undefined)[] = [];
+  const metrics = createMetrics();
+  const membership = createMembership({ heldMs: 10_000 }, () => 0);
+  membership.joined();
+  let handler: RangeHandler = async () => [];
+  const intake = createIntake(
+    { heartbeatMs: HEARTBEAT_MS, yieldMsMax: YIELD_MS },
+    {
+      membership,
+      ending: new AbortController().signal,
+      log: pino({ level: 'silent' }),
+      metrics,
+      origin: 't@id',
+      positionOf: async () => positionOf(position),
+      createFill: () => createBatcher({ rowsMax: 100, bytesMax: 1e9, flushMs: 0 }),
+      deadLetters: {
+        put: async (letters) => void (letters.length > 0 && log.push(`letters ${letters.length}`)),
+      },
+      onCommitted() {},
+      onStopped: () => log.push('stopped'),
+      handler(range) {
+        log.push(`range ${range.messages.map(({ offset }) => offset).join('-')}`);
+        fences.push(range.fence?.begun);
+        return handler(range);
+      },
+    },
+  );
+  return {
+    log,
+    fences,
+    metrics,
+    membership,
+    set handler(next: RangeHandler) {
+      handler = next;
+    },
+    fetch(first: number, values: readonly Buffer[]) {
+      return intake({
+        batch: {
+          topic: 't',
+          partition: 3,
+          highWatermark: '99',
+          messages: values.map((value, index) => ({ offset: String(first + index), key: null, value })),
+        },
+        heartbeat: async () => {},
+        resolveOffset: (offset) => log.push(`resolve ${offset}`),
+        async commitOffsetsIfNecessary({ topics }) {
+          const { offset, metadata } = topics[0]?.partitions[0] ?? {};
+          log.push(`commit ${offset} ${metadata}`);
+        },
+        pause: () => log.push('pause'),
+      });
+    },
+  };
+}
+
+const BEGUN = { offset: '10', metadata: noteOf({ end: 13, plan: 'plan' }) };
+
+test('what a former owner began is finished as the range that it was, however many fetches bring it', async () => {
+  const made = createFetches(BEGUN);
+  await made.fetch(10, [message()]);
+  await made.fetch(11, [message(), message(), message(), message()]);
+  assert.deepEqual(made.log, [
+    'resolve 10',
+    'range 10-11-12',
+    'resolve 12',
+    'commit 13 tcptrail 1',
+    'range 13-14',
+    'resolve 14',
+    'commit 15 tcptrail 1',
+  ]);
+  assert.deepEqual(made.fences, ['plan', undefined]);
+});
+
+test('a range that is no longer whole is not taken for what was begun, and what is gone is counted', async () => {
+  const made = createFetches(BEGUN);
+  await made.fetch(12, [message(), message()]);
+  assert.deepEqual(
+    made.log.filter((line) => line.startsWith('range')),
+    ['range 12', 'range 13'],
+  );
+  assert.deepEqual(made.fences, [undefined, undefined]);
+  assert.equal((await made.metrics.expiredMessages.get()).values[0]?.value, 2);
+});
+
+test('a range is noted with its end at its first offset', async () => {
+  const made = createFetches({ offset: '10', metadata: null });
+  made.handler = async ({ fence }) => {
+    assert.equal(fence?.isKnown, false);
+    await fence?.note('plan');
+    return [];
+  };
+  await made.fetch(10, [message(), Buffer.from('strange')]);
+  assert.deepEqual(made.log, [
+    'range 10',
+    'commit 10 tcptrail 1 12 plan',
+    'letters 1',
+    'resolve 11',
+    'commit 12 tcptrail 1',
+  ]);
+});
+
+for (const code of ['STORE_ROWS_REFUSED', 'STORE_RANGE_TOO_LARGE'] as const) {
+  test(`${code}: halves are stored, each with its dead letters and its commit before the next`, async () => {
+    const made = createFetches({ offset: '10', metadata: noteOf() });
+    made.handler = async ({ messages, origin, originPartition }) => {
+      if (messages.length > 1) throw failure(code, 'no');
+      const [one] = messages;
+      if (one?.offset !== 10) return [];
+      const { identity } = one;
+      return [{ origin, originPartition, originOffset: 10, identity, reason: code, detail: '' }];
+    };
+    await made.fetch(10, [message(), message(), message()]);
+    assert.deepEqual(made.log, [
+      'range 10-11-12',
+      'range 10',
+      'letters 1',
+      'resolve 10',
+      'commit 11 tcptrail 1',
+      'range 11-12',
+      'range 11',
+      'resolve 11',
+      'commit 12 tcptrail 1',
+      'range 12',
+      'resolve 12',
+      'commit 13 tcptrail 1',
+    ]);
+  });
+}
+
+test('messages before those that were read end the membership: the topic is asked for its id again', async () => {
+  const made = createFetches({ offset: '10', metadata: noteOf() });
+  await made.fetch(10, [message(), message()]);
+  await assert.rejects(made.fetch(0, [message()]), {
+    code: 'CONSUMER_TOPIC_REWOUND',
+    message: /goes on at message 0, before 12/,
+  });
 });

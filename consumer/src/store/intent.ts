@@ -1,0 +1,92 @@
+/**
+ * What of a range is about to be inserted. The owner of a partition notes it before it inserts: whoever comes next
+ * sends the same INSERTs under the same tokens, and ClickHouse takes each token once, whoever is late. Pure.
+ */
+import { createHash } from 'node:crypto';
+import { failure } from '../errors.ts';
+import { type Span, TABLES, type Table } from './ledger.ts';
+import type { Expected, PlannedInsert } from './plan.ts';
+import type { StoreMessage } from './range.ts';
+
+export interface IntendedInsert {
+  readonly table: Table;
+  readonly day: number;
+  readonly rows: number;
+  /** Counts the tokens that ClickHouse had logged when it was killed, and whose rows it does not have. */
+  readonly attempt: number;
+  /** Offsets of messages whose rows of that day are left out: they are stored already. */
+  readonly without: readonly number[];
+}
+
+export interface Intent {
+  /** Of the messages. */
+  readonly digest: string;
+  readonly inserts: readonly IntendedInsert[];
+}
+
+/** Brokers keep 4,096 bytes beside an offset (offset.metadata.max.bytes); the transport adds some of its own. */
+const TEXT_BYTES_MAX = 4_000;
+
+/** `all`: rows of all messages, those included that are not to be inserted. */
+export function intentOf(
+  messages: readonly StoreMessage[],
+  all: Expected,
+  plan: readonly PlannedInsert[],
+): Intent {
+  const inserts = plan.map(({ table, day, offsets, rows }): IntendedInsert => {
+    const without = [...all[table]].filter(([offset, days]) => days.has(day) && !offsets.has(offset));
+    return { table, day, rows, attempt: 0, without: without.map(([offset]) => offset) };
+  });
+  return { digest: digestOf(messages), inserts };
+}
+
+/** Throws STORE_RANGE_TOO_LARGE: half of it may fit. */
+export function intentText({ digest, inserts }: Intent): string {
+  const text = JSON.stringify([
+    digest,
+    ...inserts.map(({ table, day, rows, attempt, without }) => [
+      TABLES.indexOf(table),
+      day,
+      rows,
+      attempt,
+      ...without,
+    ]),
+  ]);
+  if (text.length <= TEXT_BYTES_MAX) return text;
+  throw failure('STORE_RANGE_TOO_LARGE', `what is to be inserted takes ${text.length} bytes to note`);
+}
+
+/** Undefined when the text is none of `intentText`. */
+export function readIntent(text: string): Intent | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(parsed)) return undefined;
+  const [digest, ...lines] = parsed as unknown[];
+  if (typeof digest !== 'string') return undefined;
+  const inserts: IntendedInsert[] = [];
+  for (const line of lines) {
+    if (!Array.isArray(line) || !line.every(Number.isSafeInteger)) return undefined;
+    const [index, day, rows, attempt, ...without] = line as number[];
+    const table = TABLES[index ?? -1];
+    if (!table || day === undefined || rows === undefined || attempt === undefined) return undefined;
+    inserts.push({ table, day, rows, attempt, without });
+  }
+  return { digest, inserts };
+}
+
+export function tokenOf(span: Span, digest: string, insert: IntendedInsert): string {
+  const { table, day, attempt, without } = insert;
+  const named = [span.origin, span.originPartition, span.first, span.last, digest, table, day, ...without];
+  const hash = createHash('sha256').update(JSON.stringify(named)).digest('hex').slice(0, 32);
+  return `${hash}/${attempt}`;
+}
+
+export function digestOf(messages: readonly StoreMessage[]): string {
+  const hash = createHash('sha256');
+  for (const { offset, datum } of messages) hash.update(`${offset} ${datum.length} `).update(datum);
+  return hash.digest('hex').slice(0, 32);
+}

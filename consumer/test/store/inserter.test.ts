@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { failure } from '../../src/errors.ts';
+import type { StoreRange } from '../../src/store/range.ts';
+import { createLease, setUp } from './fake-store.ts';
+
+type Fence = NonNullable<StoreRange['fence']>;
+
+/** What was noted last is what a next owner finds begun. */
+function createFence(change: Partial<Fence> = {}): Fence & { readonly notes: string[] } {
+  const notes: string[] = [];
+  return {
+    isKnown: true,
+    notes,
+    async note(intent) {
+      notes.push(intent);
+    },
+    ...change,
+  };
+}
+
+const inserts = (asked: readonly string[]) => asked.filter((what) => what.startsWith('insert'));
+const offsets = (stored: ReadonlyMap<string, ReadonlySet<number>>) =>
+  [...stored.values()].map((each) => [...each].toSorted((a, b) => a - b));
+
+test('what is to be inserted is noted first, and where all that was begun is known nobody waits for others', async () => {
+  const { fake, store, range } = setUp();
+  const fence = createFence({
+    async note() {
+      assert.deepEqual(inserts(fake.asked), []);
+      fake.asked.push('note');
+    },
+  });
+  await store.store(range([1, 2], { isFirst: true, fence }));
+  assert.deepEqual(fake.asked, ['maximum', 'note', 'insert tcp_events', 'insert tcp_batches', 'totals']);
+});
+
+test("a note that is refused leaves the table alone, and the error is the transport's", async () => {
+  const { fake, store, range } = setUp();
+  const refused = new Error('ILLEGAL_GENERATION');
+  const fence = createFence({ note: async () => Promise.reject(refused) });
+  await assert.rejects(store.store(range([1], { isFirst: true, fence })), refused);
+  assert.deepEqual(inserts(fake.asked), []);
+});
+
+test('what another began is finished under its tokens: what it still sends comes to nothing', async () => {
+  const { fake, store, range } = setUp();
+  const first = createFence();
+  const { lease, lose } = createLease();
+  let isLate = true;
+  fake.fault = () => {
+    if (!isLate) return;
+    lose();
+    throw failure('CLICKHOUSE_UNREACHABLE', 'stopped before it was sent');
+  };
+  await assert.rejects(store.store(range([1, 2], { isFirst: true, fence: first, lease })));
+  isLate = false;
+  const [begun = ''] = first.notes;
+  await store.store(range([1, 2], { isFirst: true, fence: createFence({ begun }) }));
+  assert.deepEqual(offsets(fake.stored), [
+    [1, 2],
+    [1, 2],
+  ]);
+  for (const each of fake.stored.values()) each.clear();
+  // The same INSERTs again, late.
+  await assert.rejects(
+    store.store(
+      range([1, 2], {
+        isFirst: true,
+        fence: createFence({ begun, note: async () => Promise.reject(new Error('late')) }),
+      }),
+    ),
+    /late/,
+  );
+  assert.deepEqual(offsets(fake.stored), [[], []], 'a token is taken once');
+});
+
+test('what another began and ended is not sent again', async () => {
+  const { fake, store, range } = setUp();
+  const first = createFence();
+  await store.store(range([1, 2], { isFirst: true, fence: first }));
+  fake.asked.splice(0);
+  const [begun = ''] = first.notes;
+  await store.store(range([1, 2], { isFirst: true, fence: createFence({ begun }) }));
+  assert.deepEqual(fake.asked, ['count', 'count']);
+});
+
+test('a token that was logged without its rows is replaced by the next, which is noted before it is used', async () => {
+  const { fake, store, range, metrics } = setUp();
+  const fence = createFence();
+  fake.burn(1);
+  await store.store(range([1, 2], { isFirst: true, fence }));
+  assert.deepEqual(offsets(fake.stored), [
+    [1, 2],
+    [1, 2],
+  ]);
+  assert.equal(fence.notes.length, 2);
+  assert.deepEqual(
+    fence.notes.map((note) => JSON.parse(note)[1][3]),
+    [0, 1],
+  );
+  assert.equal((await metrics.burnedTokens.get()).values[0]?.value, 1);
+});
+
+test('tokens that never bring their rows stop the partition', async () => {
+  const { fake, store, range } = setUp();
+  fake.burn(1_000);
+  await assert.rejects(store.store(range([1], { isFirst: true, fence: createFence() })), {
+    code: 'STORE_LEDGER',
+    message: /does not keep rows/,
+  });
+});
+
+test('an INSERT without an answer is asked for, then sent again under its token', async () => {
+  const { fake, store, range } = setUp();
+  let isCut = true;
+  fake.fault = () => {
+    if (!isCut) return;
+    isCut = false;
+    throw failure('CLICKHOUSE_UNREACHABLE', 'cut');
+  };
+  const fence = createFence();
+  await store.store(range([1], { isFirst: true, fence }));
+  assert.equal(fence.notes.length, 1);
+  assert.deepEqual(fake.asked, [
+    'maximum',
+    'count',
+    'insert tcp_events',
+    'count',
+    'count',
+    'insert tcp_batches',
+    'count',
+  ]);
+});
+
+test('messages that are not those that were begun stop the partition', async () => {
+  const { store, range } = setUp();
+  const first = createFence();
+  await store.store(range([1, 2], { isFirst: true, fence: first }));
+  const [begun = ''] = first.notes;
+  await assert.rejects(store.store(range([1, 3], { isFirst: true, fence: createFence({ begun }) })), {
+    code: 'STORE_LEDGER',
+    message: /are not those that were begun/,
+  });
+});
+
+test('a note of another version is asked of the ledger by message, once nothing runs', async () => {
+  const { fake, store, range } = setUp();
+  await store.store(range([1], { isFirst: true, fence: createFence() }));
+  fake.asked.splice(0);
+  const fence = createFence({ begun: '{"of":"another version"}', isKnown: false });
+  await store.store(range([1, 2], { isFirst: true, fence }));
+  assert.deepEqual(fake.asked.slice(0, 4), ['running', 'running', 'running', 'maximum']);
+  assert.ok(fake.asked.includes('messages'));
+  assert.deepEqual(offsets(fake.stored), [
+    [1, 2],
+    [1, 2],
+  ]);
+  assert.deepEqual(JSON.parse(fence.notes[0] ?? '')[1].slice(4), [1], 'message 1 stays out');
+});

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { digestOf, type Intent, intentOf, intentText, readIntent, tokenOf } from '../../src/store/intent.ts';
+import type { Expected } from '../../src/store/plan.ts';
+
+const message = (offset: number, byte = 1) => ({
+  offset,
+  datum: Uint8Array.of(byte, offset),
+  identity: { hostId: 'h', agentEpoch: 1, batchSeq: offset },
+});
+const SPAN = { origin: 't@id', originPartition: 3, first: 10, last: 12 };
+const INTENT: Intent = {
+  digest: 'd',
+  inserts: [
+    { table: 'tcp_events', day: 20_000, rows: 7, attempt: 0, without: [] },
+    { table: 'tcp_batches', day: 20_001, rows: 2, attempt: 1, without: [11] },
+  ],
+};
+
+test('an intent is read back as it was noted', () => {
+  assert.deepEqual(readIntent(intentText(INTENT)), INTENT);
+});
+
+test('what is no intent is not read as one', () => {
+  for (const text of [
+    '',
+    'x',
+    '{}',
+    '[]',
+    '[1]',
+    '["d",[9,1,1,0]]',
+    '["d",[0,1,1]]',
+    '["d",[0,1,1.5,0]]',
+    '["d",1]',
+  ])
+    assert.equal(readIntent(text), undefined, text);
+});
+
+test('messages whose rows are stored already are named, where they have rows of that day', () => {
+  const days = (rows: Record<number, number>) =>
+    new Map(Object.entries(rows).map(([day, count]) => [Number(day), count]));
+  const all: Expected = {
+    tcp_events: new Map([
+      [10, days({ 1: 5, 2: 1 })],
+      [11, days({ 1: 4 })],
+    ]),
+    tcp_batches: new Map([
+      [10, days({ 1: 1 })],
+      [11, days({ 1: 1 })],
+    ]),
+  };
+  const { inserts } = intentOf([message(10), message(11)], all, [
+    { table: 'tcp_events', day: 1, offsets: new Set([10]), rows: 5 },
+    { table: 'tcp_events', day: 2, offsets: new Set([10]), rows: 1 },
+  ]);
+  assert.deepEqual(
+    inserts.map(({ day, without }) => [day, without]),
+    [
+      [1, [11]],
+      [2, []],
+    ],
+  );
+});
+
+test('one that brokers would not keep is refused', () => {
+  const [insert] = INTENT.inserts;
+  assert.ok(insert);
+  const without = Array.from({ length: 900 }, (_, index) => 100_000 + index);
+  assert.throws(() => intentText({ digest: 'd', inserts: [{ ...insert, without }] }), {
+    code: 'STORE_RANGE_TOO_LARGE',
+  });
+});
+
+test('tokens differ in whatever makes an INSERT another one, and in nothing else', () => {
+  const [insert] = INTENT.inserts;
+  assert.ok(insert);
+  const token = tokenOf(SPAN, 'd', insert);
+  assert.equal(tokenOf({ ...SPAN }, 'd', { ...insert, rows: 99 }), token);
+  const others = [
+    tokenOf({ ...SPAN, origin: 'u@id' }, 'd', insert),
+    tokenOf({ ...SPAN, originPartition: 4 }, 'd', insert),
+    tokenOf({ ...SPAN, first: 9 }, 'd', insert),
+    tokenOf({ ...SPAN, last: 13 }, 'd', insert),
+    tokenOf(SPAN, 'e', insert),
+    tokenOf(SPAN, 'd', { ...insert, table: 'tcp_batches' }),
+    tokenOf(SPAN, 'd', { ...insert, day: 20_001 }),
+    tokenOf(SPAN, 'd', { ...insert, attempt: 1 }),
+    tokenOf(SPAN, 'd', { ...insert, without: [10] }),
+  ];
+  assert.equal(new Set([token, ...others]).size, others.length + 1);
+});
+
+test('the digest is of the bytes, their order and their places', () => {
+  const digest = digestOf([message(10), message(11)]);
+  assert.equal(digestOf([message(10), message(11)]), digest);
+  for (const other of [
+    [message(10)],
+    [message(11), message(10)],
+    [message(10), message(11, 2)],
+    [message(10), message(12)],
+  ])
+    assert.notEqual(digestOf(other), digest);
+});
