@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { examples, home, instance } from './command-parts.ts';
+import { addDlq } from './dlq/commands.ts';
 import { brokers, integer, list, ports } from './options.ts';
 import { addSpool } from './spool/commands.ts';
 
@@ -23,6 +24,7 @@ export function createProgram(): Command {
   addTail(program);
   addTopic(program);
   addSpool(program);
+  addDlq(program);
   addDoctor(program);
   addPart(program, 'agent', 'record the connections of this host into the spool or Kafka (needs root)');
   addPart(program, 'consumer', 'move the spool or Kafka into ClickHouse, exactly once');

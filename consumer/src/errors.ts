@@ -5,6 +5,7 @@ export const ERRORS = {
   CONSUMER_SPOOL_MISSING: 'The spool folder cannot be read.',
   CONSUMER_SPOOL_IN_USE: 'Another consumer reads the spool.',
   CONSUMER_PARTITION_LOST: 'A partition went to another consumer.',
+  ORIGIN_BUSY: 'Another process stores what comes from the same place.',
   CONSUMER_PORT_TAKEN: 'The metrics port is in use.',
   CLICKHOUSE_UNREACHABLE: 'ClickHouse does not answer.',
   CLICKHOUSE_DENIED: 'ClickHouse refuses the user or the password.',

@@ -2,10 +2,10 @@
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
-import type { DeadLetters } from './dead-letter.ts';
+import { type DeadLetters, lettersOf } from './dead-letter.ts';
 import { type Fetched, type KafkaRange, rangesOf } from './kafka-batch.ts';
 import type { HeldLease, Membership } from './lease.ts';
-import type { Fill, ParkedBatch, RangeHandler } from './transport.ts';
+import type { Fill, RangeHandler } from './transport.ts';
 
 export interface IntakeConfig {
   /** Between two heartbeats. */
@@ -121,11 +121,4 @@ function startBeat(
       clearTimeout(late);
     },
   };
-}
-
-function lettersOf(fetched: readonly Fetched[], parked: readonly ParkedBatch[]) {
-  return parked.map((one) => {
-    const message = fetched.find(({ offset }) => Number(offset) === one.originOffset);
-    return { key: message?.key ?? null, value: message?.value ?? null, parked: one };
-  });
 }
