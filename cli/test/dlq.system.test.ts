@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { createKafka } from '@tcptrail/kafka/client.ts';
 import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
@@ -13,6 +14,7 @@ import { type Setup, setUpKafka } from '../../consumer/test/kafka-setup.ts';
 import { setUpSpool } from '../../consumer/test/spool-setup.ts';
 import { startKafka, type TestKafka } from '../../test/harness/kafka.ts';
 import { startServer, type TestServer } from '../../test/harness/server.ts';
+import { until } from '../../test/harness/until.ts';
 import { datumOf, HOST, NOW_US } from '../../test/spool-writer.ts';
 import { type Ended, isOneSentence, run, start } from './run-command.ts';
 
@@ -163,10 +165,21 @@ test('a retry that is killed between its two INSERTs is finished by the next one
   assert.deepEqual(await verdict(setup), COMPLETE);
 });
 
-test('two retries at the same time store a letter once', async () => {
+test('two retries at the same time store a letter once: the second waits for the first', async () => {
   const { setup, mend } = await parkedOne();
   await mend();
-  const both = await Promise.all([dlq(setup, 'retry', '--all'), dlq(setup, 'retry', '--all')]);
+  const slow = await holdingProxy(`INSERT INTO ${setup.database}.tcp_events`);
+  // What is held must not be given up: then the first would ask the ledger again.
+  const env = { TCPTRAIL_CLICKHOUSE_REQUEST_WAIT_MS_MAX: '120000' };
+  const first = start(['dlq', 'retry', '--all', '--config', setup.file, '--url', slow.url], { env });
+  await slow.held;
+  const watched = await holdingProxy('nothing');
+  const second = start(['dlq', 'retry', '--all', '--config', setup.file, '--url', watched.url]);
+  const tries = (): number => watched.asked.filter((text) => /CREATE TABLE .*storing_/.test(text)).length;
+  await until('the second to wait, or to end', () => tries() >= 2 || second.child.exitCode !== null);
+  assert.equal(second.child.exitCode, null, second.stdout());
+  slow.release();
+  const both = await Promise.all([first.ended, second.ended]);
   assert.deepEqual(
     both.map(({ code }) => code),
     [0, 0],
@@ -288,28 +301,40 @@ test('the set-aside of a spool goes the same ways', async () => {
   });
 });
 
-/** Hands requests on to ClickHouse, and holds the first whose statement holds `text` for ever. */
-async function holdingProxy(text: string): Promise<{ url: string; held: Promise<void>; stop(): void }> {
+interface HoldingProxy {
+  readonly url: string;
+  /** A request with the text came, and is held. */
+  readonly held: Promise<void>;
+  /** Statements and addresses so far. */
+  readonly asked: readonly string[];
+  /** Lets it, and all others, pass. */
+  release(): void;
+  stop(): void;
+}
+
+/** Hands requests on to ClickHouse, and holds the first whose address holds `text`. */
+async function holdingProxy(text: string): Promise<HoldingProxy> {
   const held = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
   const target = new URL(server.url);
-  const proxy = createServer((from, to) => {
-    if (
-      decodeURIComponent(from.url ?? '')
-        .replaceAll('+', ' ')
-        .includes(text)
-    ) {
+  const asked: string[] = [];
+  const proxy = createServer(async (from, to) => {
+    const body = await buffer(from);
+    const address = decodeURIComponent(from.url ?? '').replaceAll('+', ' ');
+    asked.push(`${address} ${body.toString('latin1', 0, 200)}`);
+    if (address.includes(text)) {
       held.resolve();
-      return;
+      await released.promise;
+      if (to.destroyed) return;
     }
     const { method, url, headers } = from;
-    const onward = request(
-      { host: target.hostname, port: target.port, method, path: url, headers },
-      (answer) => {
-        to.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(to);
-      },
-    );
-    from.pipe(onward);
+    const { hostname, port } = target;
+    const onward = request({ agent: false, host: hostname, port, method, path: url, headers }, (answer) => {
+      to.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(to);
+    });
+    onward.on('error', (error) => to.destroy(error));
+    onward.end(body);
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   const stop = (): void => {
@@ -317,5 +342,6 @@ async function holdingProxy(text: string): Promise<{ url: string; held: Promise<
     proxy.close();
   };
   after(stop);
-  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, held: held.promise, stop };
+  const { port } = proxy.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, held: held.promise, asked, release: released.resolve, stop };
 }
