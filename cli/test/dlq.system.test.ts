@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { createKafka } from '@tcptrail/kafka/client.ts';
 import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
@@ -12,6 +9,7 @@ import type { Admin, Kafka, Producer } from 'kafkajs';
 import { CONSUMER_CONFIG } from '../../consumer/src/config.ts';
 import { type Setup, setUpKafka } from '../../consumer/test/kafka-setup.ts';
 import { setUpSpool } from '../../consumer/test/spool-setup.ts';
+import { startHoldingProxy } from '../../test/harness/holding-proxy.ts';
 import { startKafka, type TestKafka } from '../../test/harness/kafka.ts';
 import { startServer, type TestServer } from '../../test/harness/server.ts';
 import { until } from '../../test/harness/until.ts';
@@ -151,7 +149,7 @@ test('a refused batch is listed, shown, refused again, and after the mending sto
 test('a retry that is killed between its two INSERTs is finished by the next one', async () => {
   const { setup, mend } = await parkedOne();
   await mend();
-  const proxy = await holdingProxy(`INSERT INTO ${setup.database}.tcp_batches`);
+  const proxy = await startHoldingProxy(server.url, `INSERT INTO ${setup.database}.tcp_batches`);
   const killed = start(['dlq', 'retry', '--all', '--config', setup.file, '--url', proxy.url]);
   await proxy.held;
   killed.child.kill('SIGKILL');
@@ -168,12 +166,12 @@ test('a retry that is killed between its two INSERTs is finished by the next one
 test('two retries at the same time store a letter once: the second waits for the first', async () => {
   const { setup, mend } = await parkedOne();
   await mend();
-  const slow = await holdingProxy(`INSERT INTO ${setup.database}.tcp_events`);
+  const slow = await startHoldingProxy(server.url, `INSERT INTO ${setup.database}.tcp_events`);
   // What is held must not be given up: then the first would ask the ledger again.
   const env = { TCPTRAIL_CLICKHOUSE_REQUEST_WAIT_MS_MAX: '120000' };
   const first = start(['dlq', 'retry', '--all', '--config', setup.file, '--url', slow.url], { env });
   await slow.held;
-  const watched = await holdingProxy('nothing');
+  const watched = await startHoldingProxy(server.url, 'nothing');
   const second = start(['dlq', 'retry', '--all', '--config', setup.file, '--url', watched.url]);
   const tries = (): number => watched.asked.filter((text) => /CREATE TABLE .*storing_/.test(text)).length;
   await until('the second to wait, or to end', () => tries() >= 2 || second.child.exitCode !== null);
@@ -300,48 +298,3 @@ test('the set-aside of a spool goes the same ways', async () => {
     discarded: ROWS,
   });
 });
-
-interface HoldingProxy {
-  readonly url: string;
-  /** A request with the text came, and is held. */
-  readonly held: Promise<void>;
-  /** Statements and addresses so far. */
-  readonly asked: readonly string[];
-  /** Lets it, and all others, pass. */
-  release(): void;
-  stop(): void;
-}
-
-/** Hands requests on to ClickHouse, and holds the first whose address holds `text`. */
-async function holdingProxy(text: string): Promise<HoldingProxy> {
-  const held = Promise.withResolvers<void>();
-  const released = Promise.withResolvers<void>();
-  const target = new URL(server.url);
-  const asked: string[] = [];
-  const proxy = createServer(async (from, to) => {
-    const body = await buffer(from);
-    const address = decodeURIComponent(from.url ?? '').replaceAll('+', ' ');
-    asked.push(`${address} ${body.toString('latin1', 0, 200)}`);
-    if (address.includes(text)) {
-      held.resolve();
-      await released.promise;
-      if (to.destroyed) return;
-    }
-    const { method, url, headers } = from;
-    const { hostname, port } = target;
-    const onward = request({ agent: false, host: hostname, port, method, path: url, headers }, (answer) => {
-      to.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(to);
-    });
-    onward.on('error', (error) => to.destroy(error));
-    onward.end(body);
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const stop = (): void => {
-    proxy.closeAllConnections();
-    proxy.close();
-  };
-  after(stop);
-  const { port } = proxy.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, held: held.promise, asked, release: released.resolve, stop };
-}
