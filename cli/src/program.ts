@@ -216,7 +216,7 @@ function addDoctor(program: Command): void {
 }
 
 function addPart(program: Command, name: 'agent' | 'consumer', summary: string): void {
-  program
+  const part = program
     .command(name)
     .summary(summary)
     .description(`Runs the ${name} in the foreground; its options go to it as they are.`)
@@ -228,6 +228,7 @@ function addPart(program: Command, name: 'agent' | 'consumer', summary: string):
     .action(async (_options, command: Command) =>
       (await import('./part.ts')).part(name, argumentsOf(command)),
     );
+  if (name === 'consumer') part.option('--once', 'store what is there, then end');
 }
 
 /** What stood behind the command's name, as it stood. */

@@ -10,6 +10,8 @@ export interface HoldingProxy {
   readonly held: Promise<void>;
   /** Statements and addresses so far. */
   readonly asked: readonly string[];
+  /** From now on with another text. */
+  hold(text: string): void;
   /** Lets it, and all others, pass. */
   release(): void;
   stop(): void;
@@ -21,11 +23,12 @@ export async function startHoldingProxy(clickhouse: string, text: string): Promi
   const released = Promise.withResolvers<void>();
   const target = new URL(clickhouse);
   const asked: string[] = [];
+  let wanted = text;
   const proxy = createServer(async (from, to) => {
     const body = await buffer(from);
     const address = decodeURIComponent(from.url ?? '').replaceAll('+', ' ');
     asked.push(`${address} ${body.toString('latin1', 0, 200)}`);
-    if (address.includes(text)) {
+    if (address.includes(wanted)) {
       held.resolve();
       await released.promise;
       if (to.destroyed) return;
@@ -46,5 +49,14 @@ export async function startHoldingProxy(clickhouse: string, text: string): Promi
   };
   after(stop);
   const { port } = proxy.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, held: held.promise, asked, release: released.resolve, stop };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    held: held.promise,
+    asked,
+    hold(other) {
+      wanted = other;
+    },
+    release: released.resolve,
+    stop,
+  };
 }

@@ -58,14 +58,19 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     const offset = String(BigInt(range.lastOffset) + 1n);
     await fetched.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
     deps.onCommitted();
-    const behind = Number(batch.highWatermark) - 1 - Number(range.lastOffset);
-    metrics.lagMessages.set({ partition: String(partition) }, Math.max(0, behind));
+    tellBehind(batch, Number(range.lastOffset) + 1);
+  }
+
+  /** `next`: the first message that is not stored. */
+  function tellBehind({ partition, highWatermark }: FetchedBatch['batch'], next: number): void {
+    metrics.lagMessages.set({ partition: String(partition) }, Math.max(0, Number(highWatermark) - next));
   }
 
   return async (fetched) => {
     const { batch } = fetched;
     // A fetch may have waited long, and nobody sends heartbeats meanwhile.
     await fetched.heartbeat();
+    if (batch.messages[0]) tellBehind(batch, Number(batch.messages[0].offset));
     const lease = membership.lease();
     const beat = startBeat(fetched, lease, config);
     try {
