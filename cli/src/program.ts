@@ -5,6 +5,7 @@ import { examples, home, instance } from './command-parts.ts';
 import { addDlq } from './dlq/commands.ts';
 import { brokers, integer, list, ports } from './options.ts';
 import { addSpool } from './spool/commands.ts';
+import { addVerify } from './verify/command.ts';
 
 const VERSION_FILE = new URL('../package.json', import.meta.url);
 
@@ -25,6 +26,7 @@ export function createProgram(): Command {
   addTopic(program);
   addSpool(program);
   addDlq(program);
+  addVerify(program);
   addDoctor(program);
   addPart(program, 'agent', 'record the connections of this host into the spool or Kafka (needs root)');
   addPart(program, 'consumer', 'move the spool or Kafka into ClickHouse, exactly once');

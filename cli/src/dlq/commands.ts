@@ -1,7 +1,7 @@
 /** `tcptrail dlq` and its commands; each loads its part only when it runs. */
 import type { Command } from 'commander';
 import { examples } from '../command-parts.ts';
-import { brokers } from '../options.ts';
+import { addConsumerOptions } from '../consumer-options.ts';
 
 export function addDlq(program: Command): void {
   const dlq = program
@@ -15,20 +15,20 @@ export function addDlq(program: Command): void {
         'parked, then as stored or discarded.',
     )
     .helpCommand(false);
-  addSource(dlq.command('list'))
+  addConsumerOptions(dlq.command('list'))
     .summary('one line a letter')
     .description('Prints reason, origin, size, age and host of each letter, oldest first.')
     .option('--all', 'those too that were stored or discarded since')
     .option('--json', 'one object a letter and line')
     .action(async (options) => (await import('./list.ts')).listCommand(options));
-  addSource(dlq.command('show'))
+  addConsumerOptions(dlq.command('show'))
     .summary('one letter, decoded as far as it goes')
     .description('Prints what a letter says of its batch, and the bytes around the damage.')
     .argument('<id>', 'as list prints it')
     .option('--json', 'as one object')
     .option('--raw', 'its bytes alone, as they were parked')
     .action(async (id, options) => (await import('./show.ts')).showCommand(id, options));
-  addSource(addChoice(dlq.command('retry')))
+  addConsumerOptions(addChoice(dlq.command('retry')))
     .summary('store letters under the place they came from')
     .description(
       'Stores letters after all: once what was wrong with ClickHouse is mended, or this\n' +
@@ -37,7 +37,7 @@ export function addDlq(program: Command): void {
     )
     .option('--why <text>', 'reason, for the trace')
     .action(async (ids, options) => (await import('./retry.ts')).retryCommand(ids, options));
-  addSource(addChoice(dlq.command('discard')))
+  addConsumerOptions(addChoice(dlq.command('discard')))
     .summary('give letters up')
     .description('Gives letters up for good. Who, when and why stands in tcp_parked_outcomes.')
     .requiredOption('--why <text>', 'reason, for the trace')
@@ -57,15 +57,4 @@ function addChoice(command: Command): Command {
     .argument('[ids...]', 'as list prints them')
     .option('--reason <code>', 'all that are parked for this reason')
     .option('--all', 'all that are parked');
-}
-
-function addSource(command: Command): Command {
-  return command
-    .option('--config <file>', 'configuration of the consumer')
-    .option('--brokers <host:port>', 'the dead-letter topic of these brokers', brokers)
-    .option('--spool <folder>', 'the set-aside/ of this spool')
-    .option('--url <url>', 'address of ClickHouse (TCPTRAIL_CLICKHOUSE_URL)')
-    .option('--user <name>', 'user that may insert (TCPTRAIL_CLICKHOUSE_USERNAME)')
-    .option('--password-file <file>', 'file with the password (TCPTRAIL_CLICKHOUSE_PASSWORD_FILE)')
-    .option('--database <name>', 'database (TCPTRAIL_CLICKHOUSE_DATABASE)');
 }

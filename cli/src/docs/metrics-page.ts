@@ -21,9 +21,11 @@ export function metricsPage(): string {
 # Metrics
 
 Each part serves \`/metrics\` in Prometheus' text format, and \`/healthz\`, on loopback. Names end in the unit, counters
-in \`_total\` behind it. The consumer serves \`/readyz\` too: 200 while it stores, 503 with the reason while it waits for
-ClickHouse or Kafka; its \`/healthz\` is 503 only when storing is stopped until a person has looked. A counter starts at 0 with its process; what must survive a restart is counted in the batches
+in \`_total\` behind it. A counter starts at 0 with its process; what must survive a restart is counted in the batches
 and asked in SQL (view \`completeness\`).
+
+\`/healthz\` says what is wrong. The consumer's is 503 only when storing is stopped until a person has looked; its
+\`/readyz\` is 503 too while it waits for ClickHouse or Kafka.
 
 ${METRICS_PARTS.map(chapter).join('\n')}`;
 }
