@@ -10,6 +10,7 @@
 import { loadConfig } from '@tcptrail/config/load.ts';
 import { withAdmin } from '@tcptrail/kafka/admin.ts';
 import { createKafka } from '@tcptrail/kafka/client.ts';
+import { readOrigin } from '@tcptrail/kafka/origin.ts';
 import { ensureTopics } from '@tcptrail/kafka/topics.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
@@ -75,19 +76,23 @@ export async function openLambda(config: ConsumerConfig, log: Logger = createLog
     const guarantee = await readGuarantee(clickhouse);
     log[guarantee.isExactlyOnce ? 'info' : 'warn'](guarantee.text);
     const client = createKafka(kafka);
-    const clusterId = await withAdmin(
-      kafka,
-      async (admin) => {
-        await ensureTopics(admin, kafka, [kafka.topic.deadLetter]);
-        return (await admin.describeCluster()).clusterId;
-      },
-      { client },
-    );
+    await withAdmin(kafka, (admin) => ensureTopics(admin, kafka, [kafka.topic.deadLetter]), { client });
+    const origins = new Map<string, Promise<string>>();
     const deadLetters = createDeadLetters(kafka, client);
     const store = createStore(
       { triesMax: TRIES_MAX },
       { clickhouse, createDecoder: createRangeDecoder, log, metrics: createMetrics() },
     );
+
+    /** As the consumer names it: either may go on where the other ended. */
+    function originOf(topic: string): Promise<string> {
+      const known = origins.get(topic);
+      if (known) return known;
+      const asked = withAdmin(kafka, (admin) => readOrigin(client, admin, topic), { client });
+      origins.set(topic, asked);
+      asked.catch(() => origins.delete(topic));
+      return asked;
+    }
 
     /** The offset to go on at; undefined when all of it is stored or parked. */
     async function storePartition(
@@ -96,11 +101,11 @@ export async function openLambda(config: ConsumerConfig, log: Logger = createLog
     ): Promise<number | undefined> {
       const [first] = records;
       if (!first) return undefined;
-      // As the consumer names it: either may go on where the other ended.
-      const place = { origin: `${first.topic}@${clusterId}`, originPartition: first.partition };
+      const { topic, partition: originPartition } = first;
       const fetched = records.map(fetchedOf);
       let next = first.offset;
       try {
+        const place = { origin: await originOf(topic), originPartition };
         const waitMsMax = Math.max(0, untilMs - performance.now());
         await withOriginLease(clickhouse, { ...place, waitMsMax }, async (lease) => {
           for (const range of rangesOf(fetched, place, createBatcher(config.batch))) {
@@ -115,7 +120,7 @@ export async function openLambda(config: ConsumerConfig, log: Logger = createLog
         if (!(error instanceof AppError)) throw error;
         const level = error.code === 'STORE_LEDGER' ? 'fatal' : 'warn';
         log[level](
-          { code: error.code, ...place },
+          { code: error.code, topic, partition: originPartition },
           `${error.message}; message ${next} and what follows comes again`,
         );
       }

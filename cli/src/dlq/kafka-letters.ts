@@ -3,6 +3,7 @@ import { withAdmin } from '@tcptrail/kafka/admin.ts';
 import { createKafka } from '@tcptrail/kafka/client.ts';
 import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
 import { groupLag } from '@tcptrail/kafka/lag.ts';
+import { readOrigin } from '@tcptrail/kafka/origin.ts';
 import { type KafkaMessage, readRanges } from '@tcptrail/kafka/read-ranges.ts';
 import { topicOffsets } from '@tcptrail/kafka/topic-state.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
@@ -15,13 +16,11 @@ export async function openKafkaLetters(kafka: KafkaConfig, group: string): Promi
   const { ends, committed } = await withAdmin(
     kafka,
     async (admin) => {
-      const { clusterId } = await admin.describeCluster();
+      const origin = await readOrigin(client, admin, kafka.topic.events).catch(missing);
       const lags = await groupLag(admin, kafka, { topic: kafka.topic.events, group }).catch(missing);
       return {
         ends: await topicOffsets(admin, kafka, topic).catch(missing),
-        committed: new Map(
-          lags.map((lag) => [`${kafka.topic.events}@${clusterId}/${lag.partition}`, lag.committed]),
-        ),
+        committed: new Map(lags.map((lag) => [`${origin}/${lag.partition}`, lag.committed])),
       };
     },
     { client },

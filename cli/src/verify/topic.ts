@@ -7,6 +7,7 @@ import { withAdmin } from '@tcptrail/kafka/admin.ts';
 import { createKafka } from '@tcptrail/kafka/client.ts';
 import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
 import { groupLag, type PartitionLag } from '@tcptrail/kafka/lag.ts';
+import { readOrigin } from '@tcptrail/kafka/origin.ts';
 import { type OffsetRange, readRanges } from '@tcptrail/kafka/read-ranges.ts';
 import { partsAbove } from '@tcptrail/schemas/split-batch.ts';
 import { read } from '../dlq/reading.ts';
@@ -27,7 +28,7 @@ export async function checkTopic(asked: TopicAsked): Promise<readonly Finding[]>
   const { origin, lags, since } = await withAdmin(
     kafka,
     async (admin) => ({
-      origin: `${topic}@${(await admin.describeCluster()).clusterId}`,
+      origin: await readOrigin(client, admin, topic),
       lags: await groupLag(admin, kafka, { topic, group }),
       since: await offsetsSince(admin, topic, scope.sinceUs),
     }),
@@ -60,7 +61,7 @@ export async function checkTopic(asked: TopicAsked): Promise<readonly Finding[]>
     const there = tops.get(partition)?.name;
     const here = head ? batchName(head) : 'no batch';
     if (there === here) continue;
-    const what = `the topic was made anew: message ${offset} is batch ${here}, and the table has batch ${there} from there`;
+    const what = `message ${offset} is batch ${here}, and the table has batch ${there} from there: the topic was made anew`;
     findings.push({ ...NOBODY, kind: 'rewind', origin, partition, first: offset, last: offset, what });
   }
   return [...findings, ...(await gaps(asked, { origin, missing, readMessages }))];
@@ -89,7 +90,7 @@ function marks(
       'rewind',
       high,
       top,
-      `the table holds offset ${top}, and the topic ends before ${high}: it was made anew`,
+      `the table holds offset ${top}, and the topic ends before ${high}: the brokers lost messages, or it was made anew`,
     );
   else if (top !== undefined && committed !== undefined && committed <= top)
     found(
