@@ -38,7 +38,8 @@ export async function readRanges(
   const { topic } = asked;
   const left = byPartition(asked.ranges);
   if (left.size === 0) return;
-  const groupId = `${asked.group}-reader-${randomUUID()}`;
+  const group = `${asked.group}-reader`;
+  const groupId = `${group}-${randomUUID()}`;
   const consumer = client.consumer({ groupId, maxWaitTimeInMs: WAIT_MS, allowAutoTopicCreation: false });
   const done = Promise.withResolvers<void>();
   const silence = setTimeout(
@@ -82,7 +83,7 @@ export async function readRanges(
       consumer.seek({ topic, partition, offset: String(first?.first ?? 0) });
     await done.promise;
   } catch (error) {
-    throw explain(error, config, { topic, group: groupId, operation: 'Read' });
+    throw explain(error, config, { topic, group, isGroupPrefix: true, operation: 'Read' });
   } finally {
     clearTimeout(silence);
     await consumer.disconnect().catch(() => {});
