@@ -146,6 +146,37 @@ test('a refused batch is listed, shown, refused again, and after the mending sto
   assert.deepEqual(await verdict(setup), COMPLETE);
 });
 
+test('of a batch that is refused in part nothing is stored, and after the mending all of it', async () => {
+  const setup = await setUp();
+  const midnight = Math.floor(NOW_US / 86_400e6) * 86_400e6;
+  const events = Array.from({ length: ROWS }, (_, index) => ({
+    seq: ROWS + 1 + index,
+    tsUs: midnight + (index < 4 ? -1 : 1),
+  }));
+  const overMidnight = datumOf({ agent_epoch: NOW_US, batch_seq: 2, batch_ts: midnight + 1e6 }, events);
+  await setup.send(frame(batch(1)));
+  await once(setup);
+  // The day before is inserted first.
+  const ofToday = `day != toDate(fromUnixTimestamp64Micro(toInt64(${midnight}))) OR batch_seq = 1`;
+  const constraints = [
+    [`${setup.database}.tcp_events`, ofToday],
+    [`${setup.database}.tcp_batches`, 'batch_seq != 3'],
+  ] as const;
+  for (const [table, check] of constraints)
+    await server.client.command({ query: `ALTER TABLE ${table} ADD CONSTRAINT refused CHECK ${check}` });
+  await setup.send(frame(overMidnight));
+  await once(setup);
+  assert.deepEqual(await setup.counts(), { n: ROWS, u: ROWS, b: 1 });
+  await server.client.command({ query: `ALTER TABLE ${constraints[0][0]} DROP CONSTRAINT refused` });
+  await setup.send(frame(batch(3)));
+  await once(setup);
+  assert.deepEqual(await setup.counts(), { n: ROWS, u: ROWS, b: 1 }, 'the events went first');
+  await server.client.command({ query: `ALTER TABLE ${constraints[1][0]} DROP CONSTRAINT refused` });
+  const ended = await dlq(setup, 'retry', '--all');
+  assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+  assert.deepEqual(await setup.counts(), { n: 3 * ROWS, u: 3 * ROWS, b: 3 });
+});
+
 test('a retry that is killed between its two INSERTs is finished by the next one', async () => {
   const { setup, mend } = await parkedOne();
   await mend();

@@ -1,12 +1,12 @@
 /** One INSERT = one block = one part: there as a whole or not at all. */
+import { randomUUID } from 'node:crypto';
 import type { ClickHouseSettings } from '@clickhouse/client';
 import type { ClickHouse } from './clickhouse.ts';
 
-/** Content hashes are off: they are logged before the part is there, and a kill in between loses the rows. */
 const ONE_PART: ClickHouseSettings = {
   async_insert: 0,
   wait_end_of_query: 1,
-  insert_deduplicate: 0,
+  insert_deduplicate: 1,
   max_insert_block_size: '10000000',
   min_insert_block_size_rows: '0',
   min_insert_block_size_bytes: '0',
@@ -27,7 +27,13 @@ export async function insertBlock(clickhouse: ClickHouse, block: Block): Promise
   await clickhouse.insert({
     query: `INSERT INTO ${clickhouse.database}.${block.table} FORMAT ${block.format}`,
     body: block.body,
-    settings: { ...ONE_PART, log_comment: block.logComment },
+    settings: {
+      ...ONE_PART,
+      log_comment: block.logComment,
+      // Never left to the server, which would take the content for it: equal content is then dropped, and with it rows
+      // whose first INSERT was logged and lost by a kill. `insert_deduplicate = 0` does not prevent that on 26.7.
+      insert_deduplication_token: randomUUID(),
+    },
     signal: block.signal,
   });
 }

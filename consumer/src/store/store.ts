@@ -25,6 +25,7 @@ import {
 } from './plan.ts';
 import type { Parked, StoreDecoded, StoreDecoder, StoreMessage, StoreRange } from './range.ts';
 import { findRepeats } from './repeats.ts';
+import { withdraw } from './withdraw.ts';
 
 export interface StoreConfig {
   /** Give up after so many failures in a row; Infinity = go on until stopped. */
@@ -124,6 +125,12 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
       return [...first, ...(await store({ ...range, messages: messages.slice(middle), parked: [] }))];
     }
     const parked = messages.map(({ offset }) => parkedOf(range, messages, { offset, error }));
+    range.lease?.assertHeld();
+    await withdraw(
+      clickhouse,
+      range,
+      messages.map(({ offset }) => offset),
+    );
     await store({ ...range, messages: [], parked: [...range.parked, ...parked] });
     return parked;
   }
