@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createKafka } from '@tcptrail/kafka/client.ts';
-import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
 import { frame } from '@tcptrail/schemas/single-object.ts';
 import type { Admin, Kafka, Producer } from 'kafkajs';
 import { CONSUMER_CONFIG } from '../../consumer/src/config.ts';
@@ -14,7 +13,8 @@ import { startKafka, type TestKafka } from '../../test/harness/kafka.ts';
 import { startServer, type TestServer } from '../../test/harness/server.ts';
 import { until } from '../../test/harness/until.ts';
 import { datumOf, HOST, NOW_US } from '../../test/spool-writer.ts';
-import { type Ended, isOneSentence, run, start } from './run-command.ts';
+import { batch, COMPLETE, dlq, list, once, ROWS, refuse, verdict } from './dlq/letters.ts';
+import { isOneSentence, start } from './run-command.ts';
 
 let broker: TestKafka;
 let server: TestServer;
@@ -36,68 +36,11 @@ after(async () => {
 
 const setUp = () => setUpKafka({ broker, server, client, admin, producer });
 
-const ROWS = 10;
-/** Batch `batchSeq` with ten events of its own, and the account of its CPU up to it. */
-function batch(batchSeq: number, change: Partial<BatchEnvelope> = {}): Uint8Array {
-  const last = batchSeq * ROWS;
-  const events = Array.from({ length: ROWS }, (_, index) => ({ seq: last - ROWS + 1 + index }));
-  const none = { failed: 0, folded: 0, filtered: 0, folded_ahead: 0, filtered_ahead: 0, spool_dropped: 0 };
-  const cpus = [{ cpu: 0, seq_last: last, rows: last, rows_ahead: 0, ...none }];
-  return datumOf({ agent_epoch: NOW_US, kernel_epoch: NOW_US, batch_seq: batchSeq, cpus, ...change }, events);
-}
-
-async function once(setup: Pick<Setup, 'start'>): Promise<void> {
-  const consumer = setup.start(['--once']);
-  assert.equal(await consumer.exited, 0, consumer.output());
-}
-
-/** Batch `batchSeq` is refused until `mend`. */
-async function refuse(setup: { readonly database: string }, batchSeq: number): Promise<() => Promise<void>> {
-  const table = `${setup.database}.tcp_events`;
-  await server.client.command({
-    query: `ALTER TABLE ${table} ADD CONSTRAINT refused CHECK batch_seq != ${batchSeq}`,
-  });
-  return async () => {
-    await server.client.command({ query: `ALTER TABLE ${table} DROP CONSTRAINT refused` });
-  };
-}
-
-const dlq = (setup: { readonly file: string }, ...args: readonly string[]): Promise<Ended> =>
-  run(['dlq', ...args, '--config', setup.file]);
-
-interface Line {
-  readonly id: string;
-  readonly state: string;
-  readonly reason: string;
-  readonly origin: string;
-  readonly origin_offset: number;
-  readonly bytes: number;
-  readonly host_id: string;
-}
-
-async function list(setup: { readonly file: string }, ...args: readonly string[]): Promise<Line[]> {
-  const ended = await dlq(setup, 'list', '--json', ...args);
-  assert.equal(ended.code, 0, ended.stderr);
-  return ended.stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line);
-}
-
-async function verdict(setup: Pick<Setup, 'rows'>): Promise<object | undefined> {
-  const rows = await setup.rows<object>(
-    'SELECT verdict, exact, missing, parked, discarded, doubled FROM {db}.completeness',
-  );
-  assert.equal(rows.length, 1);
-  return rows[0];
-}
-const COMPLETE = { verdict: 'complete', exact: true, missing: 0, parked: 0, discarded: 0, doubled: 0 };
-
 async function parkedOne(): Promise<{ setup: Setup; mend: () => Promise<void> }> {
   const setup = await setUp();
   await setup.send(frame(batch(1)));
   await once(setup);
-  const mend = await refuse(setup, 2);
+  const mend = await refuse(server, setup, 2);
   await setup.send(frame(batch(2)), frame(batch(3)));
   await once(setup);
   return { setup, mend };
@@ -221,7 +164,7 @@ test('both copies of a batch that was sent twice are stored once, the second ret
   const setup = await setUp();
   await setup.send(frame(batch(1)));
   await once(setup);
-  const mend = await refuse(setup, 2);
+  const mend = await refuse(server, setup, 2);
   await setup.send(frame(batch(2)), frame(batch(2, { maybe_duplicate: true })));
   await once(setup);
   await mend();
@@ -300,11 +243,31 @@ test('a letter that its consumer has yet to pass is left to it, and one that is 
   assert.match(none.stderr, /there is no letter 0-99 in topic/);
 });
 
+test('a message that somebody else put on the topic is listed, never stored, and can be discarded', async () => {
+  const { setup } = await parkedOne();
+  for (const seq of [8, 9])
+    await producer.send({ topic: setup.deadLetter, messages: [{ value: frame(batch(seq)) }] });
+  const foreign = (await list(setup)).filter(({ reason }) => reason === 'ORIGIN_UNKNOWN');
+  assert.equal(foreign.length, 2);
+  const [first, second] = foreign.map(({ id }) => id);
+  const retried = await dlq(setup, 'retry', first ?? '');
+  assert.equal(retried.code, 1);
+  assert.match(retried.stdout, /it names no origin/);
+  assert.equal((await setup.counts()).b, 2);
+  const ended = await dlq(setup, 'discard', first ?? '', '--why', 'not ours', '--yes');
+  assert.equal(ended.code, 0, ended.stderr);
+  const left = (await list(setup)).filter(({ reason }) => reason === 'ORIGIN_UNKNOWN');
+  assert.deepEqual(
+    left.map(({ id }) => id),
+    [second],
+  );
+});
+
 test('the set-aside of a spool goes the same ways', async () => {
   const setup = setUpSpool(server);
   setup.spool.datum(batch(1, { agent_epoch: setup.spool.agentEpoch }));
   await once(setup);
-  const mend = await refuse(setup, 2);
+  const mend = await refuse(server, setup, 2);
   setup.spool.datum(batch(2, { agent_epoch: setup.spool.agentEpoch }));
   setup.spool.datum(batch(3, { agent_epoch: setup.spool.agentEpoch }).subarray(0, -50));
   setup.spool.datum(batch(4, { agent_epoch: setup.spool.agentEpoch }));

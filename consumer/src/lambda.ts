@@ -108,20 +108,26 @@ export async function openLambda(config: ConsumerConfig, log: Logger = createLog
         const place = { origin: await originOf(topic), originPartition };
         const waitMsMax = Math.max(0, untilMs - performance.now());
         await withOriginLease(clickhouse, { ...place, waitMsMax }, async (lease) => {
+          // What hangs is given up in time to name the partition: a cut-off would bring all of them again.
+          const ending = AbortSignal.timeout(Math.max(0, untilMs - performance.now()));
+          const timed = { ...lease, signal: AbortSignal.any([lease.signal, ending]) };
           for (const range of rangesOf(fetched, place, createBatcher(config.batch))) {
             if (performance.now() > untilMs) return;
             // Another container may have stored of it since this one did.
-            const parked = await store.store({ ...place, ...range, lease, isFirst: true });
+            const parked = await store.store({ ...place, ...range, lease: timed, isFirst: true });
             await deadLetters.put(lettersOf(fetched, [...range.parked, ...parked]));
             next = Number(range.lastOffset) + 1;
           }
         });
       } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        const level = error.code === 'STORE_LEDGER' ? 'fatal' : 'warn';
-        log[level](
-          { code: error.code, topic, partition: originPartition },
-          `${error.message}; message ${next} and what follows comes again`,
+        const isLate = performance.now() > untilMs;
+        if (!(error instanceof AppError) && !isLate) throw error;
+        const { code = 'LATE', message } = error as Partial<AppError>;
+        // The topic may be another one by now.
+        origins.delete(topic);
+        log[code === 'STORE_LEDGER' ? 'fatal' : 'warn'](
+          { code, topic, partition: originPartition },
+          `${message}; message ${next} and what follows comes again`,
         );
       }
       return records.find(({ offset }) => offset >= next)?.offset;

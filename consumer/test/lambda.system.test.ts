@@ -42,10 +42,10 @@ const parts = () => ({ broker, server, client, admin, producer });
 const setUp = (): Promise<Setup> => setUpKafka(parts(), { partitions: 2 });
 
 /** A container: it keeps its connections from one event to the next. */
-async function container(setup: Setup): Promise<LambdaCore> {
+async function container(setup: Setup, env: NodeJS.ProcessEnv = {}): Promise<LambdaCore> {
   const log = createLog();
   log.level = 'silent';
-  const config = loadConfig(CONSUMER_CONFIG, { part: 'consumer', file: setup.file, env: {} });
+  const config = loadConfig(CONSUMER_CONFIG, { part: 'consumer', file: setup.file, env });
   const core = await openLambda(config, log);
   after(() => core.close());
   return core;
@@ -172,6 +172,20 @@ test('an invocation with no time left stores nothing, and all of it comes again'
     ],
   );
   assert.equal((await setup.counts()).n, 0);
+});
+
+test('what hangs is given up before the invocation is cut off, and comes again', async () => {
+  const setup = await setUp();
+  const proxy = await startHoldingProxy(server.url, `INSERT INTO ${setup.database}.tcp_events`);
+  const core = await container(setup, { TCPTRAIL_CLICKHOUSE_URL: proxy.url });
+  const sent = messages(setup, 0, 2);
+  const answer = await core.handle(mskEvent(sent), 5_000);
+  assert.deepEqual(answer, {
+    batchItemFailures: [{ itemIdentifier: { partition: `${setup.topic}-0`, offset: 0 } }],
+  });
+  proxy.release();
+  assert.deepEqual(await core.handle(mskEvent(sent), LEFT_MS), ALL_STORED);
+  assert.deepEqual(await setup.counts(), { n: 2 * ROWS, u: 2 * ROWS, b: 2 });
 });
 
 test('what does not decode is parked byte for byte, and is no failure: it would come for ever', async () => {

@@ -72,7 +72,7 @@ export async function withBytes(
 function hostOf({ form, value }: Pick<Letter, 'form' | 'value'>): string {
   if (value === null || form === 'damage') return '';
   try {
-    const datum = form === 'message' ? unframe(value).datum : value;
+    const datum = form === 'datum' ? value : unframe(value).datum;
     return glance(datum)?.identity.hostId ?? '';
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

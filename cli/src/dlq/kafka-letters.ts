@@ -32,7 +32,7 @@ export async function openKafkaLetters(kafka: KafkaConfig, group: string): Promi
     place: `topic ${topic}`,
     async each(use) {
       await readRanges(client, kafka, { topic, ranges, group }, (partition, message) => {
-        use(letterOf(partition, message));
+        use(letterOf(topic, partition, message));
       });
     },
     isBeforeConsumer({ origin, originPartition, originOffset }) {
@@ -49,17 +49,31 @@ function missing(error: unknown): [] {
   throw error;
 }
 
-function letterOf(partition: number, message: KafkaMessage): Letter {
+function letterOf(topic: string, partition: number, message: KafkaMessage): Letter {
   const header = (name: string): string => String(message.headers?.[name] ?? '');
-  return {
+  const letter = {
     id: `${partition}-${message.offset}`,
+    parkedUs: Number(message.timestamp) * 1000,
+    value: message.value,
+  };
+  if (header('origin') === '') {
+    return {
+      ...letter,
+      origin: topic,
+      originPartition: partition,
+      originOffset: Number(message.offset),
+      reason: 'ORIGIN_UNKNOWN',
+      detail: 'it names no origin, so no consumer put it here: there is no place to store it under',
+      form: 'foreign',
+    };
+  }
+  return {
+    ...letter,
     origin: header('origin'),
     originPartition: Number(header('origin_partition')),
     originOffset: Number(header('origin_offset')),
     reason: header('reason'),
     detail: header('detail'),
-    parkedUs: Number(message.timestamp) * 1000,
     form: 'message',
-    value: message.value,
   };
 }

@@ -14,6 +14,7 @@ import { withOriginLease } from '@tcptrail/consumer/origin-lease.ts';
 import { createStore, type Store } from '@tcptrail/consumer/store/store.ts';
 import { plural } from '../terminal/human.ts';
 import { styleFor } from '../terminal/style.ts';
+import { printable } from '../terminal/width.ts';
 import { type Choice, choose, gather, withBytes } from './gather.ts';
 import { type Letter, placeOf } from './letters.ts';
 import { record } from './outcomes.ts';
@@ -78,7 +79,7 @@ async function retry(dlq: Dlq, store: Store, letter: Letter, why: string): Promi
   const [parked] = await withOriginLease(clickhouse, { ...place, waitMsMax: LEASE_WAIT_MS_MAX }, (lease) =>
     store.store({ ...place, messages: [read], parked: [], lease, isFirst: true }),
   );
-  if (parked) return `refused again: ${parked.detail}`;
+  if (parked) return `refused again: ${printable(parked.detail)}`;
   await record(clickhouse, [letter], { outcome: 'retried', why });
   box.remove(letter);
   return '';
@@ -88,6 +89,7 @@ async function retry(dlq: Dlq, store: Store, letter: Letter, why: string): Promi
 function messageOf(letter: Letter): Message | Pick<ParkedBatch, 'reason' | 'detail'> {
   const { form, value, originOffset } = letter;
   const nothing = (detail: string) => ({ reason: letter.reason, detail });
+  if (form === 'foreign') return nothing(letter.detail);
   if (form === 'damage') return nothing('these bytes are no batch: there is nothing to store');
   if (form === 'datum') {
     const seen = value ? glance(value) : undefined;

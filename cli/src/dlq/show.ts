@@ -2,6 +2,7 @@
 import { timeText } from '@tcptrail/schemas/time-text.ts';
 import { bytes, plural } from '../terminal/human.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
+import { printable } from '../terminal/width.ts';
 import { gather, type Listed, named, withBytes } from './gather.ts';
 import { hexdump } from './hexdump.ts';
 import type { Letter } from './letters.ts';
@@ -54,7 +55,7 @@ function textOf(listed: Listed, letter: Letter, style: Style): string {
     ['parked', `${timeText(listed.parkedUs)} UTC, ${bytes(listed.size)}`],
     ...batchLines(reading),
     ['decodes', decodes(reading)],
-  ].map(([name = '', value]) => `${style('bold', name.padEnd(8))} ${value}\n`);
+  ].map(([name = '', value = '']) => `${style('bold', name.padEnd(8))} ${printable(value)}\n`);
   const at = reading.damage?.at;
   const dump =
     letter.value && at !== undefined ? `\n${hexdump(letter.value, { at, bytes: AROUND_BYTES })}` : '';
