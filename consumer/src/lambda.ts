@@ -109,7 +109,7 @@ export async function openLambda(config: ConsumerConfig, log: Logger = createLog
         const waitMsMax = Math.max(0, untilMs - performance.now());
         await withOriginLease(clickhouse, { ...place, waitMsMax }, async (lease) => {
           // What hangs is given up in time to name the partition: a cut-off would bring all of them again.
-          const ending = AbortSignal.timeout(Math.max(0, untilMs - performance.now()));
+          const ending = AbortSignal.timeout(Math.max(0, Math.round(untilMs - performance.now())));
           const timed = { ...lease, signal: AbortSignal.any([lease.signal, ending]) };
           for (const range of rangesOf(fetched, place, createBatcher(config.batch))) {
             if (performance.now() > untilMs) return;
