@@ -118,6 +118,14 @@ export const CLI_ERRORS = {
     (command: string) =>
       `'tcptrail ${command}' deletes data and asks before it does; without a terminal give --yes`,
   ),
+  CLI_NO_LETTER: entry(
+    2,
+    (id: string, place: string) => `there is no letter ${id} in ${place}; see 'tcptrail dlq list --all'`,
+  ),
+  CLI_LETTER_STORED: entry(
+    2,
+    (id: string) => `letter ${id} is stored, so there is nothing to discard; leave it out`,
+  ),
   CLI_FILE_UNREADABLE: entry(
     2,
     (file: string, reason: string) => `cannot read ${file} (${reason}); give the path of a readable file`,

@@ -30,6 +30,15 @@ export function ports(text: string, before: readonly number[] | undefined): read
   return [...(before ?? []), ...list(text, undefined).map(integer(0, 65_535))];
 }
 
+const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** An age such as 90m, 12h or 3d, in ms. */
+export function age(text: string): number {
+  const [, count, unit = ''] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? [];
+  if (count !== undefined) return Number(count) * (UNIT_MS[unit] ?? 0);
+  throw new InvalidArgumentError('give an age such as 90m, 12h or 3d.');
+}
+
 export function instanceName(text: string): string {
   if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(text)) return text;
   throw new InvalidArgumentError('give 1 to 32 of a-z, 0-9 and -.');

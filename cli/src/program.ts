@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { examples, home, instance } from './command-parts.ts';
+import { addDlq } from './dlq/commands.ts';
 import { brokers, integer, list, ports } from './options.ts';
 import { addSpool } from './spool/commands.ts';
+import { addVerify } from './verify/command.ts';
 
 const VERSION_FILE = new URL('../package.json', import.meta.url);
 
@@ -23,6 +25,8 @@ export function createProgram(): Command {
   addTail(program);
   addTopic(program);
   addSpool(program);
+  addDlq(program);
+  addVerify(program);
   addDoctor(program);
   addPart(program, 'agent', 'record the connections of this host into the spool or Kafka (needs root)');
   addPart(program, 'consumer', 'move the spool or Kafka into ClickHouse, exactly once');
@@ -214,7 +218,7 @@ function addDoctor(program: Command): void {
 }
 
 function addPart(program: Command, name: 'agent' | 'consumer', summary: string): void {
-  program
+  const part = program
     .command(name)
     .summary(summary)
     .description(`Runs the ${name} in the foreground; its options go to it as they are.`)
@@ -226,6 +230,7 @@ function addPart(program: Command, name: 'agent' | 'consumer', summary: string):
     .action(async (_options, command: Command) =>
       (await import('./part.ts')).part(name, argumentsOf(command)),
     );
+  if (name === 'consumer') part.option('--once', 'store what is there, then end');
 }
 
 /** What stood behind the command's name, as it stood. */

@@ -12,6 +12,7 @@ import { createKafkaTransport } from './consume/kafka.ts';
 import { createSpoolTransport } from './consume/spool.ts';
 import type { Transport } from './consume/transport.ts';
 import { createRangeDecoder } from './decode/range.ts';
+import { endOnSignals } from './ending.ts';
 import { tellOfHangUps } from './hang-up.ts';
 import { createLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -60,7 +61,8 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
     metrics.clickhouseUp.set(1);
     metrics.exactlyOnce.set(guarantee.isExactlyOnce ? 1 : 0);
     log[guarantee.isExactlyOnce ? 'info' : 'warn'](guarantee.text);
-    trouble = undefined;
+    // It joins its group first, and tells then.
+    trouble = config.transport === 'kafka' ? 'not yet in the consumer group' : undefined;
 
     await transport.start(store.store);
     log.info(`reading ${sourceOf(config)} into ${clickhouse.url}, database ${clickhouse.database}`);
@@ -186,10 +188,9 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(printConfig(CONSUMER_CONFIG, config));
       return 0;
     }
-    const ending = new AbortController();
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => ending.abort());
+    const signal = endOnSignals(config, log);
     tellOfHangUps(config, source, log);
-    await runConsumer(config, { signal: ending.signal, isOnce: values.once ?? false });
+    await runConsumer(config, { signal, isOnce: values.once ?? false });
     return 0;
   } catch (error) {
     if (error instanceof AppError) {

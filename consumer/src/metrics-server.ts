@@ -1,7 +1,13 @@
-/** /metrics and /healthz on loopback. */
+/**
+ * /metrics, /healthz and /readyz.
+ *
+ * healthz says whether to start the consumer again would help: what waits for others is well, and its text says for
+ * whom. readyz says whether it stores now.
+ */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { failure } from './errors.ts';
+import { sumOf } from './lag.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface MetricsServer {
@@ -10,28 +16,44 @@ export interface MetricsServer {
   stop(): Promise<void>;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly type?: string;
+  readonly text: string;
+}
+
 /** `trouble` says what is wrong now; undefined when all is well. */
 export function createMetricsServer(
   config: { readonly host: string; readonly port: number },
   deps: { readonly metrics: Metrics; readonly trouble: () => string | undefined },
 ): MetricsServer {
+  const { registry, stopped, clickhouseUp } = deps.metrics;
   let server: Server | undefined;
+
+  async function trouble(): Promise<string | undefined> {
+    const told = deps.trouble();
+    if (told !== undefined || (await sumOf(clickhouseUp)) > 0) return told;
+    return 'ClickHouse does not take what is inserted; see the log';
+  }
+
+  async function answer(path: string | undefined): Promise<Answer> {
+    if (path === '/metrics') {
+      return { status: 200, type: registry.contentType, text: await registry.metrics() };
+    }
+    if (path !== '/healthz' && path !== '/readyz')
+      return { status: 404, text: 'try /metrics, /healthz or /readyz\n' };
+    const wrong = await trouble();
+    const isWell = path === '/readyz' ? wrong === undefined : (await sumOf(stopped)) === 0;
+    return { status: isWell ? 200 : 503, text: `${wrong ?? 'ok'}\n` };
+  }
+
   return {
     async start() {
       const listening = createServer((request, response) => {
-        if (request.url === '/healthz') {
-          const trouble = deps.trouble();
-          response.writeHead(trouble === undefined ? 200 : 503, { 'content-type': 'text/plain' });
-          response.end(`${trouble ?? 'ok'}\n`);
-        } else if (request.url === '/metrics') {
-          const { registry } = deps.metrics;
-          void registry.metrics().then((text) => {
-            response.writeHead(200, { 'content-type': registry.contentType });
-            response.end(text);
-          });
-        } else {
-          response.writeHead(404).end('try /metrics or /healthz\n');
-        }
+        void answer(request.url).then(({ status, type = 'text/plain', text }) => {
+          response.writeHead(status, { 'content-type': type });
+          response.end(text);
+        });
       });
       await new Promise<void>((resolve, reject) => {
         listening.once('error', (cause) =>

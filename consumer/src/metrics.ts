@@ -1,6 +1,7 @@
 /** Everything the consumer counts. Names: tcptrail_consumer_<noun>_<unit>_total (gauges without `_total`). */
 import type { MetricRow } from '@tcptrail/schemas/metric-row.ts';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AgeGauge, sumOf } from './lag.ts';
 
 interface Row<L extends string> extends MetricRow {
   readonly labels: readonly L[];
@@ -60,7 +61,16 @@ const ROWS = {
   clickhouseUp: gauge('clickhouse_up', '', '1 while ClickHouse answers.'),
   exactlyOnce: gauge('exactly_once', '', '1 when the server gives exactly-once inserts.'),
   spoolBytes: gauge('spool_bytes', 'bytes', 'Bytes of the spool still to read.'),
-  lag: gauge('lag_seconds', 'seconds', 'Age of the last batch when it was stored.'),
+  lag: gauge(
+    'lag_seconds',
+    'seconds',
+    'Age of the last batch when it was stored; while others wait, its age now.',
+  ),
+  lagEvents: gauge(
+    'lag_events',
+    'events',
+    'Events not yet stored, out of Kafka: messages times the events of a batch so far.',
+  ),
   lagMessages: gauge(
     'lag_messages',
     'messages',
@@ -110,10 +120,20 @@ export function createMetrics(): Metrics {
   };
   const makeCounter = <L extends string>(of: Row<L>) => new Counter<L>(options(of));
   const makeGauge = <L extends string>(of: Row<L>) => new Gauge<L>(options(of));
+  const [batches, rows] = [makeCounter(ROWS.batches), makeCounter(ROWS.rows)];
+  const [spoolBytes, lagMessages] = [makeGauge(ROWS.spoolBytes), makeGauge(ROWS.lagMessages)];
+  new Gauge({
+    ...options(ROWS.lagEvents),
+    async collect() {
+      const { values } = await rows.get();
+      const events = values.find(({ labels }) => labels.table === 'tcp_events')?.value ?? 0;
+      this.set(Math.round(((await sumOf(lagMessages)) * events) / Math.max(1, await sumOf(batches))));
+    },
+  });
   return {
     registry,
-    batches: makeCounter(ROWS.batches),
-    rows: makeCounter(ROWS.rows),
+    batches,
+    rows,
     inserts: makeCounter(ROWS.inserts),
     insertFailures: makeCounter(ROWS.insertFailures),
     ledgerSkips: makeCounter(ROWS.ledgerSkips),
@@ -131,9 +151,12 @@ export function createMetrics(): Metrics {
     stopped: makeGauge(ROWS.stopped),
     clickhouseUp: makeGauge(ROWS.clickhouseUp),
     exactlyOnce: makeGauge(ROWS.exactlyOnce),
-    spoolBytes: makeGauge(ROWS.spoolBytes),
-    lag: makeGauge(ROWS.lag),
-    lagMessages: makeGauge(ROWS.lagMessages),
+    spoolBytes,
+    lag: new AgeGauge(
+      options(ROWS.lag),
+      async () => (await sumOf(lagMessages)) + (await sumOf(spoolBytes)) > 0,
+    ),
+    lagMessages,
     assignedPartitions: makeGauge(ROWS.assignedPartitions),
     suppressedLines: makeCounter(ROWS.suppressedLines),
     insertSeconds: new Histogram({

@@ -27,6 +27,9 @@ export interface Setup {
   readonly topic: string;
   readonly deadLetter: string;
   readonly group: string;
+  readonly database: string;
+  /** The consumer's configuration. */
+  readonly file: string;
   start(args?: readonly string[], env?: NodeJS.ProcessEnv): Part;
   /** Puts the values on partition 0. */
   send(...values: (Uint8Array | null)[]): Promise<void>;
@@ -68,6 +71,8 @@ export async function setUpKafka(
     topic,
     deadLetter,
     group,
+    database,
+    file,
     start(args = [], env = {}) {
       const consumer = startPart([MAIN, '--config', file, ...args], env);
       after(() => consumer.end('SIGKILL'));

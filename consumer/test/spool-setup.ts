@@ -12,6 +12,8 @@ export const MAIN = join(import.meta.dirname, '../src/main.ts');
 export interface Setup {
   readonly spool: MadeSpool;
   readonly database: string;
+  /** The consumer's configuration. */
+  readonly file: string;
   start(args?: readonly string[], env?: NodeJS.ProcessEnv): Part;
   rows<T>(query: string): Promise<T[]>;
 }
@@ -29,6 +31,7 @@ export function setUpSpool(server: TestServer, change: { url?: string; batch?: o
   return {
     spool,
     database,
+    file,
     start(args = [], env = {}) {
       const consumer = startPart([MAIN, '--config', file, ...args], env);
       after(() => consumer.end('SIGKILL'));

@@ -31,6 +31,8 @@ export function kafkaError(
 export interface Attempt {
   readonly topic?: string;
   readonly group?: string;
+  /** `group` is what the names of several begin with. */
+  readonly isGroupPrefix?: boolean;
   /** Operation in Kafka's words. */
   readonly operation?: 'Write' | 'Read' | 'Create' | 'Describe' | 'DescribeConfigs';
 }
@@ -66,7 +68,7 @@ export function explain(
   if (root.name === 'KafkaJSGroupCoordinatorNotFound' && attempt.group !== undefined) {
     return made(
       'KAFKA_NOT_AUTHORISED',
-      `Kafka at ${brokers} does not tell user "${user}" the broker of group ${attempt.group}; grant it the group, unless that broker is down: ${grant(bootstrap, user, `--group ${attempt.group} --operation Read`)}`,
+      `Kafka at ${brokers} does not tell user "${user}" the broker of group ${attempt.group}; grant it the group, unless that broker is down: ${grant(bootstrap, user, groupOption(attempt))}`,
     );
   }
   if (root.name === 'KafkaJSNotImplemented') {
@@ -125,7 +127,7 @@ function notAuthorised(
   const { user, attempt, cause } = found;
   const { operation = 'Describe' } = attempt;
   const [what, option] = type.startsWith('GROUP')
-    ? [`group ${attempt.group}`, `--group ${attempt.group} --operation Read`]
+    ? [`group ${attempt.group}`, groupOption(attempt)]
     : type.startsWith('TOPIC')
       ? [`topic ${attempt.topic}`, `--topic ${attempt.topic} --operation ${operation}`]
       : ['the cluster', `--cluster --operation ${operation === 'Write' ? 'IdempotentWrite' : operation}`];
@@ -136,6 +138,9 @@ function notAuthorised(
     { cause },
   );
 }
+
+const groupOption = ({ group, isGroupPrefix }: Attempt): string =>
+  `--group ${group}${isGroupPrefix ? ' --resource-pattern-type prefixed' : ''} --operation Read`;
 
 const grant = (brokers: string, user: string, option: string): string =>
   `kafka-acls --bootstrap-server ${brokers} --add --allow-principal User:${user} ${option}`;

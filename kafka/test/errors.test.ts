@@ -51,6 +51,9 @@ test('a missing right names the right, the resource and the command that grants 
   ]);
   const group = told(protocol('GROUP_AUTHORIZATION_FAILED'), { group: 'g', operation: 'Read' });
   assert.match(group[1] ?? '', /no right to read group g; grant it: .* --group g --operation Read$/);
+  const prefix = { group: 'g-reader', isGroupPrefix: true, operation: 'Read' };
+  const groups = told(protocol('GROUP_AUTHORIZATION_FAILED'), prefix);
+  assert.match(groups[1] ?? '', / --group g-reader --resource-pattern-type prefixed --operation Read$/);
 });
 
 test('a missing topic and a message that is too large have codes of their own', () => {

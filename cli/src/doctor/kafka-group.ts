@@ -45,7 +45,7 @@ export async function deadLetterCheck(admin: Admin, kafka: KafkaConfig): Promise
     return warn(
       name,
       `${plural(letters, 'message')} in ${topic} could not be stored`,
-      'the headers reason and detail of each say why, and so does \'tcptrail query "SELECT * FROM tcp_parked"\'',
+      "'tcptrail dlq list' says which and why; retry them there, or discard them",
     );
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

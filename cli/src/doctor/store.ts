@@ -69,6 +69,7 @@ interface Sums {
   readonly unspooled: number;
   readonly waiting: number;
   readonly parked: number;
+  readonly discarded: number;
   readonly lost: number;
   readonly failed: number;
   readonly doubled: number;
@@ -77,7 +78,7 @@ interface Sums {
 
 async function completeness(connection: Connection): Promise<Check> {
   const name = 'completeness';
-  const sums = ['unspooled', 'waiting', 'parked', 'lost', 'failed', 'doubled', 'rows']
+  const sums = ['unspooled', 'waiting', 'parked', 'discarded', 'lost', 'failed', 'doubled', 'rows']
     .map((column) => `toFloat64(sum(c.${column})) AS ${column}`)
     .join(', ');
   const [row] = await connection.rows<Sums>(`SELECT ${sums} FROM completeness AS c`);
@@ -86,7 +87,8 @@ async function completeness(connection: Connection): Promise<Check> {
     return fail(name, `${count(row.doubled)} rows are stored twice`, 'report this as a defect');
   const problems = [
     [row.lost, 'lost between agent and ClickHouse'],
-    [row.parked, 'parked as damaged'],
+    [row.parked, "in batches that could not be stored: see 'tcptrail dlq list'"],
+    [row.discarded, 'discarded by a person'],
     [
       row.failed,
       'lost because a ring was full or busy; if it goes on, raise ring.lifecycleBytes or ring.chatterBytes in agent.yaml',

@@ -52,6 +52,17 @@ export function createDeadLetters(config: KafkaConfig, client: Kafka): DeadLette
   };
 }
 
+/** What was parked of a fetch, with its bytes. */
+export function lettersOf(
+  fetched: readonly { readonly offset: string; readonly key: Buffer | null; readonly value: Buffer | null }[],
+  parked: readonly ParkedBatch[],
+): readonly DeadLetter[] {
+  return parked.map((one) => {
+    const message = fetched.find(({ offset }) => Number(offset) === one.originOffset);
+    return { key: message?.key ?? null, value: message?.value ?? null, parked: one };
+  });
+}
+
 function headersOf(parked: ParkedBatch): Record<string, string> {
   return {
     origin: parked.origin,

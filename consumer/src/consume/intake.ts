@@ -6,11 +6,11 @@ import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
 import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
-import type { DeadLetters } from './dead-letter.ts';
+import { type DeadLetters, lettersOf } from './dead-letter.ts';
 import { type Fetched, halvesOf, type KafkaRange, rangesOf, wholeRangeOf } from './kafka-batch.ts';
 import type { HeldLease, Membership } from './lease.ts';
 import { type Begun, noteOf, type Position } from './note.ts';
-import type { Fill, ParkedBatch, RangeHandler } from './transport.ts';
+import type { Fill, RangeHandler } from './transport.ts';
 
 export interface IntakeConfig {
   /** Between two heartbeats. */
@@ -128,8 +128,7 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     held.next = Number(offset);
     await commit(fetched, held, { offset, note: noteOf() });
     deps.onCommitted();
-    const behind = Number(batch.highWatermark) - Number(offset);
-    metrics.lagMessages.set({ partition: String(batch.partition) }, Math.max(0, behind));
+    tellBehind(batch, Number(offset));
   }
 
   /** What of the batch follows what was begun; undefined while more of that is to come. */
@@ -183,10 +182,16 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     );
   }
 
+  /** `next`: the first message that is not stored. */
+  function tellBehind({ partition, highWatermark }: FetchedBatch['batch'], next: number): void {
+    metrics.lagMessages.set({ partition: String(partition) }, Math.max(0, Number(highWatermark) - next));
+  }
+
   return async (fetched) => {
     const { batch } = fetched;
     // A fetch may have waited long, and nobody sends heartbeats meanwhile.
     await fetched.heartbeat();
+    if (batch.messages[0]) tellBehind(batch, Number(batch.messages[0].offset));
     const lease = membership.lease();
     const beat = startBeat(fetched, lease, config);
     const isToEnd = (): boolean => deps.ending.aborted || beat.isYielding();
@@ -243,11 +248,4 @@ function startBeat(
       clearTimeout(late);
     },
   };
-}
-
-function lettersOf(fetched: readonly Fetched[], parked: readonly ParkedBatch[]) {
-  return parked.map((one) => {
-    const message = fetched.find(({ offset }) => Number(offset) === one.originOffset);
-    return { key: message?.key ?? null, value: message?.value ?? null, parked: one };
-  });
 }

@@ -8,6 +8,7 @@ import type { ClickHouse } from './clickhouse.ts';
 import { createInserter, type Work } from './inserter.ts';
 import { insertParked } from './parked.ts';
 import type { Parked, StoreDecoded, StoreDecoder, StoreMessage, StoreRange } from './range.ts';
+import { withdraw } from './withdraw.ts';
 
 export interface StoreConfig {
   /** Give up after so many failures in a row; Infinity = go on until stopped. */
@@ -42,12 +43,13 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   const inserter = createInserter({ ...deps, stopping: stopping.signal, aborting: aborting.signal });
   const breaker = createBreaker();
 
-  async function store(range: StoreRange): Promise<readonly Parked[]> {
+  /** `withdrawn`: offsets of what was refused and is parked instead. */
+  async function store(range: StoreRange, withdrawn: readonly number[] = []): Promise<readonly Parked[]> {
     const decoder = idle.pop() ?? deps.createDecoder();
     const messages = withoutRepeats(range.messages);
     let refused: AppError;
     try {
-      return await storeWith(decoder, { ...range, messages });
+      return await storeWith(decoder, { ...range, messages }, withdrawn);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'STORE_ROWS_REFUSED') throw error;
       // Each half is to be noted, and its dead letters to be kept, before the next is begun.
@@ -60,7 +62,11 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   }
 
   /** Rejects with STORE_ROWS_REFUSED when ClickHouse takes not all of the messages. */
-  async function storeWith(decoder: StoreDecoder, range: StoreRange): Promise<readonly Parked[]> {
+  async function storeWith(
+    decoder: StoreDecoder,
+    range: StoreRange,
+    withdrawn: readonly number[],
+  ): Promise<readonly Parked[]> {
     if (range.isFirst) inserter.forget(range);
     const { messages, lease } = range;
     const decoded = decoder.decode(range, messages);
@@ -75,6 +81,8 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
       });
       try {
         if (messages.length > 0) await inserter.insert(work);
+        lease?.assertHeld();
+        if (withdrawn.length > 0) await withdraw(clickhouse, range, withdrawn);
         await insertParked(clickhouse, [...range.parked, ...parked]);
         breaker.succeeded();
         break;
@@ -107,7 +115,8 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
       return [...first, ...(await store({ ...range, messages: messages.slice(middle), parked: [] }))];
     }
     const parked = messages.map(({ offset }) => parkedOf(range, messages, { offset, error }));
-    await store({ ...range, messages: [], parked: [...range.parked, ...parked] });
+    const withdrawn = messages.map(({ offset }) => offset);
+    await store({ ...range, messages: [], parked: [...range.parked, ...parked] }, withdrawn);
     return parked;
   }
 
@@ -125,7 +134,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     if (newest) metrics.lag.set(Math.max(0, Date.now() / 1000 - newest.envelope.batch_ts / 1e6));
   }
 
-  return { store, stop: () => stopping.abort(), abort: () => aborting.abort() };
+  return { store: (range) => store(range), stop: () => stopping.abort(), abort: () => aborting.abort() };
 }
 
 function parkedOf(

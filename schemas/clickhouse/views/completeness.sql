@@ -17,10 +17,11 @@ CREATE OR REPLACE VIEW {database}.completeness {on_cluster}
     missing Int64 COMMENT 'rows - spool_dropped - stored. Unit: events.',
     waiting Int64 COMMENT 'Missing and still to come out of a topic. Unit: events.',
     parked Int64 COMMENT 'Missing in batches named in tcp_parked. Unit: events.',
+    discarded Int64 COMMENT 'Missing in parked batches that a person gave up. Unit: events.',
     lost Int64 COMMENT 'Missing in batches that nothing names. Unit: events.',
     skipped_runs Int64 COMMENT 'Runs of the host\'s programs that the kernel skipped, so that they never were numbered; the same on each CPU.',
     account_ts DateTime64(6, 'UTC') COMMENT 'Time of the newest account.',
-    verdict String COMMENT 'complete, counted_loss (failed, unspooled or spool_dropped), or the worst of waiting, parked, lost, doubled, unexplained; expired when its beginning aged away.',
+    verdict String COMMENT 'complete, counted_loss (failed, unspooled or spool_dropped), or the worst of discarded, waiting, parked, lost, doubled, unexplained; expired when its beginning aged away.',
     exact Bool COMMENT 'Every numbered event is stored or named, none twice.',
     holes Array(String) COMMENT 'Places where rows are missing, at most 100.'
 )
@@ -93,21 +94,35 @@ WITH
             spooled - sum(here) OVER (PARTITION BY host_id, boot_id, kernel_epoch, cpu ORDER BY agent_epoch, batch_seq) AS deficit
         FROM batches
     ),
+    -- One row per batch that is parked, wherever it was; discarded when a person gave up each of its copies.
+    set_aside AS
+    (
+        SELECT host_id, agent_epoch, batch_seq, min(decision.is_discarded) AS is_discarded
+        FROM {database}.tcp_parked AS parked FINAL
+        LEFT JOIN
+        (
+            SELECT origin, origin_partition, origin_offset, argMax(outcome, decided_ts) = 'discarded' AS is_discarded
+            FROM {database}.tcp_parked_outcomes
+            GROUP BY origin, origin_partition, origin_offset
+        ) AS decision USING (origin, origin_partition, origin_offset)
+        GROUP BY host_id, agent_epoch, batch_seq
+    ),
     -- One row per batch number known from the table or from being parked, with what its run has shown before it.
     numbers AS
     (
         SELECT
             host_id, agent_epoch, batch_seq, is_stored,
             batch_seq - count() OVER (PARTITION BY host_id, agent_epoch ORDER BY batch_seq) AS nameless,
-            sum(NOT is_stored) OVER (PARTITION BY host_id ORDER BY agent_epoch, batch_seq) AS parked_before
+            sum(NOT is_stored) OVER (PARTITION BY host_id ORDER BY agent_epoch, batch_seq) AS parked_before,
+            sum(NOT is_stored AND NOT given_up) OVER (PARTITION BY host_id ORDER BY agent_epoch, batch_seq) AS kept_before
         FROM
         (
-            SELECT host_id, agent_epoch, batch_seq, max(here) AS is_stored
+            SELECT host_id, agent_epoch, batch_seq, max(here) AS is_stored, max(is_discarded) AS given_up
             FROM
             (
-                SELECT host_id, agent_epoch, batch_seq, true AS here FROM {database}.tcp_batches
+                SELECT host_id, agent_epoch, batch_seq, true AS here, toUInt8(0) AS is_discarded FROM {database}.tcp_batches
                 UNION ALL
-                SELECT host_id, agent_epoch, batch_seq, false FROM {database}.tcp_parked FINAL
+                SELECT host_id, agent_epoch, batch_seq, false, is_discarded FROM set_aside
             )
             GROUP BY host_id, agent_epoch, batch_seq
         )
@@ -116,12 +131,13 @@ WITH
     steps AS
     (
         SELECT
-            deficit.*, number.nameless, number.parked_before,
+            deficit.*, number.nameless, number.parked_before, number.kept_before,
             lagInFrame(deficit.deficit, 1, 0) OVER before AS deficit_before,
             lagInFrame(deficit.agent_epoch, 1, toDateTime64(0, 6, 'UTC')) OVER before AS epoch_before,
             lagInFrame(deficit.batch_seq, 1, 0) OVER before AS seq_before,
             lagInFrame(number.nameless, 1, 0) OVER before AS nameless_before,
-            lagInFrame(number.parked_before, 1, 0) OVER before AS parked_until
+            lagInFrame(number.parked_before, 1, 0) OVER before AS parked_until,
+            lagInFrame(number.kept_before, 1, 0) OVER before AS kept_until
         FROM deficits AS deficit
         INNER JOIN numbers AS number USING (host_id, agent_epoch, batch_seq)
         WHERE has_account
@@ -129,7 +145,7 @@ WITH
             PARTITION BY host_id, boot_id, kernel_epoch, cpu ORDER BY agent_epoch, batch_seq
             ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
     ),
-    -- One row per place where rows are missing, and why. Parked when every number in it is; a spool is read in order, so what it passed over is lost; a topic may still bring it.
+    -- One row per place where rows are missing, and why. Parked when every number in it is, discarded when all of these are; a spool is read in order, so what it passed over is lost; a topic may still bring it.
     holes AS
     (
         SELECT
@@ -137,7 +153,8 @@ WITH
             deficit - deficit_before AS rows,
             nameless - if(agent_epoch = epoch_before, nameless_before, 0) AS nameless_here,
             multiIf(
-                nameless_here = 0 AND parked_before > parked_until, 'parked',
+                nameless_here = 0 AND kept_before > kept_until, 'parked',
+                nameless_here = 0 AND parked_before > parked_until, 'discarded',
                 startsWith(origin, 'spool:'), 'lost',
                 'waiting') AS fate,
             concat(fate, ': ', toString(rows), ' rows between batches ',
@@ -153,6 +170,7 @@ WITH
             host_id, boot_id, kernel_epoch, cpu,
             sumIf(holes.rows, fate = 'waiting') AS waiting,
             sumIf(holes.rows, fate = 'parked') AS parked,
+            sumIf(holes.rows, fate = 'discarded') AS discarded,
             sumIf(holes.rows, fate = 'lost') AS passed_over,
             groupArray(100)(hole) AS holes_named
         FROM holes
@@ -161,8 +179,10 @@ WITH
     -- One row per run of an agent whose last batches are parked: how many rows they held nobody knows.
     tails AS
     (
-        SELECT host_id, agent_epoch AS last_run, max(parked.batch_seq) AS parked_seq
-        FROM {database}.tcp_parked AS parked FINAL
+        SELECT
+            host_id, agent_epoch AS last_run, max(parked.batch_seq) AS parked_seq,
+            maxIf(parked.batch_seq, NOT parked.is_discarded) <= max(stored_seq) AS is_discarded
+        FROM set_aside AS parked
         LEFT JOIN
         (
             SELECT host_id, agent_epoch, max(batch_seq) AS stored_seq
@@ -202,6 +222,7 @@ SELECT
     rows - spool_dropped - stored AS missing,
     fates.waiting AS waiting,
     fates.parked AS parked,
+    fates.discarded AS discarded,
     greatest(0, fates.passed_over - spool_dropped) AS lost,
     toInt64(skips.skipped_runs) AS skipped_runs,
     account_ts,
@@ -209,18 +230,19 @@ SELECT
         first_batch_seq > 1 AND toDate(kernel_epoch) < oldest_day, 'expired',
         doubled != 0, 'doubled',
         lost > 0, 'lost',
-        parked > 0 OR tails.parked_seq > 0, 'parked',
+        parked > 0 OR (tails.parked_seq > 0 AND NOT tails.is_discarded), 'parked',
         waiting > 0, 'waiting',
-        missing != 0 OR unspooled < 0, 'unexplained',
+        missing != discarded OR unspooled < 0, 'unexplained',
+        discarded > 0 OR tails.parked_seq > 0, 'discarded',
         failed + unspooled + spool_dropped > 0, 'counted_loss',
         'complete') AS verdict,
     toBool(
         verdict != 'expired' AND doubled = 0 AND unspooled >= 0 AND tails.parked_seq = 0
-        AND missing = waiting + parked + lost) AS exact,
+        AND missing = waiting + parked + discarded + lost) AS exact,
     arrayConcat(
         fates.holes_named,
         if(tails.parked_seq > 0,
-            [concat('parked: the end of run ', toString(toUnixTimestamp64Micro(last_run)), ', up to batch ', toString(tails.parked_seq))],
+            [concat(if(tails.is_discarded, 'discarded', 'parked'), ': the end of run ', toString(toUnixTimestamp64Micro(last_run)), ', up to batch ', toString(tails.parked_seq))],
             [])
     ) AS holes
 FROM newest

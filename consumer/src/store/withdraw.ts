@@ -1,0 +1,27 @@
+/**
+ * Takes back what is stored of messages that are about to be parked: an INSERT of another day, or of their events,
+ * may have been taken before the one that was refused.
+ */
+import type { ClickHouse } from './clickhouse.ts';
+import { type Place, TABLES } from './ledger.ts';
+
+export async function withdraw(
+  clickhouse: ClickHouse,
+  { origin, originPartition }: Place,
+  offsets: readonly number[],
+): Promise<void> {
+  const where = `origin = {origin:String} AND origin_partition = {originPartition:UInt32} AND origin_offset IN {offsets:Array(UInt64)}`;
+  for (const table of TABLES) {
+    const name = `${clickhouse.database}.${table}`;
+    const [held] = await clickhouse.query<{ n: number }>(`SELECT count() AS n FROM ${name} WHERE ${where}`, {
+      origin,
+      originPartition,
+      offsets,
+    });
+    if ((held?.n ?? 0) === 0) continue;
+    const quoted = origin.replaceAll(/[\\']/g, '\\$&');
+    await clickhouse.statement(
+      `DELETE FROM ${name} WHERE origin = '${quoted}' AND origin_partition = ${originPartition} AND origin_offset IN (${offsets.join(', ')})`,
+    );
+  }
+}
