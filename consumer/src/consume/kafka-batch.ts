@@ -1,7 +1,8 @@
 /** What a fetch brought of one partition, as ranges to store. Pure. */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
-import { CURRENT_FINGERPRINT, unframe } from '@tcptrail/schemas/single-object.ts';
+import { unframe } from '@tcptrail/schemas/single-object.ts';
 import { glance } from './glance.ts';
+import { toNewest } from './schema-versions.ts';
 import type { BatchIdentity, Fill, Message, ParkedBatch } from './transport.ts';
 
 export interface Fetched {
@@ -53,11 +54,8 @@ function readMessage(
 ): (Message & { readonly rows: number }) | { readonly reason: string; readonly detail: string } {
   if (value === null) return { reason: 'FRAME_UNKNOWN', detail: 'the message has no value' };
   try {
-    const { fingerprint, datum } = unframe(value);
-    if (fingerprint !== CURRENT_FINGERPRINT) {
-      const detail = `schema ${fingerprint} is not known to this consumer, which reads ${CURRENT_FINGERPRINT}; update it`;
-      return { reason: 'SCHEMA_UNKNOWN', detail };
-    }
+    const framed = unframe(value);
+    const datum = toNewest(framed.fingerprint, framed.datum);
     const seen = glance(datum);
     return { offset, datum, identity: seen?.identity ?? NOBODY, rows: seen?.rows ?? 0 };
   } catch (error) {
