@@ -155,7 +155,7 @@ test('a batch that ClickHouse refuses is found among its neighbours and kept as 
 });
 
 test('a second consumer takes over half of the partitions, and every batch is stored once', async () => {
-  const setup = await setUp({ partitions: 4, batch: { flushMs: 50, rowsMax: 20 } });
+  const setup = await setUp({ partitions: 4, batch: { rowsMax: 20 } });
   const first = setup.start();
   await first.said('joined group');
   let sent = 0;

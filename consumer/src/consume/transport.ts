@@ -47,6 +47,11 @@ export interface Fill {
   clear(): void;
 }
 
+/** How long a partition is left alone after so much of it was stored; what comes meanwhile stays where it is. */
+export interface Pace {
+  restMs(stored: { readonly bytes: number }, nowMs: number): number;
+}
+
 export interface MessageRange {
   readonly origin: string;
   readonly originPartition: number;

@@ -79,7 +79,10 @@ function create(
         async commitOffsetsIfNecessary({ topics }) {
           log.push(`commit ${topics[0]?.partitions[0]?.offset}`);
         },
-        pause: () => log.push('pause'),
+        pause() {
+          log.push('pause');
+          return () => {};
+        },
       };
       return intake(fetched);
     },
