@@ -40,7 +40,7 @@ export function createBlockWriter(): BlockWriter {
         (sum, { length }) => sum + length,
         0,
       );
-      if (bytes > out.length) out = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * out.length));
+      if (bytes > out.length) out = Buffer.allocUnsafeSlow(Math.max(bytes, Math.floor(1.25 * out.length)));
       out.set(start, 0);
       let at = start.length;
       for (const [index, { content }] of present.entries()) {
