@@ -7,7 +7,7 @@ UNIT   = $(shell git ls-files -co --exclude-standard '*.test.ts' | grep -v '\.sy
 SYSTEM = $(shell git ls-files -co --exclude-standard '*.system.test.ts')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps gen static check jars test test-long test-truth test-kernels run kafka kafka-stop bench soak bpf uninstall chaos
+.PHONY: help deps gen static check fuzz jars test test-long test-truth test-kernels run kafka kafka-stop bench soak bpf uninstall chaos
 
 help: ## list these tasks
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /|/' | column -t -s '|'
@@ -48,6 +48,9 @@ test-kernels: ## the agent on stock Debian kernels under QEMU [KERNELS="6.1 6.12
 
 test-truth: ## programs log what truly happens; compare every row, about a minute [NAME=scenario] [WRITE=1: docs/accuracy.md] [RUNS=20]
 	@$(SUDO) env WRITE=$(WRITE) RUNS=$(RUNS) $(NODE) test/truth/$(if $(RUNS),repeat,main).ts $(NAME)
+
+fuzz: ## mutated messages through the consumer's decoder [MESSAGES=10000000] [SEED=1]; what it stores is compared with avsc
+	@MESSAGES=$(MESSAGES) SEED=$(SEED) $(NODE) test/fuzz/decoder.ts
 
 run: deps ## record this machine's connections and print them as they close; Ctrl-C ends it
 	@$(SUDO) bin/tcptrail up

@@ -1,9 +1,10 @@
 /** avsc as the independent reader and writer of the published schema; 64-bit values are bigint. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NEWEST, schemaUrl } from '@tcptrail/schemas/versions.ts';
 import avsc from 'avsc';
 
-export const SCHEMA_PATH = join(import.meta.dirname, '../schemas/avro/event-batch.v1.avsc');
+export const SCHEMA_PATH = fileURLToPath(schemaUrl(NEWEST));
 
 const longs = avsc.types.LongType.__with({
   fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),

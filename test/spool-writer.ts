@@ -15,10 +15,11 @@ import { type BatchEnvelope, encodeBatch } from '@tcptrail/schemas/batch.ts';
 import { writeBlock, writeHeader } from '@tcptrail/schemas/container.ts';
 import { EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode-event.ts';
 import { RING, RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
+import { NEWEST, schemaUrl } from '@tcptrail/schemas/versions.ts';
 import { SAMPLE_OWNER, sampleEnvelope } from './sample-batch.ts';
 
 export const HOST = 'host-a';
-const SCHEMA = readFileSync(join(import.meta.dirname, '../schemas/avro/event-batch.v1.avsc'), 'utf8');
+const SCHEMA = readFileSync(schemaUrl(NEWEST), 'utf8');
 const EMPTY = new Uint8Array();
 
 /** A whole second of today, so that no row ages away while a test runs. µs. */

@@ -13,6 +13,7 @@ import { checkReport } from '@tcptrail/config/check.ts';
 import { type ConfigSource, loadFrom } from '@tcptrail/config/load.ts';
 import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
+import { NEWEST, schemaUrl } from '@tcptrail/schemas/versions.ts';
 import { createAges } from '@tcptrail/spool/ages.ts';
 import { argumentsOf } from './arguments.ts';
 import { AGENT_CONFIG, type AgentConfig } from './config.ts';
@@ -56,7 +57,7 @@ import { asCapability, surroundings } from './trace/surroundings.ts';
 const VERSION = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
-const SCHEMA = readFileSync(new URL('../../schemas/avro/event-batch.v1.avsc', import.meta.url), 'utf8');
+const SCHEMA = readFileSync(schemaUrl(NEWEST), 'utf8');
 
 /** Reason of a stop that ends the recording too. */
 const END = 'end';

@@ -80,7 +80,7 @@ export const CONSUMER_CONFIG = z.strictObject({
     .prefault({}),
   batch: z
     .strictObject({
-      rowsMax: z.int().min(1).max(1_000_000).default(50_000).describe('Rows after which an insert is sent.'),
+      rowsMax: z.int().min(1).max(1_000_000).default(100_000).describe('Rows after which an insert is sent.'),
       bytesMax: z
         .int()
         .min(1)
@@ -92,7 +92,15 @@ export const CONSUMER_CONFIG = z.strictObject({
         .min(0)
         .max(HOUR_MS)
         .default(500)
-        .describe('Milliseconds the oldest batch waits for others before an insert is sent.'),
+        .describe('Milliseconds the oldest batch of a spool waits for others before an insert is sent.'),
+      insertMsMin: z
+        .int()
+        .min(0)
+        .max(HOUR_MS)
+        .default(1_000)
+        .describe(
+          'Milliseconds between two inserts of one consumer of Kafka, unless they are full (half of `bytesMax`): with n partitions that have data each is stored every n times as long, and its rows are seen so much later.',
+        ),
     })
     .prefault({}),
   migrate: z.boolean().default(true).describe('Apply the migrations of the database at start.'),

@@ -7,6 +7,7 @@ import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
 import { createBatcher } from './batch/batcher.ts';
+import { createPace } from './batch/pace.ts';
 import { CONSUMER_CONFIG, type ConsumerConfig } from './config.ts';
 import { createKafkaTransport } from './consume/kafka.ts';
 import { createSpoolTransport } from './consume/spool.ts';
@@ -102,10 +103,11 @@ function createTransport(
   if (config.transport === 'spool')
     return createSpoolTransport({ ...config.spool, isOnce }, { ...deps, fill: createFill() });
   const { group, sessionMs, concurrency, ...kafka } = config.kafka;
-  const { flushMs } = config.batch;
+  const { insertMsMin, bytesMax } = config.batch;
+  const pace = createPace({ insertMsMin, fullBytes: bytesMax / 2 });
   return createKafkaTransport(
-    { kafka, group, sessionMs, concurrency, flushMs, isOnce },
-    { ...deps, createFill },
+    { kafka, group, sessionMs, concurrency, isOnce },
+    { ...deps, createFill, pace },
   );
 }
 

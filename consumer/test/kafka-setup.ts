@@ -62,7 +62,7 @@ export async function setUpKafka(
       group,
       sessionMs: change.sessionMs ?? 3_000,
     },
-    batch: { flushMs: 50, ...change.batch },
+    batch: { insertMsMin: 50, ...change.batch },
     metrics: { port: 0 },
   };
   writeFileSync(file, JSON.stringify(config));

@@ -8,6 +8,7 @@ import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
 import { frame } from '@tcptrail/schemas/single-object.ts';
 import { splitBatch } from '@tcptrail/schemas/split-batch.ts';
 import type { Admin, Kafka, Producer } from 'kafkajs';
+import { startHoldingProxy } from '../../test/harness/holding-proxy.ts';
 import { startKafka, type TestKafka } from '../../test/harness/kafka.ts';
 import { type Part, startPart } from '../../test/harness/process.ts';
 import { startServer, type TestServer } from '../../test/harness/server.ts';
@@ -155,7 +156,7 @@ test('a batch that ClickHouse refuses is found among its neighbours and kept as 
 });
 
 test('a second consumer takes over half of the partitions, and every batch is stored once', async () => {
-  const setup = await setUp({ partitions: 4, batch: { flushMs: 50, rowsMax: 20 } });
+  const setup = await setUp({ partitions: 4, batch: { rowsMax: 20 } });
   const first = setup.start();
   await first.said('joined group');
   let sent = 0;
@@ -227,11 +228,10 @@ test('--once ends with 1 and names ClickHouse when that is what does not answer'
   const setup = await setUp();
   await setup.send(frame(batch(1)));
   const own = await startServer();
-  const consumer = setup.start(['--once'], {
-    TCPTRAIL_CLICKHOUSE_URL: own.url,
-    TCPTRAIL_BATCH_FLUSH_MS: '3000',
-  });
-  await consumer.said('joined group');
+  const proxy = await startHoldingProxy(own.url, 'INSERT INTO');
+  const consumer = setup.start(['--once'], { TCPTRAIL_CLICKHOUSE_URL: proxy.url });
+  await proxy.held;
+  proxy.stop();
   await own.stop();
   assert.equal(await consumer.exited, 1, consumer.output());
   assert.match(consumer.output(), /^tcptrail consumer: ClickHouse at .* does not answer/m);

@@ -1,5 +1,9 @@
 /** A position in a piece of Avro binary. Every read is bounded: damage ends in an AppError, never in garbage. */
+import { isUtf8 } from 'node:buffer';
 import { AppError } from './app-error.ts';
+
+/** Of 64 bits. */
+const VARINT_BYTES_MAX = 10;
 
 export interface AvroReader {
   /** Byte offset of the next value. */
@@ -7,8 +11,11 @@ export interface AvroReader {
   boolean(): boolean;
   /** Throws DECODE_RANGE beyond ±2^53. */
   long(): number;
+  /** Throws DECODE_RANGE unless it is UTF-8. */
   string(): string;
   skip(bytes: number): void;
+  /** Passes over a number of up to 64 bits. */
+  skipLong(): void;
   /** Throws DECODE_TRAILING unless everything was read. */
   end(): void;
 }
@@ -40,29 +47,36 @@ export function createAvroReader(bytes: Uint8Array, start = 0): AvroReader {
     },
     long() {
       const first = reader.position;
-      let zigzag = 0;
-      let scale = 1;
-      for (let index = 0; index < 10; index++) {
-        const byte = bytes[reader.position++];
-        if (byte === undefined) throw decodeTruncated(bytes.length);
-        zigzag += (byte & 0x7f) * scale;
-        if (byte < 0x80) {
-          if (zigzag > Number.MAX_SAFE_INTEGER) throw decodeRange('number', first);
-          return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
-        }
-        scale *= 128;
+      const low = bytes[reader.position++];
+      if (low === undefined) throw decodeTruncated(bytes.length);
+      let half = (low & 0x7f) >> 1;
+      let byte = low;
+      for (let scale = 64; byte >= 0x80; scale *= 128) {
+        const next = bytes[reader.position++];
+        if (next === undefined) throw decodeTruncated(bytes.length);
+        if (reader.position - first > VARINT_BYTES_MAX) throw decodeRange('number', first);
+        half += (next & 0x7f) * scale;
+        byte = next;
       }
-      throw decodeRange('number', first);
+      if (half > Number.MAX_SAFE_INTEGER) throw decodeRange('number', first);
+      return (low & 1) === 0 ? half : -half - 1;
     },
     string() {
       const length = reader.long();
       const from = reader.position;
       reader.skip(length);
+      if (!isUtf8(bytes.subarray(from, reader.position))) throw decodeRange('UTF-8 of a text', from);
       return text.toString('utf8', from, from + length);
     },
     skip(count) {
       if (count < 0 || reader.position + count > bytes.length) throw decodeTruncated(bytes.length);
       reader.position += count;
+    },
+    skipLong() {
+      const first = reader.position;
+      while ((bytes[reader.position] ?? 0) >= 0x80) reader.position += 1;
+      if (reader.position - first >= VARINT_BYTES_MAX) throw decodeRange('number', first);
+      reader.skip(1);
     },
     end() {
       if (reader.position === bytes.length) return;

@@ -171,7 +171,10 @@ function readValue(reader: AvroReader, type: EnvelopeType): unknown {
       return symbol;
     }
     if ('list' in type) return readList(reader, () => readRecord(reader, type.of));
-    return reader.long() === 0 ? null : readRecord(reader, type.of);
+    const at = reader.position;
+    const branch = reader.long();
+    if (branch !== 0 && branch !== 1) throw decodeRange(type.optional, at);
+    return branch === 0 ? null : readRecord(reader, type.of);
   }
   switch (type) {
     case 'bool':

@@ -5,10 +5,10 @@
  * spread when the block is made.
  */
 
+import { AppError } from './app-error.ts';
 import { createAvroReader, decodeRange } from './avro-reader.ts';
 import { decodeEnvelope } from './batch.ts';
-import type { Field } from './fields.ts';
-import { AVRO_OWNER_FIELDS, ORIGIN_FIELDS } from './fields.ts';
+import { AVRO_OWNER_FIELDS, avroFields, EVENT_FIELDS, type Field, ORIGIN_FIELDS } from './fields.ts';
 import {
   allocateEvents,
   decodeEvents,
@@ -17,10 +17,21 @@ import {
   type EventTexts,
 } from './generated/decode-events.ts';
 import type { BatchEnvelope, Owner } from './generated/envelope.ts';
-import { bytesOf, lists, lowCardinality, type NativeColumn, nativeBlock, strings } from './native-block.ts';
+import {
+  type Content,
+  createBlockWriter,
+  fixed,
+  fixed64,
+  lists,
+  lowCardinality,
+  type Numbers,
+  strings,
+  unsigned,
+  unsigned64,
+} from './native-block.ts';
 import { batchField, DAY_COLUMN, EVENT_BATCH_COLUMNS, EVENT_COLUMNS } from './stored.ts';
 import { createTextDictionary } from './text-dictionary.ts';
-import { formOf } from './types.ts';
+import { ADDRESS_BYTES, formOf } from './types.ts';
 
 /** Where a batch came from; the ledger. */
 export interface Origin {
@@ -32,6 +43,8 @@ export interface Origin {
 export interface Appended {
   readonly envelope: BatchEnvelope;
   readonly rows: number;
+  /** Rows by day (since 1970). */
+  readonly days: ReadonlyMap<number, number>;
 }
 
 export interface EventColumns {
@@ -43,19 +56,29 @@ export interface EventColumns {
   append(datum: Uint8Array, origin: Origin): Appended;
   /** Days (since 1970) present, with their rows, in order. */
   days(): ReadonlyMap<number, number>;
-  /** Rows of one day as one Native block, in the order they came. */
+  /** Rows of one day as one Native block, in the order they came. The next call reuses its bytes. */
   block(day: number): Uint8Array;
   reset(): void;
 }
 
-type Numbers = Uint8Array | Uint16Array | Uint32Array;
-
 const SUSPECT_US = 2 * 86_400e6;
 const DAY_US = 86_400e6;
-/** No event is smaller: one byte a field at least. Bounds what a damaged count can make us allocate. */
-const EVENT_BYTES_MIN = EVENT_COLUMNS.length;
+/** A Date ends with day 65535, in 2149; an event may be filed under two days after its batch. */
+const BATCH_TS_MAX = (0xffff - 2) * DAY_US;
+/** No event is smaller: a byte a field, but for addresses. Bounds what a damaged count can make us allocate. */
+const EVENT_BYTES_MIN = avroFields(EVENT_FIELDS).reduce(
+  (bytes, { type }) => bytes + (type === 'address' ? ADDRESS_BYTES : 1),
+  0,
+);
 
 /** An event stamped so far from its batch (both µs) is filed under the batch's day. */
+function beyondDays(batchTs: number): AppError {
+  return new AppError(
+    'DECODE_RANGE',
+    `batch_ts ${batchTs} is beyond the days that a table can hold (to 2149); set the clock of the host right`,
+  );
+}
+
 export const isSuspect = (ts: number, batchTs: number): boolean => Math.abs(ts - batchTs) > SUSPECT_US;
 
 export function createEventColumns(rowsInitial = 4096): EventColumns {
@@ -64,7 +87,9 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
   let batchOf = new Uint32Array(capacity);
   let dayOf = new Uint16Array(capacity);
   let suspect = new Uint8Array(capacity);
+  const writer = createBlockWriter();
   let rows = 0;
+  let rowsOf = new Map<number, number>();
   let owners: Owner[] = [];
   let batches: (BatchEnvelope & Origin)[] = [];
   const texts: EventTexts = {
@@ -109,21 +134,39 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
     return { end: reader.position, count };
   }
 
-  function file(count: number, batch: BatchEnvelope, index: number): void {
+  /** Gives the rows their days; how many each day got. */
+  function file(count: number, batch: BatchEnvelope, index: number): Map<number, number> {
+    const days = new Map<number, number>();
+    let day = -1;
+    let since = rows;
+    const endDay = (row: number): void => {
+      if (row > since) days.set(day, (days.get(day) ?? 0) + row - since);
+      since = row;
+    };
     for (let row = rows; row < rows + count; row++) {
       const ts = time(arrays.ts, row);
       const far = isSuspect(ts, batch.batch_ts);
       suspect[row] = far ? 1 : 0;
-      dayOf[row] = Math.floor((far ? batch.batch_ts : ts) / DAY_US);
+      const its = Math.floor((far ? batch.batch_ts : ts) / DAY_US);
+      if (its !== day) {
+        endDay(row);
+        day = its;
+      }
+      dayOf[row] = its;
       batchOf[row] = index;
     }
+    endDay(rows + count);
+    return days;
   }
 
   /** Rows of the day, or undefined when all rows are. */
   function selection(day: number): Uint32Array | undefined {
-    const picked: number[] = [];
-    for (let row = 0; row < rows; row++) if (dayOf[row] === day) picked.push(row);
-    return picked.length === rows ? undefined : Uint32Array.from(picked);
+    const count = rowsOf.get(day) ?? 0;
+    if (count === rows) return undefined;
+    const picked = new Uint32Array(count);
+    let at = 0;
+    for (let row = 0; row < rows; row++) if (dayOf[row] === day) picked[at++] = row;
+    return picked;
   }
 
   return {
@@ -132,6 +175,7 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
     },
     append(datum, origin) {
       const ownersBefore = owners.length;
+      const textsBefore = Object.fromEntries(EVENT_TEXTS.map((name) => [name, texts[name].values.length]));
       let count = 0;
       try {
         const { envelope } = decodeEnvelope(datum, (bytes, offset, before) => {
@@ -139,37 +183,31 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
           count = range.count;
           return range;
         });
-        owners.push(...envelope.owners);
+        if (envelope.batch_ts > BATCH_TS_MAX) throw beyondDays(envelope.batch_ts);
+        for (const owner of envelope.owners) owners.push(owner);
+        const days = file(count, envelope, batches.length);
         batches.push({ ...envelope, ...origin });
-        file(count, envelope, batches.length - 1);
+        for (const [day, more] of days) rowsOf.set(day, (rowsOf.get(day) ?? 0) + more);
         rows += count;
-        return { envelope, rows: count };
+        return { envelope, rows: count, days };
       } catch (error) {
-        owners.length = ownersBefore;
+        for (const name of EVENT_TEXTS) texts[name].keep(textsBefore[name] ?? 0);
         throw error;
       }
     },
-    days() {
-      const counts = new Map<number, number>();
-      for (let row = 0; row < rows; row++) {
-        const day = dayOf[row] ?? 0;
-        counts.set(day, (counts.get(day) ?? 0) + 1);
-      }
-      return new Map([...counts].sort(([a], [b]) => a - b));
-    },
+    days: () => new Map([...rowsOf].sort(([a], [b]) => a - b)),
     block(day) {
       const picked = selection(day);
       const count = picked?.length ?? rows;
       const ownerOf = take(arrays.owner, 1, count, picked) as Uint32Array;
       const batchIndex = take(batchOf, 1, count, picked) as Uint32Array;
-      const events = EVENT_COLUMNS.map((field) => eventColumn(field, arrays, texts, count, picked));
-      return nativeBlock(
+      return writer.write(
         [
-          { name: DAY_COLUMN.name, type: DAY_COLUMN.type, data: [bytesOf(take(dayOf, 1, count, picked))] },
+          [DAY_COLUMN.name, fixed(DAY_COLUMN.type, take(dayOf, 1, count, picked))],
           ...EVENT_BATCH_COLUMNS.map((name) => spread(batchField(name), batches, batchIndex)),
-          ...events,
+          ...EVENT_COLUMNS.map((field) => eventColumn(field, { arrays, texts, count, picked })),
           ...AVRO_OWNER_FIELDS.map((field) => spread(field, owners, ownerOf)),
-          { name: 'ts_suspect', type: 'Bool', data: [bytesOf(take(suspect, 1, count, picked))] },
+          ['ts_suspect', fixed('Bool', take(suspect, 1, count, picked))],
           ...ORIGIN_FIELDS.map((field) => spread(field, batches, batchIndex)),
         ],
         count,
@@ -177,6 +215,7 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
     },
     reset() {
       rows = 0;
+      rowsOf = new Map();
       owners = [];
       batches = [];
       for (const name of EVENT_TEXTS) texts[name].reset();
@@ -205,60 +244,55 @@ function take(array: Numbers, width: number, count: number, picked: Uint32Array 
   return taken;
 }
 
+type Column = readonly [name: string, content: Content];
+
 function eventColumn(
-  field: Field,
-  arrays: EventArrays,
-  texts: EventTexts,
-  count: number,
-  picked: Uint32Array | undefined,
-): NativeColumn {
-  const array = arrays[field.name as keyof EventArrays];
-  const type = formOf(field.type).clickhouse;
-  const name = field.name;
+  { name, type }: Field,
+  rows: {
+    readonly arrays: EventArrays;
+    readonly texts: EventTexts;
+    readonly count: number;
+    readonly picked: Uint32Array | undefined;
+  },
+): Column {
+  const { count, picked } = rows;
+  const array = rows.arrays[name as keyof EventArrays];
   if (Array.isArray(array)) {
     const all = array as readonly (readonly number[])[];
-    return {
-      name,
-      type,
-      data: lists(picked ? Array.from(picked, (row) => all[row] ?? []) : all.slice(0, count)),
-    };
+    return [name, lists(picked ? Array.from(picked, (row) => all[row] ?? []) : all, count)];
   }
-  const width = field.type === 'address' ? 16 : field.type === 'u64' || field.type === 'time' ? 2 : 1;
-  const values = take(array as Numbers, width, count, picked);
-  const dictionary = name in texts ? texts[name as keyof EventTexts] : undefined;
-  if (dictionary) return { name, type, data: lowCardinality(dictionary.values, values as Uint32Array) };
-  return { name, type, data: [bytesOf(values)] };
+  const is64 = type === 'u64' || type === 'time';
+  const values = take(array as Numbers, type === 'address' ? 16 : is64 ? 2 : 1, count, picked);
+  const dictionary = name in rows.texts ? rows.texts[name as keyof EventTexts] : undefined;
+  if (dictionary) return [name, lowCardinality(dictionary.values, values as Uint32Array)];
+  if (type === 'u64') return [name, unsigned64(values as Uint32Array)];
+  const isNumber = type === 'u8' || type === 'u16' || type === 'u32';
+  return [name, isNumber ? unsigned(values) : fixed(formOf(type).clickhouse, values)];
 }
 
 /** A column whose value is the same for all rows of one item: an owner's, a batch's. */
-function spread(field: Field, items: readonly object[], itemOf: Uint32Array): NativeColumn {
-  const type = formOf(field.type).clickhouse;
-  const values = items.map((item) => (item as Record<string, unknown>)[field.name]);
-  const column = (data: readonly Uint8Array[]): NativeColumn => ({ name: field.name, type, data });
-  switch (field.type) {
+function spread({ name, type }: Field, items: readonly object[], itemOf: Uint32Array): Column {
+  const values = items.map((item) => (item as Record<string, unknown>)[name]);
+  switch (type) {
     case 'text':
     case 'name16': {
       const dictionary = createTextDictionary();
       const keys = Uint32Array.from(values, (value) => dictionary.add(value as string));
-      return column(
-        lowCardinality(
-          dictionary.values,
-          itemOf.map((item) => keys[item] ?? 0),
-        ),
-      );
+      return [name, lowCardinality(dictionary.values, keys, itemOf)];
     }
     case 'string':
-      return column(strings(Array.from(itemOf, (item) => (values[item] as string | undefined) ?? '')));
-    case 'u32': {
-      const numbers = Uint32Array.from(values as number[]);
-      return column([bytesOf(itemOf.map((item) => numbers[item] ?? 0))]);
-    }
+      return [name, strings(values as string[], itemOf)];
+    case 'u32':
+      return [name, unsigned(Uint32Array.from(values as number[]), itemOf)];
     case 'u64':
     case 'time': {
       const numbers = BigInt64Array.from(values as number[], (value) => BigInt(value));
-      return column([bytesOf(BigInt64Array.from(itemOf, (item) => numbers[item] ?? 0n))]);
+      const words = new Uint32Array(numbers.buffer);
+      const content =
+        type === 'u64' ? unsigned64(words, itemOf) : fixed64(formOf(type).clickhouse, words, itemOf);
+      return [name, content];
     }
     default:
-      throw new Error(`${field.name}: ${JSON.stringify(field.type)} has no spread form`);
+      throw new Error(`${name}: ${JSON.stringify(type)} has no spread form`);
   }
 }

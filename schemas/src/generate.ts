@@ -13,6 +13,7 @@ import { emitEncodeEvent } from './emit/encode-event.ts';
 import { emitEnvelope } from './emit/envelope.ts';
 import { emitRing } from './emit/ring.ts';
 import { settleFiles } from './generated-files.ts';
+import { NEWEST } from './versions.ts';
 
 const args = process.argv.slice(2);
 const check = args.includes('--check');
@@ -26,7 +27,7 @@ const ARTEFACTS: Record<string, () => string> = {
   'schemas/src/generated/encode-event.ts': emitEncodeEvent,
   'schemas/src/generated/fingerprints.ts': emitFingerprints,
   'schemas/src/generated/decode-events.ts': emitDecodeEvents,
-  'schemas/avro/event-batch.v1.avsc': emitAvro,
+  [`schemas/avro/event-batch.v${NEWEST}.avsc`]: emitAvro,
   'schemas/clickhouse/migrations/0001_raw.sql': emitClickHouse,
   'docs/events.md': emitDocs,
 };

@@ -3,13 +3,10 @@
  * canonical form, the datum (Avro specification, "Single-object encoding").
  */
 import { AppError } from './app-error.ts';
-import { FINGERPRINTS } from './generated/fingerprints.ts';
+import { CURRENT_FINGERPRINT } from './generated/fingerprints.ts';
 
 /** Bytes before the datum. */
 export const FRAME_BYTES = 10;
-
-/** Fingerprint of the schema this program writes, as 16 hexadecimal digits in wire order. */
-export const CURRENT_FINGERPRINT: string = FINGERPRINTS.current;
 
 const header = Buffer.concat([Buffer.from([0xc3, 0x01]), Buffer.from(CURRENT_FINGERPRINT, 'hex')]);
 

@@ -23,14 +23,10 @@ export function skipEvents(
   const reader = createAvroReader(datum, offset);
   let total = 0;
 
-  function skipVarint(): void {
-    while ((datum[reader.position] ?? 0) >= 0x80) reader.position += 1;
-    reader.skip(1);
-  }
   function skipList(): void {
     for (let count = reader.long(); count !== 0; count = reader.long()) {
       if (count < 0) reader.skip(reader.long());
-      else for (let index = 0; index < count; index++) skipVarint();
+      else for (let index = 0; index < count; index++) reader.skipLong();
     }
   }
   for (let count = reader.long(); count !== 0; count = reader.long()) {
@@ -43,7 +39,7 @@ export function skipEvents(
     for (let event = 0; event < count; event++) {
       onEvent(reader.position);
       for (const step of STEPS) {
-        if (step === 'varint') skipVarint();
+        if (step === 'varint') reader.skipLong();
         else if (step === 'bytes') reader.skip(reader.long());
         else if (step === 'list') skipList();
         else reader.skip(step);

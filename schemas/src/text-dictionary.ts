@@ -1,12 +1,15 @@
 /** Distinct texts of a column in the order they came; index 0 is the empty text (ClickHouse's default key). */
-import { decodeTruncated } from './avro-reader.ts';
+import { isUtf8 } from 'node:buffer';
+import { decodeRange, decodeTruncated } from './avro-reader.ts';
 
 export interface TextDictionary {
   readonly values: readonly string[];
-  /** Index of the UTF-8 text of `length` bytes at `at`. Throws DECODE_TRUNCATED beyond the end. */
+  /** Index of the text of `length` bytes at `at`. Throws DECODE_TRUNCATED beyond the end, DECODE_RANGE unless UTF-8. */
   indexOf(bytes: Uint8Array, at: number, length: number): number;
   /** Index of a text at hand. */
   add(text: string): number;
+  /** Forgets all but the first `count`. */
+  keep(count: number): void;
   reset(): void;
 }
 
@@ -31,22 +34,23 @@ export function createTextDictionary(): TextDictionary {
     }
     return index;
   }
+  function keep(count: number): void {
+    for (const text of values.splice(count)) indices.delete(text);
+    last = new Uint8Array(0);
+    lastIndex = 0;
+  }
   return {
     values,
     indexOf(bytes, at, length) {
       if (isLast(bytes, at, length)) return lastIndex;
       if (at + length > bytes.length) throw decodeTruncated(bytes.length);
+      if (!isUtf8(bytes.subarray(at, at + length))) throw decodeRange('UTF-8 of a text', at);
       last = bytes.slice(at, at + length);
       lastIndex = add(Buffer.from(last.buffer, last.byteOffset, length).toString('utf8'));
       return lastIndex;
     },
     add,
-    reset() {
-      values.length = 1;
-      indices.clear();
-      indices.set('', 0);
-      last = new Uint8Array(0);
-      lastIndex = 0;
-    },
+    keep,
+    reset: () => keep(1),
   };
 }

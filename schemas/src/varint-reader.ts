@@ -7,13 +7,17 @@ export interface VarintReader {
   low: number;
   high: number;
   next: number;
-  /** A 64-bit value into `low` and `high`, two's complement. */
-  read(datum: Uint8Array, at: number, name: string): void;
+  /** A value of 64 bits into `low` and `high`, two's complement; the latter at most `highMax`. */
+  read(datum: Uint8Array, at: number, name: string, highMax: number): void;
   /** An unsigned value of at most `limit`, itself at most 2^32 - 1. */
   unsigned(datum: Uint8Array, at: number, name: string, limit: number): number;
   /** An array of unsigned 32-bit values. */
   list(datum: Uint8Array, at: number, name: string): readonly number[];
 }
+
+const ANY = 0xffffffff;
+const NEGATIVE = 0xffffffff;
+const HIGH_MAX = 0x7fffffff;
 
 /** The error for a value at `at` that is out of range, or beyond the end of the bytes. */
 export function range(name: string, at: number, length: number): AppError {
@@ -25,13 +29,12 @@ export function createVarintReader(): VarintReader {
     low: 0,
     high: 0,
     next: 0,
-    read(datum, at, name) {
+    read(datum, at, name, highMax) {
       let low = 0;
       let high = 0;
       let p = at;
       let byte = 0x80;
       for (let shift = 0; byte >= 0x80; shift += 7) {
-        if (shift > 63) throw decodeRange(name, at);
         byte = datum[p++] ?? -1;
         if (byte < 0) throw decodeTruncated(datum.length);
         const bits = byte & 0x7f;
@@ -39,28 +42,33 @@ export function createVarintReader(): VarintReader {
         else if (shift === 28) {
           low |= bits << 28;
           high = bits >>> 4;
-        } else high |= bits << (shift - 32);
+        } else if (shift < 63) high |= bits << (shift - 32);
+        else if (shift === 63 && byte <= 1) high |= byte << 31;
+        else throw decodeRange(name, at);
       }
       const sign = -(low & 1);
       reader.low = (((low >>> 1) | (high << 31)) ^ sign) >>> 0;
       reader.high = ((high >>> 1) ^ sign) >>> 0;
+      if (reader.high > highMax) throw decodeRange(name, at);
       reader.next = p;
     },
     unsigned(datum, at, name, limit) {
-      reader.read(datum, at, name);
-      if (reader.high !== 0 || reader.low > limit) throw decodeRange(name, at);
+      reader.read(datum, at, name, 0);
+      if (reader.low > limit) throw decodeRange(name, at);
       return reader.low;
     },
     list(datum, at, name) {
       const items: number[] = [];
       reader.next = at;
       for (;;) {
-        reader.read(datum, reader.next, name);
-        const negative = reader.high !== 0;
-        const count = negative ? -(reader.low | 0) : reader.low;
+        reader.read(datum, reader.next, name, ANY);
+        const isSized = reader.high === NEGATIVE;
+        if (!isSized && reader.high !== 0) throw decodeRange(name, at);
+        const count = isSized ? -(reader.low | 0) : reader.low;
         if (count === 0) return items;
-        if (negative) reader.read(datum, reader.next, name);
-        if (count < 0 || count > datum.length - reader.next) throw decodeRange(name, at);
+        // A block that gives its size has a negative count; each item is a byte at least.
+        if (isSized) reader.read(datum, reader.next, name, HIGH_MAX);
+        if (count <= 0 || count > datum.length - reader.next) throw decodeRange(name, at);
         for (let index = 0; index < count; index++) {
           items.push(reader.unsigned(datum, reader.next, name, 0xffffffff));
         }

@@ -23,7 +23,7 @@ const EDITS: Record<string, [string, string]> = {
     'readonly snd_cwnd: Uint32Array',
     'readonly snd_cwnd: Uint16Array',
   ],
-  'schemas/src/generated/fingerprints.ts': ["current: '", "current: '0"],
+  'schemas/src/generated/fingerprints.ts': ["FINGERPRINT = '", "FINGERPRINT = '0"],
   'schemas/avro/event-batch.v1.avsc': ['"type": "long"', '"type": "int"'],
   'schemas/clickhouse/migrations/0001_raw.sql': ['`snd_cwnd` UInt32', '`snd_cwnd` UInt16'],
   'docs/events.md': ['| `snd_cwnd` | UInt32 |', '| `snd_cwnd` | UInt16 |'],

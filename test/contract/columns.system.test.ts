@@ -98,7 +98,7 @@ test('a damaged batch leaves the columns as they were', () => {
   const columns = createEventColumns(8);
   const random = createRandom(5);
   appendBatch(columns, random, 1);
-  const before = columns.block([...columns.days().keys()][0] ?? 0);
+  const before = Buffer.from(columns.block([...columns.days().keys()][0] ?? 0));
   const datum = encodeBatch(sampleEnvelope(), {
     bytes: Uint8Array.from({ length: 400 }, () => random.below(256)),
     count: 2,

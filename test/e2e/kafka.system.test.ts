@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { NEWEST, schemaUrl } from '@tcptrail/schemas/versions.ts';
 import { createFleet, type Fleet } from '../harness/fleet.ts';
 import { runLoad } from '../harness/load.ts';
 import { pythonEnvironment } from '../harness/python.ts';
@@ -93,7 +95,7 @@ test('librdkafka and fastavro read with the published schema alone what clickhou
   const fromKafka = await linesOf('kafka_events.py', [
     fleet.kafka.brokers.join(','),
     'tcptrail.events',
-    join(ROOT, 'schemas/avro/event-batch.v1.avsc'),
+    fileURLToPath(schemaUrl(NEWEST)),
   ]);
   const { hostname, port } = new URL(fleet.server.url);
   const fromClickHouse = await linesOf('clickhouse_events.py', [hostname, port]);

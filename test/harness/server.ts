@@ -9,6 +9,7 @@ const ROOT = join(import.meta.dirname, '../..');
 
 export interface TestServer {
   readonly url: string;
+  readonly pid: number;
   readonly client: ClickHouseClient;
   stop(): Promise<void>;
 }
@@ -28,6 +29,7 @@ export async function startServer(): Promise<TestServer> {
   const client = createClient({ url, log: { level: ClickHouseLogLevel.OFF } });
   return {
     url,
+    pid: part.pid,
     client,
     async stop() {
       await client.close();

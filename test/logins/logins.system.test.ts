@@ -84,9 +84,10 @@ async function startConsumer(section: object, agentEpoch: number) {
       ({ labels }) => labels.code === 'CONFIG_SECRET_UNREADABLE',
     );
   const transport = createKafkaTransport(
-    { kafka: config, group, sessionMs: 6_000, flushMs: 50, concurrency: 1, isOnce: false },
+    { kafka: config, group, sessionMs: 6_000, concurrency: 1, isOnce: false },
     {
       createFill: () => createBatcher(CONSUMER_CONFIG.parse({}).batch),
+      pace: { restMs: () => 50 },
       log: QUIET,
       metrics,
       tell: (trouble) => {

@@ -1,6 +1,7 @@
 /** Spooled segments as an independent Avro implementation reads them. */
 import { createReadStream, readFileSync } from 'node:fs';
 import { zstdDecompress } from 'node:zlib';
+import { NEWEST, schemaUrl } from '@tcptrail/schemas/versions.ts';
 import avsc from 'avsc';
 
 export interface OracleBatch {
@@ -14,10 +15,7 @@ export interface OracleBatch {
   readonly [field: string]: unknown;
 }
 
-export const SCHEMA = readFileSync(
-  new URL('../../../schemas/avro/event-batch.v1.avsc', import.meta.url),
-  'utf8',
-);
+export const SCHEMA = readFileSync(schemaUrl(NEWEST), 'utf8');
 
 /** Every batch of a whole segment file; rejects when avsc cannot read it to its end. */
 export function readSegment(file: string): Promise<OracleBatch[]> {

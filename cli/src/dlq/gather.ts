@@ -1,6 +1,7 @@
 /** Letters with what became of them, each once, and the choice of those that a command is about. */
 
 import { glance } from '@tcptrail/consumer/consume/glance.ts';
+import { toNewest } from '@tcptrail/consumer/consume/schema-versions.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { unframe } from '@tcptrail/schemas/single-object.ts';
 import { cliError } from '../errors.ts';
@@ -72,8 +73,9 @@ export async function withBytes(
 function hostOf({ form, value }: Pick<Letter, 'form' | 'value'>): string {
   if (value === null || form === 'damage') return '';
   try {
-    const datum = form === 'datum' ? value : unframe(value).datum;
-    return glance(datum)?.identity.hostId ?? '';
+    if (form === 'datum') return glance(value)?.identity.hostId ?? '';
+    const { fingerprint, datum } = unframe(value);
+    return glance(toNewest(fingerprint, datum))?.identity.hostId ?? '';
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return '';

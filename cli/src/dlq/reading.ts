@@ -1,10 +1,14 @@
 /** A letter decoded as far as it goes. */
+import { toNewest } from '@tcptrail/consumer/consume/schema-versions.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { type BatchEnvelope, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
 import { createEventColumns } from '@tcptrail/schemas/event-columns.ts';
-import { CURRENT_FINGERPRINT, FRAME_BYTES, unframe } from '@tcptrail/schemas/single-object.ts';
+import { FRAME_BYTES, unframe } from '@tcptrail/schemas/single-object.ts';
 import { skipEvents } from '@tcptrail/schemas/skip-events.ts';
 import type { Letter } from './letters.ts';
+
+/** After C3 01. */
+const FINGERPRINT_AT = 2;
 
 export interface Reading {
   /** Fields that stand before the events; undefined when the damage is before their end. */
@@ -27,11 +31,14 @@ export function read({ form, value }: Pick<Letter, 'form' | 'value'>): Reading {
   if (form === 'datum') return readDatum(value, 0);
   try {
     const { fingerprint, datum } = unframe(value);
-    if (fingerprint === CURRENT_FINGERPRINT) return readDatum(datum, FRAME_BYTES);
-    return none(`schema ${fingerprint} is not known to this program, which reads ${CURRENT_FINGERPRINT}`, 2);
+    const newest = toNewest(fingerprint, datum);
+    const reading = readDatum(newest, FRAME_BYTES);
+    if (newest === datum || !reading.damage) return reading;
+    // Of another version: its bytes stand elsewhere in the letter.
+    return { ...reading, damage: { ...reading.damage, at: undefined } };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return none(error.message, 0);
+    return none(error.message, error.code === 'SCHEMA_UNKNOWN' ? FINGERPRINT_AT : byteOf(error, FRAME_BYTES));
   }
 }
 
@@ -43,8 +50,7 @@ function readDatum(datum: Uint8Array, shift: number): Reading {
     createEventColumns(1).append(datum, { origin: '', origin_partition: 0, origin_offset: 0 });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const at = /at byte (\d+)/.exec(error.message)?.[1];
-    damage = { sentence: error.message, at: at === undefined ? undefined : Number(at) + shift };
+    damage = { sentence: error.message, at: byteOf(error, shift) };
   }
   const end = damage?.at === undefined ? datum.length : damage.at - shift;
   try {
@@ -63,4 +69,11 @@ function readDatum(datum: Uint8Array, shift: number): Reading {
     if (!(error instanceof AppError)) throw error;
   }
   return { head, events, damage };
+}
+
+/** The byte that the message names; `shift` bytes stand before what it counts. */
+function byteOf({ code, message }: AppError, shift: number): number | undefined {
+  if (code === 'FRAME_UNKNOWN') return 0;
+  const at = /at byte (\d+)/.exec(message)?.[1];
+  return at === undefined ? undefined : Number(at) + shift;
 }

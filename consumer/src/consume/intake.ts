@@ -32,7 +32,8 @@ export interface FetchedBatch {
   commitOffsetsIfNecessary(offsets: {
     topics: { topic: string; partitions: { partition: number; offset: string; metadata: string }[] }[];
   }): Promise<void>;
-  pause(): unknown;
+  /** Of the partition; gives what ends the pause. */
+  pause(): () => void;
 }
 
 export interface IntakeDeps {

@@ -1,7 +1,8 @@
 /** What a fetch brought of one partition, as ranges to store. Pure. */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
-import { CURRENT_FINGERPRINT, unframe } from '@tcptrail/schemas/single-object.ts';
+import { unframe } from '@tcptrail/schemas/single-object.ts';
 import { glance } from './glance.ts';
+import { toNewest } from './schema-versions.ts';
 import type { BatchIdentity, Fill, Message, ParkedBatch } from './transport.ts';
 
 export interface Fetched {
@@ -88,13 +89,11 @@ function readValue(
 ): (Message & { readonly rows: number }) | { readonly reason: string; readonly detail: string } {
   if (value === null) return { reason: 'FRAME_UNKNOWN', detail: 'the message has no value' };
   try {
-    const { fingerprint, datum } = unframe(value);
-    if (fingerprint !== CURRENT_FINGERPRINT) {
-      const detail = `schema ${fingerprint} is not known to this consumer, which reads ${CURRENT_FINGERPRINT}; update it`;
-      return { reason: 'SCHEMA_UNKNOWN', detail };
-    }
+    const framed = unframe(value);
+    const datum = toNewest(framed.fingerprint, framed.datum);
     const seen = glance(datum);
-    return { offset, datum, identity: seen?.identity ?? NOBODY, rows: seen?.rows ?? 0 };
+    const original = datum === framed.datum ? {} : { original: framed.datum };
+    return { offset, datum, ...original, identity: seen?.identity ?? NOBODY, rows: seen?.rows ?? 0 };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { reason: error.code, detail: error.message };

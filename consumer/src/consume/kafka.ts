@@ -1,8 +1,9 @@
 /**
  * Transport of a fleet: a member of the consumer group, which reads the events topic.
  *
- * The brokers do the waiting: a fetch comes back after `flushMs` or when there is much, and what it brought of a
- * partition is one range, or several when it is large. Offsets are committed after the range was stored and checked.
+ * The brokers do the waiting: what a fetch brought of a partition is one range, or several when it is large; then the
+ * partition is paused, unless there was much, as `pace` says. Offsets are committed after the range was stored and
+ * checked.
  *
  * Before a range is stored, what is about to be inserted is committed beside the offset (`note.ts`): the brokers take
  * that from the owner of the partition alone, and the next owner goes on from there.
@@ -23,17 +24,16 @@ import type { Consumer, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
 import { createDeadLetters } from './dead-letter.ts';
-import { createIntake } from './intake.ts';
+import { createIntake, type FetchedBatch, type Intake } from './intake.ts';
 import { createMembership } from './lease.ts';
 import { createPositions } from './positions.ts';
-import type { Fill, RangeHandler, Transport } from './transport.ts';
+import type { Fill, Pace, RangeHandler, Transport } from './transport.ts';
 
 export interface KafkaTransportConfig {
   readonly kafka: KafkaConfig;
   readonly group: string;
   /** After so long without a heartbeat the brokers give the partitions to another consumer. */
   readonly sessionMs: number;
-  readonly flushMs: number;
   /** Partitions whose batches are stored at the same time. */
   readonly concurrency: number;
   /** End when what the topic held at the start is stored. */
@@ -42,26 +42,27 @@ export interface KafkaTransportConfig {
 
 export interface KafkaTransportDeps {
   readonly createFill: () => Fill;
+  readonly pace: Pace;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** What keeps the consumer from reading; undefined when nothing does. */
   readonly tell: (trouble: string | undefined) => void;
 }
 
-/** Compressed bytes that end a fetch before `flushMs`, that one partition may bring, and that one fetch may. */
-const FETCH_BYTES_MIN = 1024 * 1024;
+/** Compressed bytes that one partition may bring, and that one fetch may. */
 const PARTITION_BYTES_MAX = 4 * 1024 * 1024;
 const FETCH_BYTES_MAX = 16 * 1024 * 1024;
 /** Partitions that were added are seen so soon. */
 const METADATA_MS_MAX = 30_000;
-/** Shorter would ask the brokers without end. */
-const FETCH_WAIT_MS_MIN = 50;
+/** A fetch that finds nothing ends so soon; so long kafkajs waits, too, when all partitions are paused. */
+const FETCH_WAIT_MS = 200;
+const DRAINED_POLL_MS = 200;
 const ONCE_FAILURES_MAX = 1;
 const FIRST_WAIT_MS = 250;
 const WAIT_MS_MAX = 10_000;
 
 export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTransportDeps): Transport {
-  const { log, metrics } = deps;
+  const { log, metrics, pace } = deps;
   const { kafka, group, sessionMs } = config;
   const topic = kafka.topic.events;
   // A heartbeat is answered within a third of the session or not at all, so two thirds are left when it is.
@@ -120,8 +121,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       groupId: group,
       sessionTimeout: sessionMs,
       heartbeatInterval: Math.floor(sessionMs / 10),
-      maxWaitTimeInMs: Math.max(FETCH_WAIT_MS_MIN, Math.min(config.flushMs, requestMsMax >> 1)),
-      minBytes: FETCH_BYTES_MIN,
+      maxWaitTimeInMs: Math.min(FETCH_WAIT_MS, requestMsMax >> 1),
+      minBytes: 1,
       maxBytesPerPartition: PARTITION_BYTES_MAX,
       maxBytes: FETCH_BYTES_MAX,
       allowAutoTopicCreation: false,
@@ -156,7 +157,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         partitionsConsumedConcurrently: config.concurrency,
         // kafkajs would run the handler again and again before it told.
         eachBatch: (fetched) =>
-          intake(fetched).catch((error: unknown) => {
+          rested(intake, fetched).catch((error: unknown) => {
             if (error instanceof AppError) crashed.reject(error);
             throw error;
           }),
@@ -171,6 +172,20 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       metrics.assignedPartitions.set(0);
       await deadLetters.close();
     }
+  }
+
+  /** Takes in what was fetched and pauses the partition for a while; one that is stopped stays so. */
+  async function rested(intake: Intake, fetched: FetchedBatch): Promise<void> {
+    let isStopped = false;
+    const pause = (): (() => void) => {
+      isStopped = true;
+      return fetched.pause();
+    };
+    await intake({ ...fetched, pause });
+    if (isStopped || config.isOnce || ending.signal.aborted) return;
+    const bytes = fetched.batch.messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+    const restMs = pace.restMs({ bytes }, performance.now());
+    if (restMs > 0) setTimeout(fetched.pause(), restMs).unref();
   }
 
   function onStopped(error: AppError, partition: number): void {
@@ -209,7 +224,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
           const high = ends.find((end) => end.partition === partition)?.high ?? 0;
           return Math.max(committed ?? low, low) < high;
         });
-        if (isBehind) await sleep(config.flushMs, undefined, { signal: ending.signal }).catch(() => {});
+        if (isBehind) await sleep(DRAINED_POLL_MS, undefined, { signal: ending.signal }).catch(() => {});
       }
     };
     await withAdmin(kafka, wait, { client });

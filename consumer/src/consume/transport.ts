@@ -17,6 +17,8 @@ export interface BatchIdentity {
 export interface Message {
   readonly offset: number;
   readonly datum: Uint8Array;
+  /** The datum as it came, where that was of another schema version. */
+  readonly original?: Uint8Array;
   readonly identity: BatchIdentity;
 }
 
@@ -55,6 +57,11 @@ export interface Fill {
   add(item: { readonly rows: number; readonly bytes: number }, nowMs: number): void;
   waitMs(nowMs: number): number;
   clear(): void;
+}
+
+/** How long a partition is left alone after so much of it was stored; what comes meanwhile stays where it is. */
+export interface Pace {
+  restMs(stored: { readonly bytes: number }, nowMs: number): number;
 }
 
 export interface MessageRange {

@@ -10,7 +10,7 @@ type Row = Record<string, unknown>;
 
 /** Day the row is filed under, as tcp_events files its rows. */
 export function batchDay(envelope: BatchEnvelope): number {
-  return Math.floor(envelope.batch_ts / DAY_US) & 0xffff;
+  return Math.floor(envelope.batch_ts / DAY_US);
 }
 
 export function batchRow(batch: { envelope: BatchEnvelope; events: number; origin: Origin }): Row {

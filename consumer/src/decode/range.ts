@@ -20,7 +20,7 @@ export interface Decoded {
 export interface DecodedRange {
   readonly batches: readonly Decoded[];
   readonly refused: readonly { readonly offset: number; readonly error: AppError }[];
-  /** Native block of the given batches' events of one day; undefined when there are none. */
+  /** Native block of the given batches' events of one day; undefined when there are none. Its bytes are those of the next call, too. */
   events(offsets: ReadonlySet<number>, day: number): Uint8Array | undefined;
   /** JSONEachRow lines of the given batches filed under one day. */
   batchLines(offsets: ReadonlySet<number>, day: number): Uint8Array;
@@ -43,13 +43,10 @@ export function createRangeDecoder(): RangeDecoder {
       const refused: { offset: number; error: AppError }[] = [];
       const data = new Map<number, Uint8Array>();
       columns.reset();
-      let before: ReadonlyMap<number, number> = new Map();
       for (const { offset, datum } of messages) {
         try {
-          const { envelope } = columns.append(datum, at(offset));
-          const days = columns.days();
-          batches.push({ offset, envelope, events: grownBy(days, before), batchDay: batchDay(envelope) });
-          before = days;
+          const { envelope, days } = columns.append(datum, at(offset));
+          batches.push({ offset, envelope, events: days, batchDay: batchDay(envelope) });
           data.set(offset, datum);
         } catch (error) {
           if (!(error instanceof AppError)) throw error;
@@ -85,15 +82,6 @@ export function createRangeDecoder(): RangeDecoder {
       };
     },
   };
-}
-
-function grownBy(now: ReadonlyMap<number, number>, before: ReadonlyMap<number, number>): Map<number, number> {
-  const grown = new Map<number, number>();
-  for (const [day, rows] of now) {
-    const more = rows - (before.get(day) ?? 0);
-    if (more > 0) grown.set(day, more);
-  }
-  return grown;
 }
 
 function sum(values: Iterable<number>): number {

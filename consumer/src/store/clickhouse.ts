@@ -44,7 +44,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '242': 'the table is read-only: look for its Keeper and its disk in the log of the server',
   '243': 'free space on its disk',
   '774': 'the table is read-only: undo its setting table_readonly',
-  '252': 'merges are behind: send fewer and larger inserts (batch.flushMs)',
+  '252': 'merges are behind: send fewer and larger inserts (batch.insertMsMin, batch.flushMs)',
 };
 
 export function createClickHouse(config: ClickHouseConfig): ClickHouse {

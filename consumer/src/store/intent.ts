@@ -85,8 +85,11 @@ export function tokenOf(span: Span, digest: string, insert: IntendedInsert): str
   return `${hash}/${attempt}`;
 }
 
+/** Of the messages as they came: a newer consumer may bring them to another form. */
 export function digestOf(messages: readonly StoreMessage[]): string {
   const hash = createHash('sha256');
-  for (const { offset, datum } of messages) hash.update(`${offset} ${datum.length} `).update(datum);
+  for (const { offset, datum, original = datum } of messages) {
+    hash.update(`${offset} ${original.length} `).update(original);
+  }
   return hash.digest('hex').slice(0, 32);
 }

@@ -11,6 +11,8 @@ export interface Identity {
 export interface StoreMessage {
   readonly offset: number;
   readonly datum: Uint8Array;
+  /** As it came, where `datum` was made of it. */
+  readonly original?: Uint8Array;
   readonly identity: Identity;
 }
 
@@ -60,6 +62,7 @@ export interface StoreDecoded {
     readonly batchDay: number;
   }[];
   readonly refused: readonly { readonly offset: number; readonly error: AppError }[];
+  /** Its bytes are those of the next call: an INSERT must be over before. */
   events(offsets: ReadonlySet<number>, day: number): Uint8Array | undefined;
   batchLines(offsets: ReadonlySet<number>, day: number): Uint8Array;
 }

@@ -86,7 +86,10 @@ function create(
         async commitOffsetsIfNecessary({ topics }) {
           log.push(`commit ${topics[0]?.partitions[0]?.offset}`);
         },
-        pause: () => log.push('pause'),
+        pause() {
+          log.push('pause');
+          return () => {};
+        },
       };
       return intake(fetched);
     },
@@ -310,7 +313,10 @@ function createFetches(position: { offset: string; metadata: string | null }) {
           const { offset, metadata } = topics[0]?.partitions[0] ?? {};
           log.push(`commit ${offset} ${metadata}`);
         },
-        pause: () => log.push('pause'),
+        pause() {
+          log.push('pause');
+          return () => {};
+        },
       });
     },
   };

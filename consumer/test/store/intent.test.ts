@@ -93,6 +93,8 @@ test('tokens differ in whatever makes an INSERT another one, and in nothing else
 test('the digest is of the bytes, their order and their places', () => {
   const digest = digestOf([message(10), message(11)]);
   assert.equal(digestOf([message(10), message(11)]), digest);
+  const newer = { ...message(11), datum: Uint8Array.of(9, 9, 9), original: message(11).datum };
+  assert.equal(digestOf([message(10), newer]), digest, 'a newer consumer reads what came, too');
   for (const other of [
     [message(10)],
     [message(11), message(10)],

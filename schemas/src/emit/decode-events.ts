@@ -50,21 +50,34 @@ function step(field: Field): string {
     ${name}[row] = b;
     p += 1;`;
     case 'address':
-      return `for (let i = 0; i < 16; i++) ${name}[16 * row + i] = datum[p + i] as number;
+      return `if (p > addressEnd) throw range('${name}', datum.length, datum.length);
+    ${[0, 1, 2, 3].map((i) => `${name}Words[4 * row + ${i}] = view.getUint32(p + ${4 * i}, true);`).join('\n    ')}
     p += 16;`;
     case 'u64':
-    case 'time':
       return `b = datum[p] as number;
     if (b < 0x80 && (b & 1) === 0) {
       ${name}[2 * row] = b >>> 1;
       ${name}[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      ${name}[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      ${name}[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      ${name}[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      ${name}[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, '${name}');
+      varint.read(datum, p, '${name}', HIGH_MAX);
       ${name}[2 * row] = varint.low;
       ${name}[2 * row + 1] = varint.high;
       p = varint.next;
     }`;
+    case 'time':
+      return `varint.read(datum, p, '${name}', TIME_HIGH_MAX);
+    ${name}[2 * row] = varint.low;
+    ${name}[2 * row + 1] = varint.high;
+    p = varint.next;`;
     case 'u32[]':
       return `if (datum[p] === 0) {
       ${name}[row] = EMPTY;
@@ -87,11 +100,19 @@ function step(field: Field): string {
     default: {
       const limit = LIMITS[type] ?? '';
       const oneByte = type === 'owner' ? ` && b >>> 1 < owners` : '';
+      const twoBytes = `else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      ${name}[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } `;
+      const threeBytes = `else if ((d = datum[p + 2] as number) < ${type === 'u16' ? '0x08' : '0x80'} && (b & 1) === 0) {
+      ${name}[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
+    } `;
       return `b = datum[p] as number;
     if (b < 0x80 && (b & 1) === 0${oneByte}) {
       ${name}[row] = b >>> 1;
       p += 1;
-    } else {
+    } ${type === 'u16' || type === 'u32' ? twoBytes + threeBytes : ''}else {
       ${name}[row] = varint.unsigned(datum, p, '${name}', ${limit});
       p = varint.next;
     }`;
@@ -102,6 +123,7 @@ function step(field: Field): string {
 export function emitDecodeEvents(): string {
   const fields = avroFields(EVENT_FIELDS);
   const texts = fields.filter(isText);
+  const addresses = fields.filter(({ type }) => type === 'address');
   const members = fields.map((field) => `  readonly ${field.name}: ${arrayType(field)};`);
   const allocations = fields.map((field) => {
     if (field.type === 'u32[]') return `    ${field.name}: new Array<readonly number[]>(rows).fill(EMPTY),`;
@@ -124,6 +146,9 @@ ${texts.map((field) => `  readonly ${field.name}: TextDictionary;`).join('\n')}
 export const EVENT_TEXTS = [${texts.map((field) => `'${field.name}'`).join(', ')}] as const;
 
 const EMPTY: readonly number[] = [];
+/** An Avro long is signed: beyond this a value is below 0. A time is a safe integer, as in the envelope. */
+const HIGH_MAX = 0x7fffffff;
+const TIME_HIGH_MAX = 0x1fffff;
 
 export function allocateEvents(rows: number): EventArrays {
   return {
@@ -150,8 +175,13 @@ export function decodeEvents(
 ): number {
   const { ${fields.map((field) => field.name).join(', ')} } = into;
   const lastRow = firstRow + count;
+  const view = new DataView(datum.buffer, datum.byteOffset, datum.byteLength);
+  const addressEnd = datum.length - 16;
+${addresses.map(({ name }) => `  const ${name}Words = new Uint32Array(${name}.buffer);`).join('\n')}
   let p = at;
   let b = 0;
+  let c = 0;
+  let d = 0;
   let length = 0;
   for (let row = firstRow; row < lastRow; row++) {
 ${fields.map((field) => `    // ${field.name}\n    ${step(field)}`).join('\n')}

@@ -119,6 +119,9 @@ export interface EventTexts {
 export const EVENT_TEXTS = ['peer_name', 'congestion_control', 'reset_reason'] as const;
 
 const EMPTY: readonly number[] = [];
+/** An Avro long is signed: beyond this a value is below 0. A time is a safe integer, as in the envelope. */
+const HIGH_MAX = 0x7fffffff;
+const TIME_HIGH_MAX = 0x1fffff;
 
 export function allocateEvents(rows: number): EventArrays {
   return {
@@ -247,8 +250,15 @@ export function decodeEvents(
 ): number {
   const { kind, ts, cpu, seq, late, socket_cookie, generation, role, family, local_address, local_port, peer_address, peer_port, network_namespace, mptcp_subflow, peer_name, peer_name_source, peer_translated_address, peer_translated_port, owner, owner_source, socket_uid, socket_cgroup_id, own, state, start_ts, established_ts, handshake_us, duration_us, counters_since, verdict, errno, errno_known, bytes_sent, bytes_delivered, bytes_unsent, bytes_received, bytes_unread, local_drop_bytes, tcp_bytes_sent, tcp_bytes_retrans, tcp_bytes_acked, tcp_bytes_received, segs_out, segs_in, data_segs_out, data_segs_in, total_retrans, lost, unacked, sacked, retrans, delivered, delivered_ce, reord_seen, rcv_ooopack, dsack_dups, total_rto, total_rto_recoveries, total_rto_time_ms, rtt_us, rttvar_us, min_rtt_us, rcv_rtt_us, rto_us, snd_cwnd, snd_ssthresh, snd_mss, rcv_mss, advmss, pmtu, snd_wnd, rcv_wnd, rcv_space, delivery_rate, busy_time_us, rwnd_limited_us, sndbuf_limited_us, probes, backoff, options, ca_state, congestion_control, retrans_syn, retrans_syn_ack, retrans_rto, retrans_loss_recovery, retrans_fast, retrans_tail_loss_probe, retrans_other, retrans_failed, retransmit_cause, retransmit_segments, transmit_failed, reset_direction, reset_reason, attempts, accept_queue, accept_queue_max, listen_drops, connections, folded, rtt_histogram } = into;
   const lastRow = firstRow + count;
+  const view = new DataView(datum.buffer, datum.byteOffset, datum.byteLength);
+  const addressEnd = datum.length - 16;
+  const local_addressWords = new Uint32Array(local_address.buffer);
+  const peer_addressWords = new Uint32Array(peer_address.buffer);
+  const peer_translated_addressWords = new Uint32Array(peer_translated_address.buffer);
   let p = at;
   let b = 0;
+  let c = 0;
+  let d = 0;
   let length = 0;
   for (let row = firstRow; row < lastRow; row++) {
     // kind
@@ -257,22 +267,21 @@ export function decodeEvents(
     kind[row] = b >>> 1;
     p += 1;
     // ts
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      ts[2 * row] = b >>> 1;
-      ts[2 * row + 1] = 0;
-      p += 1;
-    } else {
-      varint.read(datum, p, 'ts');
-      ts[2 * row] = varint.low;
-      ts[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
+    varint.read(datum, p, 'ts', TIME_HIGH_MAX);
+    ts[2 * row] = varint.low;
+    ts[2 * row + 1] = varint.high;
+    p = varint.next;
     // cpu
     b = datum[p] as number;
     if (b < 0x80 && (b & 1) === 0) {
       cpu[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      cpu[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
+      cpu[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       cpu[row] = varint.unsigned(datum, p, 'cpu', 0xffff);
       p = varint.next;
@@ -283,8 +292,16 @@ export function decodeEvents(
       seq[2 * row] = b >>> 1;
       seq[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      seq[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      seq[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      seq[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      seq[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'seq');
+      varint.read(datum, p, 'seq', HIGH_MAX);
       seq[2 * row] = varint.low;
       seq[2 * row + 1] = varint.high;
       p = varint.next;
@@ -300,8 +317,16 @@ export function decodeEvents(
       socket_cookie[2 * row] = b >>> 1;
       socket_cookie[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      socket_cookie[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      socket_cookie[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      socket_cookie[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      socket_cookie[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'socket_cookie');
+      varint.read(datum, p, 'socket_cookie', HIGH_MAX);
       socket_cookie[2 * row] = varint.low;
       socket_cookie[2 * row + 1] = varint.high;
       p = varint.next;
@@ -311,6 +336,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       generation[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      generation[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      generation[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       generation[row] = varint.unsigned(datum, p, 'generation', 0xffffffff);
       p = varint.next;
@@ -326,25 +357,45 @@ export function decodeEvents(
     family[row] = b >>> 1;
     p += 1;
     // local_address
-    for (let i = 0; i < 16; i++) local_address[16 * row + i] = datum[p + i] as number;
+    if (p > addressEnd) throw range('local_address', datum.length, datum.length);
+    local_addressWords[4 * row + 0] = view.getUint32(p + 0, true);
+    local_addressWords[4 * row + 1] = view.getUint32(p + 4, true);
+    local_addressWords[4 * row + 2] = view.getUint32(p + 8, true);
+    local_addressWords[4 * row + 3] = view.getUint32(p + 12, true);
     p += 16;
     // local_port
     b = datum[p] as number;
     if (b < 0x80 && (b & 1) === 0) {
       local_port[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      local_port[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
+      local_port[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       local_port[row] = varint.unsigned(datum, p, 'local_port', 0xffff);
       p = varint.next;
     }
     // peer_address
-    for (let i = 0; i < 16; i++) peer_address[16 * row + i] = datum[p + i] as number;
+    if (p > addressEnd) throw range('peer_address', datum.length, datum.length);
+    peer_addressWords[4 * row + 0] = view.getUint32(p + 0, true);
+    peer_addressWords[4 * row + 1] = view.getUint32(p + 4, true);
+    peer_addressWords[4 * row + 2] = view.getUint32(p + 8, true);
+    peer_addressWords[4 * row + 3] = view.getUint32(p + 12, true);
     p += 16;
     // peer_port
     b = datum[p] as number;
     if (b < 0x80 && (b & 1) === 0) {
       peer_port[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      peer_port[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
+      peer_port[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       peer_port[row] = varint.unsigned(datum, p, 'peer_port', 0xffff);
       p = varint.next;
@@ -354,6 +405,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       network_namespace[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      network_namespace[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      network_namespace[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       network_namespace[row] = varint.unsigned(datum, p, 'network_namespace', 0xffffffff);
       p = varint.next;
@@ -378,13 +435,23 @@ export function decodeEvents(
     peer_name_source[row] = b >>> 1;
     p += 1;
     // peer_translated_address
-    for (let i = 0; i < 16; i++) peer_translated_address[16 * row + i] = datum[p + i] as number;
+    if (p > addressEnd) throw range('peer_translated_address', datum.length, datum.length);
+    peer_translated_addressWords[4 * row + 0] = view.getUint32(p + 0, true);
+    peer_translated_addressWords[4 * row + 1] = view.getUint32(p + 4, true);
+    peer_translated_addressWords[4 * row + 2] = view.getUint32(p + 8, true);
+    peer_translated_addressWords[4 * row + 3] = view.getUint32(p + 12, true);
     p += 16;
     // peer_translated_port
     b = datum[p] as number;
     if (b < 0x80 && (b & 1) === 0) {
       peer_translated_port[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      peer_translated_port[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
+      peer_translated_port[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       peer_translated_port[row] = varint.unsigned(datum, p, 'peer_translated_port', 0xffff);
       p = varint.next;
@@ -408,6 +475,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       socket_uid[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      socket_uid[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      socket_uid[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       socket_uid[row] = varint.unsigned(datum, p, 'socket_uid', 0xffffffff);
       p = varint.next;
@@ -418,8 +491,16 @@ export function decodeEvents(
       socket_cgroup_id[2 * row] = b >>> 1;
       socket_cgroup_id[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      socket_cgroup_id[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      socket_cgroup_id[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      socket_cgroup_id[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      socket_cgroup_id[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'socket_cgroup_id');
+      varint.read(datum, p, 'socket_cgroup_id', HIGH_MAX);
       socket_cgroup_id[2 * row] = varint.low;
       socket_cgroup_id[2 * row + 1] = varint.high;
       p = varint.next;
@@ -435,34 +516,26 @@ export function decodeEvents(
     state[row] = b >>> 1;
     p += 1;
     // start_ts
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      start_ts[2 * row] = b >>> 1;
-      start_ts[2 * row + 1] = 0;
-      p += 1;
-    } else {
-      varint.read(datum, p, 'start_ts');
-      start_ts[2 * row] = varint.low;
-      start_ts[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
+    varint.read(datum, p, 'start_ts', TIME_HIGH_MAX);
+    start_ts[2 * row] = varint.low;
+    start_ts[2 * row + 1] = varint.high;
+    p = varint.next;
     // established_ts
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      established_ts[2 * row] = b >>> 1;
-      established_ts[2 * row + 1] = 0;
-      p += 1;
-    } else {
-      varint.read(datum, p, 'established_ts');
-      established_ts[2 * row] = varint.low;
-      established_ts[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
+    varint.read(datum, p, 'established_ts', TIME_HIGH_MAX);
+    established_ts[2 * row] = varint.low;
+    established_ts[2 * row + 1] = varint.high;
+    p = varint.next;
     // handshake_us
     b = datum[p] as number;
     if (b < 0x80 && (b & 1) === 0) {
       handshake_us[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      handshake_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      handshake_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       handshake_us[row] = varint.unsigned(datum, p, 'handshake_us', 0xffffffff);
       p = varint.next;
@@ -473,8 +546,16 @@ export function decodeEvents(
       duration_us[2 * row] = b >>> 1;
       duration_us[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      duration_us[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      duration_us[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      duration_us[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      duration_us[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'duration_us');
+      varint.read(datum, p, 'duration_us', HIGH_MAX);
       duration_us[2 * row] = varint.low;
       duration_us[2 * row + 1] = varint.high;
       p = varint.next;
@@ -494,6 +575,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       errno[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      errno[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
+      errno[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       errno[row] = varint.unsigned(datum, p, 'errno', 0xffff);
       p = varint.next;
@@ -509,8 +596,16 @@ export function decodeEvents(
       bytes_sent[2 * row] = b >>> 1;
       bytes_sent[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      bytes_sent[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      bytes_sent[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      bytes_sent[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      bytes_sent[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'bytes_sent');
+      varint.read(datum, p, 'bytes_sent', HIGH_MAX);
       bytes_sent[2 * row] = varint.low;
       bytes_sent[2 * row + 1] = varint.high;
       p = varint.next;
@@ -521,8 +616,16 @@ export function decodeEvents(
       bytes_delivered[2 * row] = b >>> 1;
       bytes_delivered[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      bytes_delivered[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      bytes_delivered[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      bytes_delivered[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      bytes_delivered[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'bytes_delivered');
+      varint.read(datum, p, 'bytes_delivered', HIGH_MAX);
       bytes_delivered[2 * row] = varint.low;
       bytes_delivered[2 * row + 1] = varint.high;
       p = varint.next;
@@ -532,6 +635,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       bytes_unsent[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      bytes_unsent[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      bytes_unsent[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       bytes_unsent[row] = varint.unsigned(datum, p, 'bytes_unsent', 0xffffffff);
       p = varint.next;
@@ -542,8 +651,16 @@ export function decodeEvents(
       bytes_received[2 * row] = b >>> 1;
       bytes_received[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      bytes_received[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      bytes_received[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      bytes_received[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      bytes_received[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'bytes_received');
+      varint.read(datum, p, 'bytes_received', HIGH_MAX);
       bytes_received[2 * row] = varint.low;
       bytes_received[2 * row + 1] = varint.high;
       p = varint.next;
@@ -553,6 +670,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       bytes_unread[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      bytes_unread[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      bytes_unread[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       bytes_unread[row] = varint.unsigned(datum, p, 'bytes_unread', 0xffffffff);
       p = varint.next;
@@ -563,8 +686,16 @@ export function decodeEvents(
       local_drop_bytes[2 * row] = b >>> 1;
       local_drop_bytes[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      local_drop_bytes[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      local_drop_bytes[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      local_drop_bytes[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      local_drop_bytes[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'local_drop_bytes');
+      varint.read(datum, p, 'local_drop_bytes', HIGH_MAX);
       local_drop_bytes[2 * row] = varint.low;
       local_drop_bytes[2 * row + 1] = varint.high;
       p = varint.next;
@@ -575,8 +706,16 @@ export function decodeEvents(
       tcp_bytes_sent[2 * row] = b >>> 1;
       tcp_bytes_sent[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      tcp_bytes_sent[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      tcp_bytes_sent[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      tcp_bytes_sent[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      tcp_bytes_sent[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'tcp_bytes_sent');
+      varint.read(datum, p, 'tcp_bytes_sent', HIGH_MAX);
       tcp_bytes_sent[2 * row] = varint.low;
       tcp_bytes_sent[2 * row + 1] = varint.high;
       p = varint.next;
@@ -587,8 +726,16 @@ export function decodeEvents(
       tcp_bytes_retrans[2 * row] = b >>> 1;
       tcp_bytes_retrans[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      tcp_bytes_retrans[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      tcp_bytes_retrans[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      tcp_bytes_retrans[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      tcp_bytes_retrans[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'tcp_bytes_retrans');
+      varint.read(datum, p, 'tcp_bytes_retrans', HIGH_MAX);
       tcp_bytes_retrans[2 * row] = varint.low;
       tcp_bytes_retrans[2 * row + 1] = varint.high;
       p = varint.next;
@@ -599,8 +746,16 @@ export function decodeEvents(
       tcp_bytes_acked[2 * row] = b >>> 1;
       tcp_bytes_acked[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      tcp_bytes_acked[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      tcp_bytes_acked[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      tcp_bytes_acked[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      tcp_bytes_acked[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'tcp_bytes_acked');
+      varint.read(datum, p, 'tcp_bytes_acked', HIGH_MAX);
       tcp_bytes_acked[2 * row] = varint.low;
       tcp_bytes_acked[2 * row + 1] = varint.high;
       p = varint.next;
@@ -611,8 +766,16 @@ export function decodeEvents(
       tcp_bytes_received[2 * row] = b >>> 1;
       tcp_bytes_received[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      tcp_bytes_received[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      tcp_bytes_received[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      tcp_bytes_received[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      tcp_bytes_received[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'tcp_bytes_received');
+      varint.read(datum, p, 'tcp_bytes_received', HIGH_MAX);
       tcp_bytes_received[2 * row] = varint.low;
       tcp_bytes_received[2 * row + 1] = varint.high;
       p = varint.next;
@@ -622,6 +785,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       segs_out[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      segs_out[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      segs_out[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       segs_out[row] = varint.unsigned(datum, p, 'segs_out', 0xffffffff);
       p = varint.next;
@@ -631,6 +800,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       segs_in[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      segs_in[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      segs_in[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       segs_in[row] = varint.unsigned(datum, p, 'segs_in', 0xffffffff);
       p = varint.next;
@@ -640,6 +815,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       data_segs_out[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      data_segs_out[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      data_segs_out[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       data_segs_out[row] = varint.unsigned(datum, p, 'data_segs_out', 0xffffffff);
       p = varint.next;
@@ -649,6 +830,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       data_segs_in[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      data_segs_in[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      data_segs_in[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       data_segs_in[row] = varint.unsigned(datum, p, 'data_segs_in', 0xffffffff);
       p = varint.next;
@@ -658,6 +845,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       total_retrans[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      total_retrans[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      total_retrans[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       total_retrans[row] = varint.unsigned(datum, p, 'total_retrans', 0xffffffff);
       p = varint.next;
@@ -667,6 +860,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       lost[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      lost[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      lost[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       lost[row] = varint.unsigned(datum, p, 'lost', 0xffffffff);
       p = varint.next;
@@ -676,6 +875,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       unacked[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      unacked[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      unacked[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       unacked[row] = varint.unsigned(datum, p, 'unacked', 0xffffffff);
       p = varint.next;
@@ -685,6 +890,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       sacked[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      sacked[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      sacked[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       sacked[row] = varint.unsigned(datum, p, 'sacked', 0xffffffff);
       p = varint.next;
@@ -694,6 +905,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       retrans[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      retrans[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      retrans[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       retrans[row] = varint.unsigned(datum, p, 'retrans', 0xffffffff);
       p = varint.next;
@@ -703,6 +920,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       delivered[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      delivered[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      delivered[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       delivered[row] = varint.unsigned(datum, p, 'delivered', 0xffffffff);
       p = varint.next;
@@ -712,6 +935,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       delivered_ce[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      delivered_ce[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      delivered_ce[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       delivered_ce[row] = varint.unsigned(datum, p, 'delivered_ce', 0xffffffff);
       p = varint.next;
@@ -721,6 +950,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       reord_seen[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      reord_seen[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      reord_seen[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       reord_seen[row] = varint.unsigned(datum, p, 'reord_seen', 0xffffffff);
       p = varint.next;
@@ -730,6 +965,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       rcv_ooopack[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      rcv_ooopack[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      rcv_ooopack[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       rcv_ooopack[row] = varint.unsigned(datum, p, 'rcv_ooopack', 0xffffffff);
       p = varint.next;
@@ -739,6 +980,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       dsack_dups[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      dsack_dups[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      dsack_dups[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       dsack_dups[row] = varint.unsigned(datum, p, 'dsack_dups', 0xffffffff);
       p = varint.next;
@@ -748,6 +995,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       total_rto[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      total_rto[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
+      total_rto[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       total_rto[row] = varint.unsigned(datum, p, 'total_rto', 0xffff);
       p = varint.next;
@@ -757,6 +1010,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       total_rto_recoveries[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      total_rto_recoveries[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
+      total_rto_recoveries[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       total_rto_recoveries[row] = varint.unsigned(datum, p, 'total_rto_recoveries', 0xffff);
       p = varint.next;
@@ -766,6 +1025,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       total_rto_time_ms[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      total_rto_time_ms[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      total_rto_time_ms[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       total_rto_time_ms[row] = varint.unsigned(datum, p, 'total_rto_time_ms', 0xffffffff);
       p = varint.next;
@@ -775,6 +1040,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       rtt_us[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      rtt_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      rtt_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       rtt_us[row] = varint.unsigned(datum, p, 'rtt_us', 0xffffffff);
       p = varint.next;
@@ -784,6 +1055,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       rttvar_us[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      rttvar_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      rttvar_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       rttvar_us[row] = varint.unsigned(datum, p, 'rttvar_us', 0xffffffff);
       p = varint.next;
@@ -793,6 +1070,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       min_rtt_us[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      min_rtt_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      min_rtt_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       min_rtt_us[row] = varint.unsigned(datum, p, 'min_rtt_us', 0xffffffff);
       p = varint.next;
@@ -802,6 +1085,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       rcv_rtt_us[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      rcv_rtt_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      rcv_rtt_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       rcv_rtt_us[row] = varint.unsigned(datum, p, 'rcv_rtt_us', 0xffffffff);
       p = varint.next;
@@ -811,6 +1100,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       rto_us[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      rto_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      rto_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       rto_us[row] = varint.unsigned(datum, p, 'rto_us', 0xffffffff);
       p = varint.next;
@@ -820,6 +1115,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       snd_cwnd[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      snd_cwnd[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      snd_cwnd[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       snd_cwnd[row] = varint.unsigned(datum, p, 'snd_cwnd', 0xffffffff);
       p = varint.next;
@@ -829,6 +1130,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       snd_ssthresh[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      snd_ssthresh[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      snd_ssthresh[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       snd_ssthresh[row] = varint.unsigned(datum, p, 'snd_ssthresh', 0xffffffff);
       p = varint.next;
@@ -838,6 +1145,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       snd_mss[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      snd_mss[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      snd_mss[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       snd_mss[row] = varint.unsigned(datum, p, 'snd_mss', 0xffffffff);
       p = varint.next;
@@ -847,6 +1160,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       rcv_mss[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      rcv_mss[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      rcv_mss[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       rcv_mss[row] = varint.unsigned(datum, p, 'rcv_mss', 0xffffffff);
       p = varint.next;
@@ -856,6 +1175,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       advmss[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      advmss[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
+      advmss[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       advmss[row] = varint.unsigned(datum, p, 'advmss', 0xffff);
       p = varint.next;
@@ -865,6 +1190,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       pmtu[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      pmtu[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      pmtu[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       pmtu[row] = varint.unsigned(datum, p, 'pmtu', 0xffffffff);
       p = varint.next;
@@ -874,6 +1205,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       snd_wnd[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      snd_wnd[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      snd_wnd[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       snd_wnd[row] = varint.unsigned(datum, p, 'snd_wnd', 0xffffffff);
       p = varint.next;
@@ -883,6 +1220,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       rcv_wnd[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      rcv_wnd[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      rcv_wnd[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       rcv_wnd[row] = varint.unsigned(datum, p, 'rcv_wnd', 0xffffffff);
       p = varint.next;
@@ -892,6 +1235,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       rcv_space[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      rcv_space[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      rcv_space[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       rcv_space[row] = varint.unsigned(datum, p, 'rcv_space', 0xffffffff);
       p = varint.next;
@@ -902,8 +1251,16 @@ export function decodeEvents(
       delivery_rate[2 * row] = b >>> 1;
       delivery_rate[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      delivery_rate[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      delivery_rate[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      delivery_rate[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      delivery_rate[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'delivery_rate');
+      varint.read(datum, p, 'delivery_rate', HIGH_MAX);
       delivery_rate[2 * row] = varint.low;
       delivery_rate[2 * row + 1] = varint.high;
       p = varint.next;
@@ -914,8 +1271,16 @@ export function decodeEvents(
       busy_time_us[2 * row] = b >>> 1;
       busy_time_us[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      busy_time_us[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      busy_time_us[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      busy_time_us[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      busy_time_us[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'busy_time_us');
+      varint.read(datum, p, 'busy_time_us', HIGH_MAX);
       busy_time_us[2 * row] = varint.low;
       busy_time_us[2 * row + 1] = varint.high;
       p = varint.next;
@@ -926,8 +1291,16 @@ export function decodeEvents(
       rwnd_limited_us[2 * row] = b >>> 1;
       rwnd_limited_us[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      rwnd_limited_us[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      rwnd_limited_us[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      rwnd_limited_us[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      rwnd_limited_us[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'rwnd_limited_us');
+      varint.read(datum, p, 'rwnd_limited_us', HIGH_MAX);
       rwnd_limited_us[2 * row] = varint.low;
       rwnd_limited_us[2 * row + 1] = varint.high;
       p = varint.next;
@@ -938,8 +1311,16 @@ export function decodeEvents(
       sndbuf_limited_us[2 * row] = b >>> 1;
       sndbuf_limited_us[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      sndbuf_limited_us[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      sndbuf_limited_us[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      sndbuf_limited_us[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      sndbuf_limited_us[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'sndbuf_limited_us');
+      varint.read(datum, p, 'sndbuf_limited_us', HIGH_MAX);
       sndbuf_limited_us[2 * row] = varint.low;
       sndbuf_limited_us[2 * row + 1] = varint.high;
       p = varint.next;
@@ -990,6 +1371,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       retrans_syn[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      retrans_syn[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      retrans_syn[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       retrans_syn[row] = varint.unsigned(datum, p, 'retrans_syn', 0xffffffff);
       p = varint.next;
@@ -999,6 +1386,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       retrans_syn_ack[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      retrans_syn_ack[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      retrans_syn_ack[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       retrans_syn_ack[row] = varint.unsigned(datum, p, 'retrans_syn_ack', 0xffffffff);
       p = varint.next;
@@ -1008,6 +1401,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       retrans_rto[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      retrans_rto[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      retrans_rto[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       retrans_rto[row] = varint.unsigned(datum, p, 'retrans_rto', 0xffffffff);
       p = varint.next;
@@ -1017,6 +1416,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       retrans_loss_recovery[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      retrans_loss_recovery[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      retrans_loss_recovery[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       retrans_loss_recovery[row] = varint.unsigned(datum, p, 'retrans_loss_recovery', 0xffffffff);
       p = varint.next;
@@ -1026,6 +1431,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       retrans_fast[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      retrans_fast[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      retrans_fast[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       retrans_fast[row] = varint.unsigned(datum, p, 'retrans_fast', 0xffffffff);
       p = varint.next;
@@ -1035,6 +1446,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       retrans_tail_loss_probe[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      retrans_tail_loss_probe[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      retrans_tail_loss_probe[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       retrans_tail_loss_probe[row] = varint.unsigned(datum, p, 'retrans_tail_loss_probe', 0xffffffff);
       p = varint.next;
@@ -1044,6 +1461,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       retrans_other[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      retrans_other[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      retrans_other[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       retrans_other[row] = varint.unsigned(datum, p, 'retrans_other', 0xffffffff);
       p = varint.next;
@@ -1053,6 +1476,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       retrans_failed[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      retrans_failed[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      retrans_failed[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       retrans_failed[row] = varint.unsigned(datum, p, 'retrans_failed', 0xffffffff);
       p = varint.next;
@@ -1067,6 +1496,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       retransmit_segments[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      retransmit_segments[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      retransmit_segments[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       retransmit_segments[row] = varint.unsigned(datum, p, 'retransmit_segments', 0xffffffff);
       p = varint.next;
@@ -1095,6 +1530,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       attempts[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      attempts[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      attempts[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       attempts[row] = varint.unsigned(datum, p, 'attempts', 0xffffffff);
       p = varint.next;
@@ -1104,6 +1545,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       accept_queue[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      accept_queue[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      accept_queue[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       accept_queue[row] = varint.unsigned(datum, p, 'accept_queue', 0xffffffff);
       p = varint.next;
@@ -1113,6 +1560,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       accept_queue_max[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      accept_queue_max[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      accept_queue_max[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       accept_queue_max[row] = varint.unsigned(datum, p, 'accept_queue_max', 0xffffffff);
       p = varint.next;
@@ -1123,8 +1576,16 @@ export function decodeEvents(
       listen_drops[2 * row] = b >>> 1;
       listen_drops[2 * row + 1] = 0;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      listen_drops[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
+      listen_drops[2 * row + 1] = 0;
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      listen_drops[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      listen_drops[2 * row + 1] = 0;
+      p += 3;
     } else {
-      varint.read(datum, p, 'listen_drops');
+      varint.read(datum, p, 'listen_drops', HIGH_MAX);
       listen_drops[2 * row] = varint.low;
       listen_drops[2 * row + 1] = varint.high;
       p = varint.next;
@@ -1134,6 +1595,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       connections[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      connections[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      connections[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       connections[row] = varint.unsigned(datum, p, 'connections', 0xffffffff);
       p = varint.next;
@@ -1143,6 +1610,12 @@ export function decodeEvents(
     if (b < 0x80 && (b & 1) === 0) {
       folded[row] = b >>> 1;
       p += 1;
+    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
+      folded[row] = ((b & 0x7f) >>> 1) | (c << 6);
+      p += 2;
+    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
+      folded[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
+      p += 3;
     } else {
       folded[row] = varint.unsigned(datum, p, 'folded', 0xffffffff);
       p = varint.next;

@@ -78,7 +78,7 @@ export async function createWorld(
       sessionMs: SESSION_MS,
       ...consumer['kafka'],
     },
-    batch: { flushMs: 50, ...consumer['batch'] },
+    batch: { insertMsMin: 50, ...consumer['batch'] },
     metrics: { port: 0 },
   };
   writeFileSync(file, JSON.stringify(config));

@@ -1,0 +1,67 @@
+/**
+ * ClickHouse with a Kafka table and a materialized view into tcp_events, in a process of its own: the usual way.
+ *
+ * The embedded server refuses that engine, as it reaches outside; here chdb runs without the server, and without
+ * what HTTP costs. The parent asks over the channel of `fork`.
+ */
+import { CLICKHOUSE_FOLDER, migrationFiles } from '@tcptrail/consumer/migrate/files.ts';
+import { fillTemplate, statementsOf } from '@tcptrail/consumer/migrate/statements.ts';
+import { eventTableColumns } from '@tcptrail/schemas/stored.ts';
+import { Session } from 'chdb';
+import { FLAT_FIELDS } from './flat-events.ts';
+
+export interface EngineOrder {
+  readonly brokers: string;
+  readonly topic: string;
+  readonly group: string;
+  readonly format: 'Avro' | 'JSONEachRow';
+  readonly consumers: number;
+  readonly folder: string;
+}
+
+export type EngineQuestion = 'rows' | 'merges';
+
+const DATABASE = 'tcptrail';
+
+function start(order: EngineOrder): Session {
+  const session = new Session(order.folder, { connectionArgs: ['--timezone=UTC'] });
+  const run = (sql: string): void => void session.query(sql);
+  run(`CREATE DATABASE ${DATABASE}`);
+  for (const { sql } of migrationFiles(CLICKHOUSE_FOLDER)) {
+    for (const statement of statementsOf(sql)) run(fillTemplate(statement, { database: DATABASE }));
+  }
+  const typeOf = new Map(eventTableColumns().map(({ name, type }) => [name, type]));
+  const columns = FLAT_FIELDS.map(({ name }) => `\`${name}\` ${typeOf.get(name)}`);
+  run(`CREATE TABLE ${DATABASE}.flat (${columns.join(', ')}) ENGINE = Kafka SETTINGS
+    kafka_broker_list = '${order.brokers}', kafka_topic_list = '${order.topic}',
+    kafka_group_name = '${order.group}', kafka_format = '${order.format}',
+    kafka_num_consumers = ${order.consumers}, kafka_thread_per_consumer = 1,
+    kafka_max_block_size = 1048576, kafka_poll_max_batch_size = 65536, kafka_flush_interval_ms = 1000`);
+  const known: Record<string, string> = {
+    day: 'toDate(ts)',
+    ts_suspect: 'false',
+    origin: '_topic',
+    origin_partition: '_partition',
+    origin_offset: '_offset',
+  };
+  const selected = [...typeOf.keys()].map((name) => (known[name] ? `${known[name]} AS ${name}` : name));
+  run(`CREATE MATERIALIZED VIEW ${DATABASE}.flat_view TO ${DATABASE}.tcp_events AS
+    SELECT ${selected.join(', ')} FROM ${DATABASE}.flat`);
+  return session;
+}
+
+const QUESTIONS: Record<EngineQuestion, string> = {
+  rows: `SELECT count() FROM ${DATABASE}.tcp_events`,
+  merges: 'SELECT count() FROM system.merges',
+};
+
+let session: Session | undefined;
+process.on('message', (message: EngineOrder | EngineQuestion) => {
+  if (typeof message === 'object') {
+    session = start(message);
+    process.send?.(0);
+  } else {
+    process.send?.(Number(session?.query(QUESTIONS[message], 'TabSeparated')));
+  }
+});
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,73 @@
+/** What tcp_events must hold of a batch: from avsc's reading of the datum and the documents alone. */
+import { ENUMS } from '@tcptrail/schemas/enums.ts';
+import { AVRO_OWNER_FIELDS, type Field } from '@tcptrail/schemas/fields.ts';
+import { batchField, EVENT_BATCH_COLUMNS, EVENT_COLUMNS } from '@tcptrail/schemas/stored.ts';
+import { BATCH_TYPE, plain } from './avsc-oracle.ts';
+import type { Cell } from './native-reader.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+const DAY_US = 86_400_000_000n;
+const EVENT_NAMES = EVENT_COLUMNS.map(({ name }) => name);
+const OWNER_NAMES = AVRO_OWNER_FIELDS.map(({ name }) => name);
+const FIELDS = new Map<string, Field>(
+  [...EVENT_COLUMNS, ...AVRO_OWNER_FIELDS, ...EVENT_BATCH_COLUMNS.map(batchField)].map((field) => [
+    field.name,
+    field,
+  ]),
+);
+
+/** All columns of one event, in the table's order but for the origin. */
+export const STORED_NAMES: readonly string[] = [
+  'day',
+  ...EVENT_BATCH_COLUMNS,
+  ...EVENT_NAMES,
+  ...OWNER_NAMES,
+  'ts_suspect',
+];
+
+/** The batch as avsc reads it, and a row a event. */
+export function storedRows(datum: Uint8Array): { readonly envelope: Values; readonly rows: string[] } {
+  const { events, ...envelope } = plain(BATCH_TYPE.fromBuffer(Buffer.from(datum))) as Values & {
+    events: Values[];
+    owners: Values[];
+    batch_ts: bigint;
+  };
+  const rows = events.map((event) => {
+    const ts = event['ts'] as bigint;
+    const distance = ts > envelope.batch_ts ? ts - envelope.batch_ts : envelope.batch_ts - ts;
+    const isSuspect = distance > 2n * DAY_US;
+    const row: Values = {
+      ...envelope,
+      ...event,
+      ...envelope.owners[Number(event['owner'])],
+      day: (isSuspect ? envelope.batch_ts : ts) / DAY_US,
+      ts_suspect: isSuspect,
+    };
+    return rowText(STORED_NAMES.map((name) => cellOf(name, row[name])));
+  });
+  return { envelope, rows };
+}
+
+/** The row of that number in a block that was read. */
+export function blockRow(columns: ReadonlyMap<string, readonly Cell[]>, index: number): string {
+  return rowText(STORED_NAMES.map((name) => columns.get(name)?.[index] ?? defaultOf(name)));
+}
+
+function rowText(cells: readonly Cell[]): string {
+  return JSON.stringify(cells.map(String));
+}
+
+function cellOf(name: string, value: unknown): Cell {
+  const type = FIELDS.get(name)?.type;
+  if (typeof type === 'object') return BigInt((ENUMS[type.enum] as readonly unknown[]).indexOf(value));
+  if (typeof value === 'boolean') return BigInt(value);
+  return Buffer.isBuffer(value) ? value.toString('hex') : (value as Cell);
+}
+
+function defaultOf(name: string): Cell {
+  const type = FIELDS.get(name)?.type;
+  if (type === 'u32[]') return [];
+  if (type === 'address') return '0'.repeat(32);
+  return type === 'text' || type === 'name16' || type === 'string' ? '' : 0n;
+}
