@@ -1,41 +1,54 @@
 /*
  * Preloaded into ClickHouse: kills the process right before or right after the n-th rename of a new part.
  *
- * TCPTRAIL_RENAME_KILL names a file with "<n> <0 = before, 1 = after>"; counting begins when it is there, and it is
- * removed when the process is killed.
+ * TCPTRAIL_RENAME_KILL names a file with "<n> <0 = before, 1 = after> <id>"; counting begins anew with every id, and
+ * the file is removed when the process is killed.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static atomic_int renames;
+static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
+/* Of the order `counted`. */
+static int renames, counted;
 
-static int order(int *nth, int *after)
+static int order(int *nth, int *after, int *id)
 {
 	const char *path = getenv("TCPTRAIL_RENAME_KILL");
 	FILE *file = path ? fopen(path, "r") : NULL;
 	if (!file)
 		return 0;
-	int read = fscanf(file, "%d %d", nth, after);
+	int read = fscanf(file, "%d %d %d", nth, after, id);
 	fclose(file);
-	return read == 2;
+	return read == 3;
+}
+
+static int count(int id)
+{
+	pthread_mutex_lock(&counting);
+	if (counted != id)
+		renames = 0;
+	counted = id;
+	int number = ++renames;
+	pthread_mutex_unlock(&counting);
+	return number;
 }
 
 /* `done`: 0 before the rename, 1 after it. */
 static void pass(const char *from, int done, int *number)
 {
-	int nth, after;
-	if (!from || !strstr(from, "tmp_insert_") || !order(&nth, &after))
+	int nth, after, id;
+	if (!from || !strstr(from, "tmp_insert_") || !order(&nth, &after, &id))
 		return;
 	if (!done)
-		*number = atomic_fetch_add(&renames, 1) + 1;
+		*number = count(id);
 	if (*number != nth || done != after)
 		return;
 	unlink(getenv("TCPTRAIL_RENAME_KILL"));

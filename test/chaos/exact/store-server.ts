@@ -33,6 +33,7 @@ export async function startStoreServer(): Promise<StoreServer> {
   const env = { LD_PRELOAD: library, TCPTRAIL_RENAME_KILL: order };
   let part: Part;
   let port = 0;
+  let orders = 0;
   async function start(): Promise<void> {
     part = startPart([SERVER, '--data', join(folder, 'data'), '--port', String(port)], env);
     ({ port } = JSON.parse(await part.firstLine) as { port: number });
@@ -43,7 +44,7 @@ export async function startStoreServer(): Promise<StoreServer> {
   return {
     url,
     client,
-    killAtRename: (nth, when) => writeFileSync(order, `${nth} ${when === 'after' ? 1 : 0}`),
+    killAtRename: (nth, when) => writeFileSync(order, `${nth} ${when === 'after' ? 1 : 0} ${++orders}`),
     get isArmed() {
       return existsSync(order);
     },
