@@ -94,6 +94,8 @@ export async function createWorld(
     topics: [{ topic, numPartitions: partitions }, { topic: deadLetter }],
     waitForLeaders: true,
   });
+  // A leader that is named may yet have to take it up, and what is sent is not sent again.
+  for (const name of [topic, deadLetter]) await admin.fetchTopicOffsets(name);
   const oracle = createOracle(createRandom(options.seed ?? 1).below);
   const parts = new Set<Part>();
 
