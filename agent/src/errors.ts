@@ -18,7 +18,7 @@ const entry = <Args extends readonly string[]>(
 export const AGENT_ERRORS = {
   AGENT_USAGE: entry(
     2,
-    (problem: string) => `${problem}; usage: agent [--config FILE] [--check | --print-config]`,
+    (problem: string) => `${problem}; usage: agent [--config FILE] [--check | --print-config | --end]`,
   ),
   AGENT_NATIVE_MISSING: entry(
     3,

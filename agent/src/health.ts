@@ -30,9 +30,12 @@ export function measureHealth(deps: HealthDeps): Health {
   const spool = deps.spoolHealth(clock.nowUs());
   const processes = deps.processCounters();
   const { user, system } = process.cpuUsage();
+  const cpu_us = user + system;
+  const memory_bytes = process.memoryUsage.rss();
   const missing = (of: Health['capabilities']): number => of.filter(({ attached }) => !attached).length;
 
   metrics.set('ring_fill_ratio', deps.ringFill);
+  metrics.set('memory_bytes', memory_bytes);
   metrics.set('heap_bytes', process.memoryUsage().heapUsed);
   metrics.set('spool_waiting_bytes', spool.bytes);
   metrics.set('spool_segments', spool.segments);
@@ -44,14 +47,15 @@ export function measureHealth(deps: HealthDeps): Health {
   metrics.set('missing_surroundings', missing(surroundings));
   metrics.raise('ring_failed_events', deps.kernelFailed());
   metrics.raise('untracked_sockets', deps.kernelUntracked());
+  metrics.raise('cpu_seconds', cpu_us / 1e6);
   metrics.raise('log_suppressed_lines', deps.suppressedLines);
   metrics.raise('process_lookups', processes.read);
   metrics.raise('gone_processes', processes.gone);
   metrics.raise('unreadable_processes', processes.unreadable);
   return {
     capabilities: [...programs, ...surroundings, ...deps.reduced],
-    cpu_us: user + system,
-    memory_bytes: process.memoryUsage.rss(),
+    cpu_us,
+    memory_bytes,
     spool_bytes: spool.bytes,
     spool_segments: spool.segments,
     publish_lag_us: spool.lag_us,

@@ -60,11 +60,19 @@ const COUNTERS = {
   ],
   metrics_listen_failures: ['failures', 'Times the metrics port could not be opened.'],
   log_suppressed_lines: ['lines', 'Repeated log lines left out.'],
+  cpu_seconds: [
+    'seconds',
+    'CPU time of the agent; guest.cpuPercentMax limits what it takes of it in a while.',
+  ],
 } as const satisfies Rows;
 
 const GAUGES = {
   ring_fill_ratio: ['ratio', 'How full the fuller ring was at most since the heartbeat before, 0 to 1.'],
   heap_bytes: ['bytes', 'JavaScript heap in use.'],
+  memory_bytes: [
+    'bytes',
+    'Resident memory of the agent, with its rings, which guest.memoryBytesMax leaves out.',
+  ],
   spool_waiting_bytes: ['bytes', 'Bytes in the spool that no reader has released.'],
   spool_segments: ['segments', 'Segments with such bytes.'],
   spool_pending_batches: ['batches', 'Batches in memory that the disk has not taken.'],

@@ -76,8 +76,9 @@ export function createNotices(
   let isHeldUp = true;
   let publishTrouble = '';
   let configTrouble = '';
-  const limited = (level: 'warn' | 'error', error: AppError, fields: object = {}): void =>
-    log.limited(level, error.code, { code: error.code, ...fields }, error.message);
+  /** `kind`: troubles of one code that are not repetitions of each other. */
+  const limited = (level: 'warn' | 'error', error: AppError, fields: object = {}, kind = ''): void =>
+    log.limited(level, error.code + kind, { code: error.code, ...fields }, error.message);
 
   return {
     get publishTrouble() {
@@ -120,7 +121,13 @@ export function createNotices(
       const taken = steps.map(({ name }) => name);
       const left = steps.map(({ cost }) => cost).join('; ');
       if (taken.length === 0) log.info({ steps: taken }, 'the byte budget leaves nothing out any more');
-      else limited('warn', agentError('AGENT_BUDGET', [String(bytesPerDay), left]), { steps: taken });
+      else
+        limited(
+          'warn',
+          agentError('AGENT_BUDGET', [String(bytesPerDay), left]),
+          { steps: taken },
+          taken.at(-1),
+        );
     },
     budgetShort(bytesPerDay, least) {
       limited('warn', agentError('AGENT_BUDGET_SHORT', [String(bytesPerDay), String(least)]));
@@ -185,7 +192,7 @@ export function createNotices(
       limited('warn', error);
     },
     priorityRefused({ setting, reason }) {
-      limited('warn', agentError('AGENT_PRIORITY', [setting, reason]), { setting });
+      limited('warn', agentError('AGENT_PRIORITY', [setting, reason]), { setting }, setting);
     },
     crashLoop({ count, waitMs }) {
       metrics.set('crashed_runs', count);
@@ -199,7 +206,7 @@ export function createNotices(
     },
     tookBack(name, steps) {
       metrics.set('given_up_steps', steps);
-      log.info({ step: name }, `the agent is well below its ceilings; ${name} come back`);
+      log.info({ step: name }, `the agent is well below its ceilings and takes back: ${name}`);
     },
     heldUp(ms) {
       metrics.add('stalls');

@@ -58,6 +58,15 @@ test('memory is resident memory', () => {
   assert.ok(total > 0.5 && total < 2, `${memory_bytes}`);
 });
 
+test('what the agent costs stands in its metrics as in the heartbeat', async () => {
+  const deps = depsOf();
+  measureHealth(deps);
+  const { cpu_us, memory_bytes } = measureHealth(deps);
+  assert.equal(await metricOf(deps.metrics, 'memory_bytes'), memory_bytes);
+  // A sum of two steps.
+  assert.ok(Math.abs((await metricOf(deps.metrics, 'cpu_seconds_total')) - cpu_us / 1e6) < 1e-6);
+});
+
 test('the lag is asked for as of the clock that stamps batches, and told as gauge and in the heartbeat', async () => {
   const asked: number[] = [];
   const deps = depsOf({

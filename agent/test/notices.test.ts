@@ -53,3 +53,24 @@ test('a budget is told with the number that is in force', () => {
   assert.match(lines[0] ?? '', /12345 bytes a day.*updates/);
   assert.match(lines[1] ?? '', /bytesPerDay is 1000, but heartbeats alone take about 10368000/);
 });
+
+test('each step of the budget is told, also those that follow within a minute', () => {
+  const { lines, notices } = noticed();
+  const stepOf = (name: string) => ({ name: `budget-${name}`, leavesOut: [], cost: name });
+  const steps = ['updates', 'retransmits', 'everything'].map(stepOf);
+  for (const taken of [1, 2, 1, 2, 3]) notices.budgetSteps(steps.slice(0, taken), 12_345);
+  assert.deepEqual(
+    lines.map((line) => /not recorded: (.*?);? raise/.exec(line)?.[1]),
+    ['updates', 'updates; retransmits', 'updates; retransmits; everything'],
+  );
+});
+
+test('each place that the system refuses is told', () => {
+  const { lines, notices } = noticed();
+  for (const setting of ['guest.nice', 'guest.oomScoreAdjust'])
+    notices.priorityRefused({ setting, reason: 'EACCES' });
+  assert.deepEqual(
+    lines.map((line) => /cannot set (\S+) /.exec(line)?.[1]),
+    ['guest.nice', 'guest.oomScoreAdjust'],
+  );
+});

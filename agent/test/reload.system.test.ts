@@ -206,7 +206,7 @@ test('each key that is live is in force after SIGHUP', needsRoot, async (t) => {
     await until('a step that is given up', () => times('guest.memoryBytesMax is 67108864') === 1);
     proves('guest.memoryBytesMax', 'guest.checkMs');
     await change({ guest: { memoryBytesMax: 0, quietMs: 10 } });
-    await until('it to be taken back', () => times('updates come back') === 1);
+    await until('it to be taken back', () => times('takes back: updates') === 1);
     proves('guest.quietMs');
     await change({ guest: { cpuPercentMax: 1, checkMs: 300 } });
     await until('a step that is given up', () => {

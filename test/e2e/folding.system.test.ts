@@ -1,68 +1,28 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createTestAgent, type TestAgent } from '../harness/agent.ts';
 import { runLoad } from '../harness/load.ts';
-import { type Part, startPart } from '../harness/process.ts';
-import { createStack, type Stack } from '../harness/stack.ts';
-import { until } from '../harness/until.ts';
 import type { Truth } from '../load/connections.ts';
+import { FOLDED, SINGLE, startTwoAgents, type TwoAgents } from './two-agents.ts';
 
-const CONSUMER = join(import.meta.dirname, '../../consumer/src/main.ts');
-/** As a web server has it: many short connections of many clients to few services, some of them refused. */
+/** Of each the load's own log is the truth: many short connections of many clients to few services, some refused. */
 const COUNT = 4_000;
 const CLIENTS = 100;
 const REFUSED = 60;
-const SINGLE = 'single';
-const FOLDED = 'folded';
 
-let stack: Stack;
-let folding: TestAgent;
-let consumer: Part | undefined;
+let agents: TwoAgents;
 let truths: readonly Truth[] = [];
 let ofLoad = '';
 
 before(async () => {
-  stack = await createStack({ agent: { hostId: SINGLE } });
-  const folder = join(stack.folder, FOLDED);
-  mkdirSync(folder);
-  folding = createTestAgent(folder, { hostId: FOLDED, profile: 'fleet' });
-  const config = join(folder, 'consumer.yaml');
-  await stack.startServer();
-  writeFileSync(
-    config,
-    JSON.stringify({ clickhouse: { url: stack.url }, spool: { path: folding.spool }, metrics: { port: 0 } }),
-  );
-  stack.startConsumer();
-  await Promise.all([stack.startAgent(), folding.start()]);
-  await until('the tables', () => stack.rows('SELECT 1 FROM exclusions').catch(() => false));
-  consumer = startPart([CONSUMER, '--config', config]);
+  agents = await startTwoAgents();
   truths = await runLoad({ count: COUNT, refused: REFUSED, seed: 7, clients: CLIENTS });
   const pids = [...new Set(truths.map(({ pid }) => pid))].join(', ');
   ofLoad = `pid IN (${pids})`;
-  await Promise.all([stack.agent.end(), folding.part.end()]);
-  await until('all that was spooled to be stored', () => stack.caughtUp() && folding.isRead('clickhouse'));
+  await agents.settle();
 });
 after(async () => {
-  await folding?.stop();
-  await consumer?.end();
-  await stack?.stop();
+  await agents?.stop();
 });
-
-/** What the question gives of each host, `{host}` being it. */
-async function both(question: string): Promise<{ single: unknown[]; folded: unknown[] }> {
-  const [single, folded] = await Promise.all(
-    [SINGLE, FOLDED].map((host) => stack.rows(question.replaceAll('{host}', `host_id = '${host}'`))),
-  );
-  return { single: single ?? [], folded: folded ?? [] };
-}
-
-async function assertSame(question: string): Promise<void> {
-  const { single, folded } = await both(question);
-  assert.ok(single.length > 0, `${question} finds something`);
-  assert.deepEqual(folded, single, question);
-}
 
 test('the load was of many connections, and both agents saw it', () => {
   assert.equal(truths.length, 2 * (COUNT - REFUSED) + REFUSED);
@@ -83,18 +43,18 @@ test('folding gives the same connections and bytes, by whatever they are grouped
     'errno, errno_known, counters_since, doubts',
   ];
   for (const group of groups) {
-    await assertSame(
+    await agents.assertSame(
       `SELECT ${group}, ${sums} FROM connections WHERE {host} AND ${ofLoad} GROUP BY ${group} ORDER BY ALL`,
     );
   }
-  const [all] = await stack.rows<{ connections: string }>(
+  const [all] = await agents.stack.rows<{ connections: string }>(
     `SELECT sum(connections) AS connections FROM connections WHERE host_id = '${FOLDED}' AND ${ofLoad}`,
   );
   assert.equal(Number(all?.connections), truths.length);
 });
 
 test('the bytes are those of the load itself', async () => {
-  const [found] = await stack.rows<{ sent: string; received: string }>(
+  const [found] = await agents.stack.rows<{ sent: string; received: string }>(
     `SELECT sum(bytes_sent) AS sent, sum(bytes_received) AS received FROM connections
      WHERE host_id = '${FOLDED}' AND ${ofLoad}`,
   );
@@ -107,11 +67,11 @@ test('the bytes are those of the load itself', async () => {
 });
 
 test('failures and retransmissions are the same rows', async () => {
-  await assertSame(
+  await agents.assertSame(
     `SELECT reason, errno, connections, local_port, peer_port, pid, comm FROM failures
      WHERE {host} AND ${ofLoad} ORDER BY ALL`,
   );
-  const { single, folded } = await both(
+  const { single, folded } = await agents.both(
     `SELECT socket_cookie, generation, retransmit_cause, retransmit_segments FROM retransmits
      WHERE {host} AND ${ofLoad} ORDER BY ALL`,
   );
@@ -119,7 +79,7 @@ test('failures and retransmissions are the same rows', async () => {
 });
 
 test('round-trip times are averaged by connection', async () => {
-  const { single, folded } = await both(
+  const { single, folded } = await agents.both(
     `SELECT role, if(role = 1, peer_port, local_port) AS port, sum(rtt_us * connections) / sum(connections) AS rtt
      FROM connections WHERE {host} AND ${ofLoad} AND state = 'closed' GROUP BY role, port ORDER BY ALL`,
   );
@@ -132,7 +92,9 @@ test('round-trip times are averaged by connection', async () => {
 });
 
 test('a third of the rows, at most, are left', async (t) => {
-  const { single, folded } = await both(`SELECT count() AS rows FROM tcp_events WHERE {host} AND ${ofLoad}`);
+  const { single, folded } = await agents.both(
+    `SELECT count() AS rows FROM tcp_events WHERE {host} AND ${ofLoad}`,
+  );
   const rows = (of: unknown[]): number => Number((of as { rows: string }[])[0]?.rows);
   t.diagnostic(
     `${rows(folded)} rows for ${rows(single)}: ${(rows(single) / rows(folded)).toFixed(1)} times fewer, ${CLIENTS} clients`,
@@ -142,13 +104,13 @@ test('a third of the rows, at most, are left', async (t) => {
 });
 
 test('completeness is exact for both, and every folded event is in a summary and under a rule', async () => {
-  const accounts = await stack.rows<Record<string, string | boolean>>('SELECT * FROM completeness');
+  const accounts = await agents.stack.rows<Record<string, string | boolean>>('SELECT * FROM completeness');
   assert.deepEqual([...new Set(accounts.map(({ host_id }) => host_id))].toSorted(), [FOLDED, SINGLE]);
   for (const row of accounts) {
     assert.equal(row['exact'], true, JSON.stringify(row));
     assert.equal(row['verdict'], 'complete', JSON.stringify(row));
   }
-  const [stored] = await stack.rows<{ folded: string }>(
+  const [stored] = await agents.stack.rows<{ folded: string }>(
     `SELECT sum(folded) AS folded FROM tcp_events WHERE host_id = '${FOLDED}'`,
   );
   const inAccounts = accounts
@@ -157,7 +119,7 @@ test('completeness is exact for both, and every folded event is in a summary and
   assert.ok(inAccounts > COUNT);
   assert.equal(Number(stored?.folded), inAccounts);
   assert.deepEqual(
-    await stack.rows(
+    await agents.stack.rows(
       'SELECT host_id, rule, toUInt32(folded) AS folded, toUInt32(filtered) AS filtered FROM exclusions',
     ),
     [{ host_id: FOLDED, rule: 'fold', folded: inAccounts, filtered: 0 }],

@@ -80,7 +80,7 @@ export function createSpoolFolder(path: string, deps: { readonly groupFile?: str
   };
 }
 
-/** Nothing when somebody removed the folder: the next write says so. */
+/** Nothing when somebody removed the folder: the spool says so within seconds. */
 function filesOf(path: string): string[] {
   try {
     return readdirSync(path);

@@ -34,6 +34,8 @@ export interface SegmentWriter {
   append(datum: Uint8Array): Written;
   /** Writes what the disk has not yet, without holding up the caller. */
   sync(onDone: (error: Error | null) => void): void;
+  /** Goes on in a new segment, as somebody removed this one. False while a sync holds it. */
+  leave(): boolean;
   /** Makes everything durable and closes. Throws the system's error. */
   stop(): void;
 }
@@ -129,6 +131,12 @@ export function createSegmentWriter(
         if (error) segment.dirty = true;
         onDone(error);
       });
+    },
+    leave() {
+      if (syncing) return false;
+      if (open) closeSync(open.fd);
+      open = undefined;
+      return true;
     },
     stop() {
       if (open) close(open);

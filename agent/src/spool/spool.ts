@@ -246,8 +246,11 @@ export function createSpool(config: SpoolConfig, deps: SpoolDeps): Spool {
       const segments = folder.segments();
       const finished = segments.filter(({ name }) => name < current).map(({ name }) => name);
       deps.ages.keep(finished);
-      const size = segments.find((segment) => segment.name === current)?.bytes ?? 0;
-      closedBytes = retention.release(current) - size;
+      const written = segments.find((segment) => segment.name === current);
+      // What is written to a file without a name no reader ever sees.
+      if (!written && writer?.current === current && writer.leave())
+        fail(new Error(`somebody removed ${current}`));
+      closedBytes = retention.release(current) - (written?.bytes ?? 0);
       makeRoom();
     } catch (error) {
       fail(error);

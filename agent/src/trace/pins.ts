@@ -173,8 +173,10 @@ export function createPins(
       // One that stays costs memory alone.
       for (const other of others) reasonNot(() => removeTree(join(folder, other)));
       if (namesIn(join(folder, name)).length > 0) return '';
-      const problem = pinAll(maps, join(folder, name));
-      if (problem !== '') reasonNot(() => removeTree(join(folder, name)));
+      // Whole or not at all: a state that went on with some of them would not know what another one wrote of the rest.
+      const making = join(folder, 'making-kept');
+      const problem = pinAll(maps, making) || reasonNot(() => renameSync(making, join(folder, name)));
+      if (problem !== '') reasonNot(() => removeTree(making));
       return problem;
     },
     control() {

@@ -69,6 +69,7 @@ async function setUp(t: TestContext) {
     further: {
       privacy: { uid: 'hash', peers: 'hash', key: 'a key that only this test has' },
       events: { scanMs: 200, updateMs: 200 },
+      batch: { heartbeatMs: 1_000, flushMs: 100 },
       fold: { enabled: true, windowMs: 1_000 },
     },
   });

@@ -64,6 +64,28 @@ test(
   },
 );
 
+test('a segment that somebody removes while it is written is said, and batches go on in the next', (t) => {
+  const { spool, folder, clock, failures, numbers } = spoolIn(tempFolder(t), {
+    segmentBytes: 4 * 1024 * 1024,
+  });
+  spool.start();
+  spool.open(EPOCH);
+  const [first, second, third] = manyBatches();
+  assert.ok(first && second && third);
+  spool.append(first, 0);
+  const [removed] = folder.segments();
+  rmSync(folder.fileOf(removed?.name ?? ''));
+  clock.ms += 5_000;
+  spool.tick();
+  assert.deepEqual(failures, [`somebody removed ${removed?.name}`]);
+  clock.ms += 1_000;
+  spool.append(second, 0);
+  spool.append(third, 0);
+  assert.equal(spool.failed, '');
+  assert.deepEqual(numbers(), [2, 3]);
+  spool.stop();
+});
+
 test('memory is bounded while the disk is full', needsRoot, (t) => {
   const path = smallDisk(t, '64k');
   const data = manyBatches();

@@ -25,6 +25,8 @@ const EMFILE = -24;
 interface Options {
   /** File descriptor that is not pinned. */
   readonly refused?: number;
+  /** The process ends before that one is pinned. */
+  readonly killedAt?: number;
   readonly bpffs?: string;
   readonly lock?: (fd: number) => boolean;
   readonly get?: (path: string) => number;
@@ -35,12 +37,13 @@ const opening = (path: string): number => (existsSync(path) ? openSync(path, 'r'
 /** A folder takes the place of bpffs, its files that of what is pinned: each holds the number of its descriptor. */
 function pinsIn(
   context: TestContext,
-  { refused = -1, bpffs = tempFolder(context), lock = () => true, get = opening }: Options = {},
+  { refused = -1, killedAt, bpffs = tempFolder(context), lock = () => true, get = opening }: Options = {},
 ) {
   const libbpf = {
     mountBpffs: () => 0,
     lock,
     pin(fd: number, path: string): number {
+      if (fd === killedAt) throw new Error('killed');
       if (fd === refused) return EPERM;
       if (existsSync(path)) return EEXIST;
       writeFileSync(path, String(fd));
@@ -128,6 +131,18 @@ test('maps are kept for the states of their layout, and go when those of another
   assert.equal(pins.keep(maps, '1a'), '');
   assert.equal(pins.keep(maps, '2b'), '');
   assert.deepEqual(pinned(), ['kept-2b']);
+});
+
+test('maps are kept all or none: where a killed agent did not come to the last, the next one finds none', (context) => {
+  const { pins, pinned } = pinsIn(context, { killedAt: 4 });
+  const maps = new Map([
+    ['connections', 3],
+    ['handshakes', 4],
+  ]);
+  assert.throws(() => pins.keep(maps, '1a'), { message: 'killed' });
+  assert.deepEqual([...pins.kept('1a')], []);
+  assert.equal(pins.open(), '');
+  assert.deepEqual(pinned(), []);
 });
 
 test('one process has the folder, until it ends or closes it', (context) => {

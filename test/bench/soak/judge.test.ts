@@ -12,12 +12,18 @@ test('memory is flat up to 5 % more, and when it shrinks', () => {
   assert.deepEqual([flat(1_050), flat(1_051), flat(500)], [true, false, true]);
 });
 
-test('a queue grows when it is beyond its floor and twice what it was', () => {
+test('a queue grows when it is beyond its floor and a quarter more than it was', () => {
   const grows = (middle: number, last: number) => isGrowing(flatness([0, middle, last]), 10);
   assert.equal(grows(0, 10), false);
   assert.equal(grows(0, 11), true);
-  assert.equal(grows(100, 200), false);
-  assert.equal(grows(100, 201), true);
+  assert.equal(grows(100, 125), false);
+  assert.equal(grows(100, 126), true);
+});
+
+test('a queue that gets as much longer each time grows, and so does one that nobody measured', () => {
+  const evenly = Array.from({ length: 240 }, (_, sample) => sample);
+  assert.equal(isGrowing(flatness(evenly), 10), true);
+  assert.equal(isGrowing(flatness(evenly.map(() => Number.NaN)), 10), true);
 });
 
 test('what stays at nothing is flat', () => {

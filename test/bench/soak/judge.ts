@@ -20,14 +20,17 @@ export function flatness(samples: readonly number[]): Flatness {
 
 /** Memory may be so much larger in the last third than in the middle one. */
 const GROWTH_MAX = 1.05;
-/** A queue goes up and down: it grows when its last third is so many times the middle one, and more than its floor. */
-const QUEUE_GROWTH_MAX = 2;
+/**
+ * A queue goes up and down: it grows when its last third is so many times the middle one, and more than its floor. One
+ * that grows evenly from nothing has 5/3.
+ */
+const QUEUE_GROWTH_MAX = 1.25;
 
 export const isFlat = ({ ratio }: Flatness): boolean => ratio <= GROWTH_MAX;
 
-/** `floor`: what a queue may hold by chance. */
+/** `floor`: what a queue may hold by chance. What was not measured counts as growing. */
 export function isGrowing({ middle, last }: Flatness, floor: number): boolean {
-  return last > floor && last > QUEUE_GROWTH_MAX * middle;
+  return !(last <= floor || last <= QUEUE_GROWTH_MAX * middle);
 }
 
 function mean(values: readonly number[]): number {
