@@ -13,7 +13,7 @@ import {
 import { datumOf, envelopeOf, type RealBatch } from './real-batches.ts';
 
 export const PARTITIONS = 4;
-/** Events of one Avro message for the Kafka engine: larger ones made it no faster. */
+/** Events of one Avro message for the Kafka engine. */
 const AVRO_EVENTS = 5_000;
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 
