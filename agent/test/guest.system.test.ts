@@ -179,6 +179,7 @@ test('every thread of the agent takes the place that is configured', needsRoot, 
     assert.equal(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16], '7');
     assert.match(execFileSync('ionice', ['-p', thread], { encoding: 'utf8' }), /^idle/);
   }
+  if (existsSync(`${proc}/autogroup`)) assert.match(readFileSync(`${proc}/autogroup`, 'utf8'), / nice 7$/m);
   assert.equal(readFileSync(`${proc}/oom_score_adj`, 'utf8'), '123\n');
   assert.doesNotMatch(agent.stderr(), /AGENT_PRIORITY/);
 });

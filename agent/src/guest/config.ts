@@ -49,7 +49,14 @@ export const guestSection = z
       .describe(
         'Milliseconds below 80 % of both after which the agent takes back what it gave up last; all programs after ten times as long.',
       ),
-    nice: z.int().min(-20).max(19).default(5).describe('Niceness of the agent, as nice(1).'),
+    nice: z
+      .int()
+      .min(-20)
+      .max(19)
+      .default(-5)
+      .describe(
+        'Niceness of the agent, as nice(1). It needs little CPU, but soon: above 0 it waits on a busy host until a ring is full, and events are lost.',
+      ),
     ioClass: z
       .enum(IO_CLASSES)
       .default('best_effort')

@@ -1,5 +1,5 @@
-/** The place that the agent takes beside others: CPU, disk, and memory when there is none left. */
-import { readdirSync, writeFileSync } from 'node:fs';
+/** The place that the agent takes beside others: CPU, disk, and memory when there is none left (docs/decisions/0017). */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 export const IO_CLASSES = ['unchanged', 'best_effort', 'idle'] as const;
@@ -40,6 +40,7 @@ export function takePriority(
   }
   attempt('guest.nice', () => {
     for (const thread of threads) setPriority(thread, nice);
+    if (isSessionLeader()) setSessionNice(nice);
   });
   if (ioClass !== 'unchanged') {
     const of = { ioClass: IO_CLASS[ioClass], level: IO_LEVEL[ioClass] };
@@ -48,4 +49,20 @@ export function takePriority(
   }
   attempt('guest.oomScoreAdjust', () => writeFileSync('/proc/self/oom_score_adj', `${oomScoreAdjust}`));
   return refused;
+}
+
+/** One that is not shares its session with others, such as the shell that it was started from. */
+function isSessionLeader(): boolean {
+  // proc_pid_stat(5): state, ppid, pgrp, session stand behind the name in brackets.
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]) === process.pid;
+}
+
+/** sched(7), autogroup: where the kernel shares CPU out by session first, a thread's own value counts only within it. */
+function setSessionNice(nice: number): void {
+  try {
+    writeFileSync('/proc/self/autogroup', `${nice}`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }

@@ -79,6 +79,8 @@ export function startAgent(
   const child = spawn(process.execPath, [AGENT_MAIN, ...args], {
     ...user,
     env: { ...process.env, ...env },
+    // It leads a session, as a service does.
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stderr = '';
