@@ -151,7 +151,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     spool.start();
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
-    if (trace.recording.isResumed || trace.previous.length > 0) reduction.resume();
+    reduction.start({ isResumed: trace.recording.isResumed || trace.previous.length > 0 });
     let forget: End['forget'] = 'nothing';
     stops.push(() => notices.pinsStay(trace.close({ forget })));
     const needs = [...surroundings({ notPinned: trace.notPinned })];
