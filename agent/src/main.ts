@@ -43,6 +43,7 @@ import { factsShown, masksOf } from './privacy.ts';
 import type { Publisher } from './publish/publisher.ts';
 import { createReduction } from './reduction.ts';
 import { createReload, onHangUp, type ReloadDeps } from './reload.ts';
+import { isLost } from './resume.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
@@ -106,7 +107,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       },
     },
   );
-  const trace = createTrace({ ...config, absentMs: config.restart.absentMs }, { nowUs: clock.nowUs });
+  const trace = createTrace(
+    { ...config, absentMs: config.restart.absentMs },
+    { nowUs: clock.nowUs, canGoOn: (recording) => !isLost(recording, spool) },
+  );
   const guest = createGuest(config, {
     ...{ libc, notices, trace, nowMs },
     fold: (isOn) => reduction.fold(isOn),
@@ -168,12 +172,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       publisher.start();
     }
     const batcher = createBatcher(
-      {
-        ...host,
-        agent_version: VERSION,
-        agent_epoch: agentEpoch,
-        labels: labelsOf(config.labels),
-      },
+      { ...host, agent_version: VERSION, agent_epoch: agentEpoch, labels: labelsOf(config.labels) },
       {
         builder: reduction.builder,
         nowUs: clock.nowUs,
