@@ -5,6 +5,7 @@ import {
   absolutePath,
   KIB,
   LIVE,
+  loopback,
   MIB,
   metricsSection,
   powerOfTwo,
@@ -14,7 +15,7 @@ import { z } from 'zod';
 import { guestSection } from './guest/config.ts';
 import { LEVELS } from './log.ts';
 import { privacyKeys, processKeys } from './privacy/config.ts';
-import { filterRules } from './reduce/config.ts';
+import { budgetSection, filterRules, foldSection } from './reduce/config.ts';
 
 const label = (what: string) => z.string().max(256).default('').describe(`Label of every row: ${what}.`);
 
@@ -146,39 +147,9 @@ const agentKeys = z.strictObject({
     })
     .meta(LIVE)
     .prefault({}),
-  fold: z
-    .strictObject({
-      enabled: z
-        .boolean()
-        .default(false)
-        .describe(
-          'Fold short, ordinary, repeated connections of one program, role, peer and service port into one row; the others stay single.',
-        ),
-      windowMs: z
-        .int()
-        .min(1_000)
-        .max(60_000)
-        .default(10_000)
-        .describe(
-          'Milliseconds a batch stays open while connections are folded, instead of batch.flushMs; not above batch.heartbeatMs.',
-        ),
-    })
-    .meta(LIVE)
-    .prefault({}),
+  fold: foldSection.meta(LIVE),
   filters: filterRules.meta(LIVE),
-  budget: z
-    .strictObject({
-      bytesPerDay: z
-        .int()
-        .min(0)
-        .max(1024 * 1024 * MIB)
-        .default(0)
-        .describe(
-          'Bytes of this host a day, compressed, as they go into the spool; near it, more is folded and left out, step by step. Heartbeats alone take about 11 MB. 0 = no limit.',
-        ),
-    })
-    .meta(LIVE)
-    .prefault({}),
+  budget: budgetSection.meta(LIVE),
   spool: z
     .strictObject({
       path: absolutePath()
@@ -285,13 +256,15 @@ const agentKeys = z.strictObject({
     })
     .meta(AT_START)
     .prefault({}),
-  metrics: metricsSection({ port: 9480, zero: 'no listener' }).meta(AT_START),
+  // What an agent tells of a host is for that host alone.
+  metrics: metricsSection({ port: 9480, zero: 'no listener', host: loopback() }).meta(AT_START),
 });
 
 export const AGENT_CONFIG = agentKeys
   .refine(({ fold, events }) => !fold.enabled || events.openHoldMs > 0, {
-    path: ['fold', 'enabled'],
-    message: 'must be false while events.openHoldMs is 0: each connection then has an open of its own',
+    path: ['events', 'openHoldMs'],
+    message:
+      'must be 1 or more while connections are folded, as each has an open of its own at 0; or set fold.enabled to false, which profile fleet sets to true',
   })
   .refine(({ fold, batch }) => !fold.enabled || fold.windowMs <= batch.heartbeatMs, {
     path: ['fold', 'windowMs'],

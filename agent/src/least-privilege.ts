@@ -8,7 +8,7 @@ import { READER } from './publish/cursor.ts';
 import { BPFFS } from './trace/mounts.ts';
 
 /** Beside the segments (agent/src/spool/folder.ts); each may be being replaced. */
-const SPOOL_FILES = /^((state|ages|clock|crashes)\.json|host-id|lock|cursor|set-aside)(\.new)?$/;
+const SPOOL_FILES = /^((state|ages|budget|clock|crashes)\.json|host-id|lock|cursor|set-aside)(\.new)?$/;
 
 /** Before root writes there. Throws AGENT_SPOOL_LINK. */
 export function refuseSpoolLinks(path: string): void {

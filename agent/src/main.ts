@@ -43,6 +43,7 @@ import { factsShown, masksOf } from './privacy.ts';
 import type { Publisher } from './publish/publisher.ts';
 import { createReduction } from './reduction.ts';
 import { createReload, onHangUp, type ReloadDeps } from './reload.ts';
+import { isLost } from './resume.ts';
 import { createSpoolFolder } from './spool/folder.ts';
 import { createAgentLocks } from './spool/lock.ts';
 import { createSpool } from './spool/spool.ts';
@@ -106,7 +107,10 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       },
     },
   );
-  const trace = createTrace({ ...config, absentMs: config.restart.absentMs }, { nowUs: clock.nowUs });
+  const trace = createTrace(
+    { ...config, absentMs: config.restart.absentMs },
+    { nowUs: clock.nowUs, canGoOn: (recording) => !isLost(recording, spool) },
+  );
   const guest = createGuest(config, {
     ...{ libc, notices, trace, nowMs },
     fold: (isOn) => reduction.fold(isOn),
@@ -151,7 +155,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
     spool.start();
     clock.start(createKeptOffset({ file: join(config.spool.path, 'clock.json'), bootId: host.boot_id }));
     trace.start();
-    if (trace.recording.isResumed || trace.previous.length > 0) reduction.resume();
+    reduction.start({ isResumed: trace.recording.isResumed || trace.previous.length > 0 });
     let forget: End['forget'] = 'nothing';
     stops.push(() => notices.pinsStay(trace.close({ forget })));
     const needs = [...surroundings({ notPinned: trace.notPinned })];
@@ -168,12 +172,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       publisher.start();
     }
     const batcher = createBatcher(
-      {
-        ...host,
-        agent_version: VERSION,
-        agent_epoch: agentEpoch,
-        labels: labelsOf(config.labels),
-      },
+      { ...host, agent_version: VERSION, agent_epoch: agentEpoch, labels: labelsOf(config.labels) },
       {
         builder: reduction.builder,
         nowUs: clock.nowUs,

@@ -29,6 +29,10 @@ const COUNTERS = {
     'states',
     'Kernel states of earlier runs of which nothing could be read, or for which too many later ones waited.',
   ],
+  lost_accounts: [
+    'accounts',
+    'Kernel states of earlier runs of which somebody removed all batches from the spool.',
+  ],
   spool_write_failures: ['failures', 'Writes to the spool that the disk refused.'],
   publish_messages: ['messages', 'Messages Kafka acknowledged: batches, or parts of one.'],
   publish_bytes: ['bytes', 'Avro bytes of these messages, before compression.'],

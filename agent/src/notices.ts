@@ -141,10 +141,10 @@ export function createNotices(
       log.limited('error', 'bad records', { records: count }, text);
     },
     accountLost(kernelEpoch) {
-      log.warn(
-        { kernel_epoch: kernelEpoch },
-        'an earlier run left what it recorded, but none of its batches is in the spool: what they held counts as unspooled',
-      );
+      metrics.add('lost_accounts');
+      const text =
+        "no batch of an earlier run is in the spool, though it wrote some: its files were removed, or spool.path is another; what nobody stored of them is lost, and a new recording takes the place of that run's";
+      log.warn({ kernel_epoch: kernelEpoch }, text);
     },
     statesUndrained({ givenUp, unopened }) {
       metrics.add('given_up_states', givenUp.length);

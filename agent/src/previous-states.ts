@@ -63,6 +63,8 @@ export function createPreviousStates<Recording extends { readonly kernelEpoch: n
 
   async function tell(): Promise<void> {
     batcher.flush();
+    // Where an earlier run left each, before any is told: what is told pushes from a full spool what says so.
+    for (const recording of [...trace.previous, trace.recording]) deps.begin(recording);
     for (const recording of trace.previous) await tellOne(recording);
     deps.begin(trace.recording);
     deps.onLeft(leftNow());
@@ -75,8 +77,9 @@ export function createPreviousStates<Recording extends { readonly kernelEpoch: n
     tell,
     async turn(nowMs) {
       if (trace.previous.length === 0 || spool.failed !== '' || nowMs < dueMs) return;
-      dueMs = nowMs + AGAIN_MS;
       await tell();
+      // What the disk refused is due as soon as it takes batches again.
+      if (spool.failed === '') dueMs = nowMs + AGAIN_MS;
     },
   };
 }

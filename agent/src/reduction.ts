@@ -10,6 +10,7 @@ import type { Notices } from './notices.ts';
 import type { PrivateRecords } from './privacy/records.ts';
 import { type BudgetConfig, type BudgetStep, createBudget, heartbeatBytesPerDay } from './reduce/budget.ts';
 import { createFilter } from './reduce/filter.ts';
+import { createKeptBudget } from './reduce/kept-budget.ts';
 import { createReducer, type Reducer, type ReducerConfig } from './reduce/reducer.ts';
 import type { RuleCount } from './reduce/rule-counts.ts';
 
@@ -26,15 +27,18 @@ export interface ReductionDeps {
   readonly boottimeNs: () => bigint;
 }
 
-type ReductionConfig = Pick<AgentConfig, 'batch' | 'events' | 'fold' | 'filters' | 'budget'>;
+type ReductionConfig = Pick<AgentConfig, 'batch' | 'events' | 'fold' | 'filters' | 'budget' | 'spool'>;
 
 export interface Reduction {
   /** To be used in place of the batch builder. */
   readonly builder: Reducer<BuiltEvents>;
   /** As a batch ships them. */
   readonly rules: readonly RuleCount[];
-  /** Before the first record: what lives may have been told by an earlier run, which had other filters maybe. */
-  resume(): void;
+  /**
+   * Before the first record: the budget goes on. `isResumed`: what lives may have been told by an earlier run, which had
+   * other filters maybe.
+   */
+  start(options: { readonly isResumed: boolean }): void;
   /** Repeated connections are folded, whatever configuration and budget say. */
   fold(isOn: boolean): void;
   /** So many bytes went into the spool. */
@@ -74,6 +78,7 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
   const setSteps = (): void => builder.setSteps(isHeld ? [...ofBudget, CEILING_STEP] : ofBudget);
   const budget = createBudget(budgetOf(config), {
     nowMs: deps.nowMs,
+    kept: createKeptBudget(config.spool.path),
     onSteps(steps) {
       ofBudget = steps;
       setSteps();
@@ -92,8 +97,9 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
     get rules() {
       return builder.counts.list;
     },
-    resume() {
-      builder.setFilter(createFilter(inForce), deps.boottimeNs());
+    start({ isResumed }) {
+      if (isResumed) builder.setFilter(createFilter(inForce), deps.boottimeNs());
+      budget.start();
     },
     fold(isOn) {
       isHeld = isOn;

@@ -23,17 +23,24 @@ export interface ResumeDeps {
   readonly notices: { accountLost(kernelEpoch: number): void };
 }
 
+type Spool = ResumeDeps['spool'];
+
 /** Gives the account to go on with. */
-export function resume({ kernelEpoch, isResumed, rings }: ResumedRecording, deps: ResumeDeps): Account {
+export function resume(recording: ResumedRecording, deps: ResumeDeps): Account {
+  const { kernelEpoch, isResumed, rings } = recording;
   if (!isResumed) return createAccount();
   const tail = deps.spool.tail(kernelEpoch);
-  // Somebody took the spool away: how many rows there were nobody knows.
-  if (!tail && Object.values(rings).some(({ released }) => released > 0))
-    deps.notices.accountLost(kernelEpoch);
   for (const { ring, position } of tail?.ring_positions ?? []) {
     // Killed between the spool and the ring: what is in both was told.
     rings[ring].skipTo(position);
     rings[ring].release();
   }
-  return createAccount(tail?.cpus);
+  if (!isLost(recording, deps.spool)) return createAccount(tail?.cpus);
+  deps.notices.accountLost(kernelEpoch);
+  return createAccount([], { isLost: true });
+}
+
+/** A run gave something of it back to the kernel, which was in the spool then, and no batch of it is. */
+export function isLost({ kernelEpoch, rings }: Omit<ResumedRecording, 'isResumed'>, spool: Spool): boolean {
+  return Object.values(rings).some(({ released }) => released > 0) && !spool.tail(kernelEpoch);
 }

@@ -125,7 +125,20 @@ test('the fleet profile folds and updates every 5 minutes, unless the file says 
 
 test('folding is refused where each connection has an open of its own', (t) => {
   const { message } = refusal(() => load({ file: fileWith(t, 'profile: fleet\nevents: {openHoldMs: 0}') }));
-  assert.match(message, /fold\.enabled .* must be false while events\.openHoldMs is 0/);
+  assert.match(
+    message,
+    /events\.openHoldMs in .* is 0; it must be 1 or more .*; or set fold\.enabled to false/,
+  );
+});
+
+test('metrics are served on loopback alone', (t) => {
+  const of = (host: string) => load({ file: fileWith(t, `metrics: {host: "${host}"}`) }).metrics.host;
+  for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) assert.equal(of(host), host);
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', 'host.example', '127.0.0.1.example'])
+    assert.match(
+      refusal(() => of(host)).message,
+      /metrics\.host in .*; give .*127\.0\.0\.1, ::1 or localhost/,
+    );
 });
 
 test('a filter needs a name of its own and a condition', (t) => {
@@ -141,6 +154,14 @@ test('a filter needs a name of its own and a condition', (t) => {
     /must not be fold, nor begin with budget- or ceiling-/,
   );
   assert.match(said('[{name: a, ports: [1]}, {name: a, ports: [2]}]'), /must have names that differ/);
+  assert.match(
+    said('[{name: a, ports: [70000]}]'),
+    /filters\.0\.ports\.0 in .* is 70000; give a whole number from 1 to 65535$/,
+  );
+  assert.match(
+    said('[{name: a, ports: []}]'),
+    /filters\.0\.ports .*; give a list of at least 1, each a whole/,
+  );
   assert.match(said('[{name: a, peers: [10.0.0.0/33]}]'), /10\.0\.0\.0\/33.* as 10\.0\.0\.0\/8/);
   const { filters } = load({ file: fileWith(t, 'filters: [{name: a, cgroups: [/x], uids: [0]}]') });
   assert.deepEqual(filters, [{ name: 'a', cgroups: ['/x'], uids: [0] }]);

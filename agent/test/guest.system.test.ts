@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   type AgentHome,
@@ -9,11 +9,13 @@ import {
   runningAgent,
   spooled,
   startAgent,
+  stopped,
   until,
 } from './support/agent-process.ts';
 import { converse, echoServer } from './support/connections.ts';
 import { needsRoot } from './support/needs-root.ts';
 import { portsOf, rowsIn, totalOf } from './support/spooled-rows.ts';
+import { tempFolder } from './support/temp-folder.ts';
 
 interface Capability {
   readonly program: string;
@@ -71,7 +73,7 @@ test(
 
 test('when it is quiet all programs come back with a new start of the same process', needsRoot, async (t) => {
   const keys = (guest: object) => ({
-    guest: { checkMs: 100, quietMs: 20, cpuPercentMax: 0, ...guest },
+    guest: { checkMs: 100, quietMs: 20, ...guest },
     // Only root can attach again by itself.
     privilege: { user: '' },
   });
@@ -96,9 +98,7 @@ test('a stopped process loses nothing while its rings have room', needsRoot, asy
   const home = agentHome(t);
   const agent = await runningAgent(t, home);
   const echo = await echoServer(t, '127.0.0.1');
-  agent.child.kill('SIGSTOP');
-  const pid = agent.child.pid ?? 0;
-  await until('it to stop', () => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
+  await stopped(agent);
   const rows = rowsIn(spooled(home));
   const ports: number[] = [];
   for (let count = 0; count < 200; count++) ports.push(await converse('127.0.0.1', echo.port));
@@ -120,12 +120,8 @@ test(
   'the disabled file ends a running agent, which leaves nothing behind, and keeps it from starting',
   needsRoot,
   async (t) => {
-    const home = agentHome(t);
-    const disabledFile = join(dirname(home.configFile), 'disabled');
-    writeFileSync(
-      home.configFile,
-      JSON.stringify({ ...JSON.parse(readFileSync(home.configFile, 'utf8')), guest: { disabledFile } }),
-    );
+    const disabledFile = join(tempFolder(t), 'disabled');
+    const home = agentHome(t, { further: { guest: { disabledFile } } });
     const agent = await runningAgent(t, home);
     const echo = await echoServer(t, '127.0.0.1');
     assert.ok(existsSync(pins(home)));

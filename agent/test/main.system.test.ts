@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { agentHome, runningAgent, spooled, startAgent } from './support/agent-process.ts';
+import { agentHome, runningAgent, spooled, startAgent, stopped } from './support/agent-process.ts';
 import { converse, echoServer, refused } from './support/connections.ts';
 import { needsRoot } from './support/needs-root.ts';
 import { portsOf, rowsIn, totalOf } from './support/spooled-rows.ts';
@@ -65,8 +65,11 @@ test('events that found a full ring are counted, and the account still balances'
   const home = agentHome(t, { further: { ring: { lifecycleBytes: 65_536, chatterBytes: 65_536 } } });
   const agent = await runningAgent(t, home);
   const echo = await echoServer(t, '127.0.0.1');
+  // Nobody reads the rings meanwhile, and each holds some hundred events.
+  await stopped(agent);
   await Promise.all(Array.from({ length: 400 }, () => converse('127.0.0.1', echo.port)));
   await echo.stop();
+  agent.child.kill('SIGCONT');
   agent.child.kill('SIGTERM');
   assert.equal(await agent.ended(), 0, agent.stderr());
   const batches = spooled(home);

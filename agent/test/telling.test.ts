@@ -6,25 +6,25 @@ import type { Recording } from '../src/trace/recording.ts';
 
 const SPOOLED = [cpuAccount(6)];
 
-/** Recordings with one CPU and empty rings, and a spool that knows each of them. */
-function tellingOf() {
-  const asked = { tails: [] as number[], skipped: 0 };
+/** Recordings with one CPU, 10 numbers and empty rings, and a spool that knows each of them, unless it `isGone`. */
+function tellingOf({ isGone = false } = {}) {
+  const asked = { tails: [] as number[], skipped: 0, lost: [] as number[] };
   const telling = createTelling({
     spool: {
       ready: true,
       dropped: {},
       tail(kernelEpoch) {
         asked.tails.push(kernelEpoch);
-        return { cpus: SPOOLED, ring_positions: [] };
+        return isGone ? undefined : { cpus: SPOOLED, ring_positions: [] };
       },
     },
-    notices: { accountLost: () => {} },
+    notices: { accountLost: (kernelEpoch) => void asked.lost.push(kernelEpoch) },
     onBadRecords: () => {},
     onUnsettled: () => {},
   });
   const ring = {
-    ...{ size: 8, position: 0, released: 0, badRecords: 0 },
-    ...{ producerPosition: () => 0, fill: () => 0, unread: () => 0, drain: () => 0 },
+    ...{ size: 8, position: 8, released: isGone ? 8 : 0, badRecords: 0 },
+    ...{ producerPosition: () => 8, fill: () => 0, unread: () => 0, drain: () => 0 },
     ...{ skipTo: () => {}, release: () => {} },
   };
   const recordingOf = (kernelEpoch: number, isResumed: boolean): Recording => ({
@@ -32,7 +32,10 @@ function tellingOf() {
     isResumed,
     rings: { lifecycle: ring, chatter: ring },
     names: { executable: () => undefined, cgroupPath: () => undefined },
-    sample: () => undefined,
+    sample: () => ({
+      accounts: [{ cpu: 0, seq: 10, failed: 0, folded: 0, filtered: 0 }],
+      upTo: { lifecycle: 8, chatter: 8 },
+    }),
     failedReserves: () => [],
     skippedRuns() {
       asked.skipped += 1;
@@ -68,6 +71,15 @@ test('a recording that is begun again goes on where this run left it', () => {
   begin(current);
   assert.equal(telling.accounting().cpus[0]?.rows_ahead, 1);
   assert.deepEqual(asked.tails, [5]);
+});
+
+test('where the spool is gone that is said once, and what no ring holds any more counts as rows', () => {
+  const { telling, asked, begin, recordingOf } = tellingOf({ isGone: true });
+  const recording = recordingOf(5, true);
+  begin(recording);
+  assert.deepEqual(telling.accounting().cpus, []);
+  begin(recording).turn();
+  assert.deepEqual([telling.accounting().cpus, asked.lost], [[cpuAccount(10)], [5]]);
 });
 
 test('what the kernel skipped is asked at the beginning and when it is to be, not at each batch', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isPinned } from '@tcptrail/agent/trace/pins.ts';
 import { cliError, reasonOf } from './errors.ts';
-import { holderOf, isPart } from './supervise/agent-pid.ts';
+import { holderOf, isPart, ownsInstance } from './supervise/agent-pid.ts';
 import { endRecording } from './supervise/end-recording.ts';
 import { removePins } from './supervise/pins.ts';
 import { agentLock, type Places, placesOf } from './supervise/places.ts';
@@ -26,7 +26,8 @@ export async function stop(options: StopOptions): Promise<void> {
   const said: string[] = [];
   const pid = (await stopRunning(places, options.force === true)) ?? (await stopAgent(places));
   if (pid !== undefined) said.push(`stopped (pid ${pid})`);
-  if (isPinned(places.instance)) said.push(await endLeft(places, options.force === true));
+  if (isPinned(places.instance) && ownsInstance(places))
+    said.push(await endLeft(places, options.force === true));
   if (said.length === 0) said.push(`nothing runs for ${places.name}`);
   process.stdout.write(`${said.join('\n')}\n`);
 }

@@ -1,10 +1,12 @@
 /** `tcptrail uninstall`: takes back everything `up` made on this machine. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isPinned } from '@tcptrail/agent/trace/pins.ts';
 import { cliError, reasonOf } from './errors.ts';
 import { stopAgent, stopRunning } from './stop.ts';
 import { removeAccount } from './supervise/account.ts';
-import { removePins } from './supervise/pins.ts';
+import { ownsInstance } from './supervise/agent-pid.ts';
+import { pinsOf, removePins } from './supervise/pins.ts';
 import { agentLock, type Places, placesOf } from './supervise/places.ts';
 import { isInstalled, readInstalled } from './supervise/prepare.ts';
 import { isAlive } from './supervise/process-info.ts';
@@ -33,9 +35,14 @@ export async function uninstall(options: UninstallOptions): Promise<void> {
   const pid = (await stopRunning(places, false)) ?? (await stopAgent(places));
   if (pid !== undefined) say(`stopped tcptrail (pid ${pid})`);
   const installed = readInstalled(places);
-  const pins = removePins(places.instance);
-  if (pins !== '') say(`removed ${pins}`);
-  for (const folder of foldersOf(places, options)) {
+  const folders = foldersOf(places, options);
+  if (ownsInstance(places)) {
+    const pins = removePins(places.instance);
+    if (pins !== '') say(`removed ${pins}`);
+  } else if (isPinned(places.instance)) {
+    say(`kept ${pinsOf(places.instance)}: an agent of another home made it`);
+  }
+  for (const folder of folders) {
     if (!existsSync(folder)) continue;
     remove(folder);
     say(`removed ${folder}`);
@@ -65,7 +72,8 @@ function foldersOf(places: Places, options: UninstallOptions): readonly string[]
   if (places.home && !isInstalled(places)) return [];
   const data = options.keepData ? [places.log] : [places.data];
   const config = options.all && !places.home ? [places.config] : [];
-  const run = places.home ? [agentLock(places.instance)] : idleFiles(places);
+  const lock = ownsInstance(places) ? [agentLock(places.instance)] : [];
+  const run = places.home ? lock : idleFiles(places);
   const inHome = places.home && options.keepData ? [places.run, places.config] : [];
   const spool = isWithin(places.spool, places.data) && !options.keepData ? [] : [places.spool];
   return [...spool, ...run, ...inHome, ...config, COMPILE_CACHE, ...data];

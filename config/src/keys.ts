@@ -21,6 +21,8 @@ export interface ConfigKey {
   readonly presets: Readonly<Record<string, Tree>>;
   /** Type and range, as in "give …". */
   readonly wanted: string;
+  /** Of a list: the same of each item. */
+  readonly itemWanted: string;
   /** Value when nobody gives one; undefined when there is none. */
   readonly fallback: unknown;
   readonly isRequired: boolean;
@@ -119,6 +121,7 @@ function keyOf(
       : [],
     presets: node.presets ?? {},
     wanted: node.rule ?? wantedOf(node),
+    itemWanted: item.rule ?? wantedOf(item),
     fallback: node.default,
     isRequired,
     meaning: node.description ?? '',

@@ -29,7 +29,9 @@ export function problemOf(issues: readonly Issue[], sources: Sources): AppError 
   if (!issue) throw new Error('a schema refused a configuration and did not say why');
   const { keys, path } = withinItems(sources.keys, issue.path);
   const key = keys.find((one) => isAt(one, path));
-  return key ? wrongValue(issue, key, sources) : wrongSection(issue, sources);
+  if (!key) return wrongSection(issue, sources);
+  const isItem = path.length > key.path.length;
+  return wrongValue(issue, { ...key, wanted: isItem ? key.itemWanted : key.wanted }, sources);
 }
 
 function unknownKey(path: readonly PropertyKey[], name: string, { keys, file }: Sources): AppError {

@@ -13,6 +13,14 @@ export function absolutePath() {
   return z.string().regex(/^\//).meta({ rule: 'an absolute path' });
 }
 
+/** An address that nothing outside of this host reaches. */
+export function loopback() {
+  return z
+    .string()
+    .regex(/^(127(\.\d{1,3}){3}|::1|localhost)$/)
+    .meta({ rule: 'an address of this host alone: 127.0.0.1, ::1 or localhost' });
+}
+
 export function powerOfTwo(min: number, max: number) {
   return z
     .int()
@@ -26,11 +34,19 @@ export function httpUrl() {
   return z.url({ protocol: /^https?$/ }).meta({ rule: 'a URL that begins with http:// or https://' });
 }
 
-/** Where a part serves /metrics and /healthz: its default port, and what port 0 means to it. */
-export function metricsSection({ port, zero }: { readonly port: number; readonly zero: string }) {
+/** Where a part serves /metrics and /healthz: its default port, what port 0 means to it, and which addresses it may take. */
+export function metricsSection({
+  port,
+  zero,
+  host = z.string().min(1),
+}: {
+  readonly port: number;
+  readonly zero: string;
+  readonly host?: z.ZodString;
+}) {
   return z
     .strictObject({
-      host: z.string().min(1).default('127.0.0.1').describe('Address that serves metrics and health.'),
+      host: host.default('127.0.0.1').describe('Address that serves metrics and health.'),
       port: z
         .int()
         .min(0)

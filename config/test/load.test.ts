@@ -197,7 +197,7 @@ test('what is wrong in a section of a list is named by its place', (t) => {
   );
   assert.equal(
     within('{name: b, ports: [0]}'),
-    'sites.1.ports.0 in FILE is 0; give a list, each a whole number of at least 1',
+    'sites.1.ports.0 in FILE is 0; give a whole number of at least 1',
   );
   assert.equal(within('{ports: [1]}'), 'sites.1.name in FILE has no value; give a text');
   assert.equal(within('3'), 'sites.1 in FILE holds no keys; give them below it: name, ports');

@@ -86,8 +86,7 @@ function save(spool: string, now: BootTime, since: ReadonlyMap<string, number>):
   };
   const file = fileOf(spool);
   try {
-    // Who may enter the folder may know: the group's users ask with 'tcptrail spool ls'.
-    writeFileSync(`${file}.new`, `${JSON.stringify(content)}\n`, { mode: 0o644, flush: true });
+    writeFileSync(`${file}.new`, `${JSON.stringify(content)}\n`, { mode: 0o640, flush: true });
     renameSync(`${file}.new`, file);
     return true;
   } catch {

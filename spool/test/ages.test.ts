@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../../test/spool-writer.ts';
@@ -20,6 +20,12 @@ test('a segment ages from when it was first seen finished', () => {
   ages.keep(['one', 'two']);
   now.ms += 300;
   assert.deepEqual([ages.ofMs('one'), ages.ofMs('two')], [1_000, 300]);
+});
+
+test("nobody but the agent's user and group reads it", () => {
+  const spool = temporaryFolder();
+  agesAt(spool, { bootId: 'a', ms: 1 }).ages.keep(['one']);
+  assert.equal(statSync(join(spool, 'ages.json')).mode & 0o777, 0o640);
 });
 
 test('another run within the boot counts the time between as well', () => {

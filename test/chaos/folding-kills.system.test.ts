@@ -13,7 +13,6 @@ before(async () => {
   stack = await createStack({
     agent: {
       fold: { enabled: true, windowMs: 1_000 },
-      ring: { lifecycleBytes: 262_144 },
       batch: { rowsMax: 20 },
     },
   });
@@ -51,7 +50,7 @@ test(`${KILLS} kills of an agent that folds leave every number told, and every f
   for (const row of accounts) {
     const text = JSON.stringify(row);
     // The view takes what nobody told for unspooled: a sum with it would hold of anything.
-    for (const name of ['unspooled', 'doubled', 'lost', 'parked', 'waiting'] as const)
+    for (const name of ['failed', 'unspooled', 'doubled', 'lost', 'parked', 'waiting'] as const)
       assert.equal(Number(row[name]), 0, text);
     assert.equal(Number(row.stored), Number(row.rows), text);
     assert.ok(Number(row.numbered) >= (left.get(row.place) ?? 0), text);

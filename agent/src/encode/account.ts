@@ -60,8 +60,14 @@ interface Tallies {
 const TALLIES = ['rows', 'folded', 'filtered'] as const;
 const NONE: Omit<KernelAccount, 'cpu'> = { seq: 0, failed: 0, folded: 0, filtered: 0 };
 
-/** `spooled`: as the last batch of this kernel epoch has it, where an earlier run wrote one. */
-export function createAccount(spooled: readonly CpuAccount[] = []): Account {
+/**
+ * `spooled`: as the last batch of this kernel epoch has it, where an earlier run wrote one. `isLost`: where one did and
+ * no batch is left. What is then in no ring any more counts as rows: those that nobody stored are missing.
+ */
+export function createAccount(
+  spooled: readonly CpuAccount[] = [],
+  { isLost = false }: { readonly isLost?: boolean } = {},
+): Account {
   const all = noTallies();
   const { rows } = all;
   // What is folded and filtered is counted here, as the kernel does neither.
@@ -77,6 +83,7 @@ export function createAccount(spooled: readonly CpuAccount[] = []): Account {
   }
   let begun: Sample | undefined;
   let isDamaged = false;
+  let areRowsLost = isLost;
 
   return {
     row(cpu, seq) {
@@ -103,9 +110,12 @@ export function createAccount(spooled: readonly CpuAccount[] = []): Account {
       isDamaged ||= spooled.some(({ cpu, failed }) => failed > (begun?.kernel.get(cpu)?.failed ?? 0));
     },
     complete() {
-      if (begun) shipped = begun;
-      if (begun && isDamaged) shipped.unreadable = untold(shipped, all);
+      if (!begun) return;
+      shipped = begun;
       begun = undefined;
+      if (areRowsLost) for (const [cpu, count] of untold(shipped, all)) add(all.rows, cpu, count);
+      areRowsLost = false;
+      if (isDamaged) shipped.unreadable = untold(shipped, all);
     },
     cpus(dropped) {
       const numbers = new Set([...shipped.kernel.keys(), ...all.rows.keys(), ...all.filtered.keys()]);

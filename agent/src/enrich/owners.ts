@@ -41,7 +41,7 @@ export interface Owners {
   forget(): void;
 }
 
-/** An owner as long as it is known; the same object for each event of it. */
+/** An owner as long as it is known. */
 export interface KnownOwner {
   readonly owner: Owner;
   /** A part of tcptrail. */
@@ -50,10 +50,11 @@ export interface KnownOwner {
   readonly bytes: number;
   /** Equal for processes of one program in one place, which differ in what `withoutProcess` takes away. */
   readonly program: number;
+  /** What the kernel tells it by: equal for the same owner, also when it was forgotten meanwhile. */
+  readonly words: Uint32Array;
 }
 
 interface Entry extends KnownOwner {
-  readonly words: Uint32Array;
   batch: number;
   index: number;
 }

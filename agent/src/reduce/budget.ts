@@ -1,9 +1,10 @@
 /**
- * Bytes a host may spool in a day. What a day does not use is saved, up to one day's; the agent begins with that. The
- * less is left the more is folded and left out, step by step, and taken back as the budget fills again.
+ * Bytes a host may spool in a day. What a day does not use is saved, up to one day's; a host begins with that. The less
+ * is left the more is folded and left out, step by step, and taken back as the budget fills again.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { EVENT_KINDS, type EventKind } from '@tcptrail/schemas/enums.ts';
+import type { KeptBudget } from './kept-budget.ts';
 
 /** What a step adds to those before it. */
 export interface BudgetStep {
@@ -50,8 +51,12 @@ const DAY_MS = 86_400_000;
 const HEARTBEAT_BYTES = 1_200;
 /** Share of a day's budget that must have come back before a step is taken back. */
 const BACK = 1 / 64;
+/** Share of a day's budget after which it is kept again: at most that is forgiven by a restart. */
+const KEEP = 1 / 512;
 
 export interface Budget {
+  /** Goes on where the run before this one left it. Before the first `spend`. */
+  start(): void;
   /** So many bytes went into the spool. */
   spend(bytes: number): void;
   /** Another budget, of which as much is taken as of the one before; so turning it off and on again forgives nothing. */
@@ -71,7 +76,11 @@ export interface BudgetConfig {
 
 export function createBudget(
   first: BudgetConfig,
-  deps: { readonly nowMs: () => number; readonly onSteps: (steps: readonly BudgetStep[]) => void },
+  deps: {
+    readonly nowMs: () => number;
+    readonly kept: KeptBudget;
+    readonly onSteps: (steps: readonly BudgetStep[]) => void;
+  },
 ): Budget {
   let { bytesPerDay } = first;
   let all = stepsOf(first);
@@ -79,6 +88,7 @@ export function createBudget(
   let takenBytes = 0;
   let atMs = deps.nowMs();
   let taken = 0;
+  let unkeptBytes = 0;
 
   /** Share of a day's budget at which so many steps are taken: from a half down to nothing, in equal parts. */
   const shareOf = (steps: number): number => (0.5 * (all.length - steps)) / (all.length - 1);
@@ -98,7 +108,21 @@ export function createBudget(
     while (taken > 0 && share > shareOf(taken) + BACK) taken -= 1;
   }
 
+  /** After a change: what is in force otherwise than `before` is told. */
+  function settleFrom(before: readonly BudgetStep[]): void {
+    settle();
+    const after = all.slice(0, taken);
+    if (!isDeepStrictEqual(after, before)) deps.onSteps(after);
+  }
+
   return {
+    start() {
+      const { bytes, agoMs } = deps.kept.read();
+      takenBytes = bytes;
+      leftBytes = within(bytesPerDay - bytes + (agoMs / DAY_MS) * bytesPerDay);
+      atMs = deps.nowMs();
+      settleFrom([]);
+    },
     configure(next) {
       earn();
       const before = all.slice(0, taken);
@@ -108,17 +132,18 @@ export function createBudget(
       leftBytes = within(bytesPerDay - takenBytes);
       all = stepsOf(next);
       taken = all.findLastIndex((step) => before.includes(step)) + 1;
-      settle();
-      const after = all.slice(0, taken);
-      if (!isDeepStrictEqual(after, before)) deps.onSteps(after);
+      settleFrom(before);
     },
     spend(bytes) {
       if (bytesPerDay === 0) return;
       earn();
       leftBytes = within(leftBytes - bytes);
-      const before = taken;
-      settle();
-      if (taken !== before) deps.onSteps(all.slice(0, taken));
+      unkeptBytes += bytes;
+      if (unkeptBytes >= bytesPerDay * KEEP) {
+        deps.kept.write(bytesPerDay - leftBytes);
+        unkeptBytes = 0;
+      }
+      settleFrom(all.slice(0, taken));
     },
     get steps() {
       return all.slice(0, taken);

@@ -1,6 +1,26 @@
-/** Keys of the filters. */
+/** Keys of what becomes no row of its own: folding, filters, the byte budget. */
+import { MIB } from '@tcptrail/config/value.ts';
 import { z } from 'zod';
 import { networkOf } from './network.ts';
+
+export const foldSection = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Fold short, ordinary, repeated connections of one program, role, peer and service port into one row; the others stay single.',
+      ),
+    windowMs: z
+      .int()
+      .min(1_000)
+      .max(60_000)
+      .default(10_000)
+      .describe(
+        'Milliseconds a batch stays open while connections are folded, instead of batch.flushMs; not above batch.heartbeatMs.',
+      ),
+  })
+  .prefault({});
 
 const CONDITIONS = ['ports', 'peers', 'uids', 'cgroups'] as const;
 /** Names that folding and the steps of the budget are counted under. */
@@ -56,3 +76,16 @@ export const filterRules = z
   .describe(
     'Events left out: those that meet all conditions of one of these rules. Each is still numbered, and counted by rule.',
   );
+
+export const budgetSection = z
+  .strictObject({
+    bytesPerDay: z
+      .int()
+      .min(0)
+      .max(1024 * 1024 * MIB)
+      .default(0)
+      .describe(
+        'Bytes of this host a day, compressed, as they go into the spool; near it, more is folded and left out, step by step. Heartbeats alone take about 11 MB. 0 = no limit.',
+      ),
+  })
+  .prefault({});

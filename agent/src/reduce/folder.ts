@@ -3,7 +3,7 @@
  * open batch. The first of a key ever seen, and the only one of a batch, stay rows of their own.
  */
 import { EVENT_BYTES_MAX } from '@tcptrail/schemas/generated/encode-event.ts';
-import { createGroups } from './groups.ts';
+import { createGroups, type GroupOwner } from './groups.ts';
 import { keyOf } from './key.ts';
 import { cpuOf, seqOf } from './number-of.ts';
 import { createOrdinary, type OrdinaryConfig } from './ordinary.ts';
@@ -14,10 +14,8 @@ export interface FolderConfig extends OrdinaryConfig {
   readonly bytesMax: number;
 }
 
-/** What folding takes from `enrich` of an owner: the same object for each event of it. */
-export interface FoldedOwner {
-  /** Equal for processes whose connections may be folded together. */
-  readonly program: number;
+/** What folding takes from `enrich` of an owner. */
+export interface FoldedOwner extends GroupOwner {
   readonly own: boolean;
   readonly bytes: number;
 }

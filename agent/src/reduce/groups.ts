@@ -19,6 +19,13 @@ export interface Held<Owner> {
   readonly alone: boolean;
 }
 
+export interface GroupOwner {
+  /** Equal for processes whose connections may be folded together. */
+  readonly program: number;
+  /** Equal for the same owner. */
+  readonly words: Uint32Array;
+}
+
 export interface Groups<Owner> {
   readonly count: number;
   readonly isFull: boolean;
@@ -46,7 +53,7 @@ const RTT_BUCKETS = 32;
 const MEANS_AT = SUMS.words.length;
 const FIGURES = MEANS_AT + MEANS.words.length;
 
-export function createGroups<Owner extends { readonly program: number }>(groupsMax: number): Groups<Owner> {
+export function createGroups<Owner extends GroupOwner>(groupsMax: number): Groups<Owner> {
   const bytes = new Uint8Array(groupsMax * RING_EVENT_BYTES);
   const words = new Uint32Array(bytes.buffer);
   const figures = new Float64Array(groupsMax * FIGURES);
@@ -164,7 +171,7 @@ export function createGroups<Owner extends { readonly program: number }>(groupsM
         const least = words[own + word] as number;
         if (value > 0 && (least === 0 || value < least)) words[own + word] = value;
       }
-      if (owners[group] !== owner) alone[group] = false;
+      if (!isSame(owners[group], owner)) alone[group] = false;
       owners[group] = owner;
     },
     cpuOf: (group) => {
@@ -200,4 +207,8 @@ export function createGroups<Owner extends { readonly program: number }>(groupsM
       count = 0;
     },
   };
+}
+
+function isSame(one: GroupOwner | undefined, other: GroupOwner): boolean {
+  return one === other || (one?.words.every((word, index) => word === other.words[index]) ?? false);
 }

@@ -1,7 +1,8 @@
 /**
  * The spool folder: who may read it, what is in it, how far its readers are.
  *
- *   <segments>.avro  cursor/<reader>.json  set-aside/  state.json  ages.json  lock, and the host's own: clock.json  host-id
+ *   <segments>.avro  cursor/<reader>.json  set-aside/  state.json  ages.json  lock, and of the host:
+ *   clock.json  budget.json  crashes.json  host-id
  */
 import { chmodSync, chownSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

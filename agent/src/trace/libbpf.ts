@@ -1,6 +1,6 @@
 /**
- * libbpf, and the calls beside it that memory, pins and the kernel's time need. The only FFI of the stage, about 3 µs a call: set-up and once-a-second
- * questions, never per event.
+ * libbpf, and the calls beside it that memory and pins need. About 3 µs a call: set-up and once-a-second questions, never
+ * per event.
  */
 import { getSystemErrorName } from 'node:util';
 import ffi from 'ffi-napi';
@@ -23,8 +23,6 @@ const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 const F_DUPFD_CLOEXEC = 1030;
-const LOCK_EX_NB = 2 | 4;
-const CLOCK_BOOTTIME = 7;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 /**
@@ -79,8 +77,6 @@ function openLibraries() {
     mmap: [H, [H, 'size_t', 'int', 'int', 'int', 'long']],
     munmap: ['int', [H, 'size_t']],
     mount: ['int', ['string', 'string', 'string', 'ulong', P]],
-    flock: ['int', ['int', 'int']],
-    clock_gettime: ['int', ['int', P]],
   });
   return { bpf, libc };
 }
@@ -142,14 +138,6 @@ export function createLibbpf() {
       return linkOf(
         bpf.bpf_program__attach_iter(program, mapFd === undefined ? NULL : (options as Pointer<unknown>)),
       );
-    },
-    /** Takes the whole-file lock without waiting; false when another holds it. Released by close or death. */
-    lock: (fd: number): boolean => libc.flock(fd, LOCK_EX_NB) === 0,
-    /** As the programs read it: since boot, suspend included, ns. */
-    boottimeNs(): bigint {
-      const time = Buffer.alloc(16);
-      libc.clock_gettime(CLOCK_BOOTTIME, time as Pointer<unknown>);
-      return time.readBigInt64LE(0) * 1_000_000_000n + time.readBigInt64LE(8);
     },
     linkFd: (link: Handle): number => bpf.bpf_link__fd(link),
     /** `link`: a file descriptor. One that runs the iterator as it is read, or a negative errno. */

@@ -5,9 +5,19 @@
  * a connection keeps its identity, its owner and its beginning. `<kernel epoch>-<layout>/`: one state, its maps,
  * programs and links; `making-…` until it is whole.
  */
-import { closeSync, mkdirSync, readdirSync, renameSync, rmdirSync, statfsSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statfsSync,
+  unlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
+import type { Libc } from '../libc.ts';
 import { traceError } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type KernelState, releaseState } from './kernel-state.ts';
@@ -65,8 +75,12 @@ export interface Pins {
 
 export function createPins(
   config: { readonly instance: string; readonly bpffs: string },
-  libbpf: Pick<Libbpf, 'get' | 'lock' | 'mountBpffs' | 'pin'>,
+  deps: {
+    readonly libbpf: Pick<Libbpf, 'get' | 'mountBpffs' | 'pin'>;
+    readonly libc: Pick<Libc, 'lock'>;
+  },
 ): Pins {
+  const { libbpf, libc } = deps;
   const folder = join(config.bpffs, 'tcptrail', config.instance);
   let lock: number | undefined;
   const pathOf = ({ kernelEpoch, layout }: PinnedState): string => join(folder, `${kernelEpoch}-${layout}`);
@@ -120,8 +134,9 @@ export function createPins(
           const mounted = libbpf.mountBpffs(config.bpffs);
           if (mounted < 0) return `cannot mount bpffs at ${config.bpffs} (${errnoName(mounted)})`;
         }
+        removeEmptied(dirname(folder));
         for (const path of [dirname(folder), folder]) makeFolder(path);
-        lock = lockFolder(folder, libbpf.lock);
+        lock = lockFolder(folder, libc.lock);
         if (lock === undefined) throw traceError('TRACE_STATE_HELD', folder);
         // Whether anything can be made there.
         makeFolder(join(folder, TRIAL));
@@ -215,6 +230,18 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder).sort();
   } catch {
     return [];
+  }
+}
+
+/**
+ * Folders of instances that ended as another user than the one that the folder above is shared with: they could empty
+ * theirs, not remove it. One that is root's may be of an agent that starts.
+ */
+function removeEmptied(shared: string): void {
+  for (const name of namesIn(shared)) {
+    const path = join(shared, name);
+    if (lstatSync(path, { throwIfNoEntry: false })?.uid === 0) continue;
+    unless(['ENOENT', 'ENOTEMPTY', 'ENOTDIR', 'EACCES', 'EPERM'], () => rmdirSync(path));
   }
 }
 

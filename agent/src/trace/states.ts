@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Libc } from '../libc.ts';
 import { CONTROL_BYTES, CONTROL_MAP, type Control, createControl } from './control.ts';
 import { traceError } from './errors.ts';
 import type { Hook } from './hooks.ts';
@@ -64,10 +65,16 @@ const CORE_LINK = 'state';
 
 export function createStates(
   config: StatesConfig,
-  deps: { readonly libbpf: Libbpf; readonly tunables: Tunables; readonly nowUs: () => number },
+  deps: {
+    readonly libbpf: Libbpf;
+    readonly libc: Pick<Libc, 'lock' | 'boottimeNs'>;
+    readonly tunables: Tunables;
+    readonly nowUs: () => number;
+    readonly canGoOn: (recording: Recording) => boolean;
+  },
 ): States {
-  const { libbpf, tunables } = deps;
-  const pins = createPins(config, libbpf);
+  const { libbpf, libc, tunables } = deps;
+  const pins = createPins(config, deps);
   const layouts = layoutsOf(config);
   const unpinnable = pins.open();
   let kernelEpoch = 0;
@@ -152,16 +159,20 @@ export function createStates(
     const shared = pinnedControl();
     if (!shared) return undefined;
     closeSync(shared.fd);
-    const control = createControl(shared.mapping, config, libbpf.boottimeNs);
+    const control = createControl(shared.mapping, config, libc.boottimeNs);
     // First: a state that was about to give up would otherwise do so while it is taken over.
     control.beat();
     const epoch = control.active;
     const found = pins.states().find((each) => each.kernelEpoch === epoch && each.layout === layouts.state);
     try {
       const run = found && resumed(pins.load(found), control, shared.mapping);
-      if (run) tunables.change(run.tunables, {});
+      if (run && deps.canGoOn(run.recording)) {
+        tunables.change(run.tunables, {});
+        return run;
+      }
+      if (run) run.close();
       else shared.mapping.unmap();
-      return run;
+      return undefined;
     } catch {
       // Another takes its place, and drains it if it can be opened then; if not, that is said.
       shared.mapping.unmap();
@@ -196,7 +207,7 @@ export function createStates(
     for (const fd of [...kept.values(), ...(shared ? [shared.fd] : [])]) closeSync(fd);
     const state: KernelState = { kernelEpoch, ...attached };
     const controlMapping = shared?.mapping ?? mapped(fdOf(state, CONTROL_MAP), CONTROL_MAP, CONTROL_BYTES);
-    const control = createControl(controlMapping, config, libbpf.boottimeNs);
+    const control = createControl(controlMapping, config, libc.boottimeNs);
     const notPinned = unpinnable || save(state, shared !== undefined);
     control.activate(kernelEpoch, { isOlder: kept.size > 0 });
     const scanFromMs = performance.now();

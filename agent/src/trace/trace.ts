@@ -9,6 +9,7 @@
  * draining what the rings hold, for good.
  */
 import { join } from 'node:path';
+import { createLibc } from '../libc.ts';
 import { HOOKS, type Hook } from './hooks.ts';
 import { jiffiesHz } from './jiffies.ts';
 import { createLibbpf } from './libbpf.ts';
@@ -90,11 +91,17 @@ const OLDER_PASSES = 2;
 const ROOM_MAX = 0.5;
 const OBJECT_PATH = join(import.meta.dirname, '../../../bpf/tcptrail.bpf.o');
 
-/** `hooks`: other than all that there are. */
 export function createTrace(
   config: TraceConfig,
-  deps: { readonly nowUs: () => number; readonly hooks?: readonly Hook[] },
+  deps: {
+    readonly nowUs: () => number;
+    /** Whether an earlier run's recording may be gone on with; else a new one takes its place. Absent: each. */
+    readonly canGoOn?: (recording: Recording) => boolean;
+    /** Other than all that there are. */
+    readonly hooks?: readonly Hook[];
+  },
 ): Trace {
+  const { nowUs, canGoOn = () => true } = deps;
   const tunables = createTunables(config.events);
   let states: States | undefined;
   let current: RunningState | undefined;
@@ -121,7 +128,7 @@ export function createTrace(
           jiffiesHz: jiffiesHz(),
           hooks: deps.hooks ?? HOOKS,
         },
-        { libbpf: createLibbpf(), tunables, nowUs: deps.nowUs },
+        { libbpf: createLibbpf(), libc: createLibc(), tunables, nowUs, canGoOn },
       );
       current = states.begin();
       ({ previous, unopened, givenUp } = states.previous());

@@ -60,6 +60,21 @@ test('each CPU has its own account, in order, silent ones left out', () => {
   );
 });
 
+test('where the spool is lost, numbers that are in no ring any more count as rows, once', () => {
+  const account = createAccount([], { isLost: true });
+  account.begin([kernel(0, 10, 2)]);
+  account.row(0, 9);
+  account.row(0, 10);
+  account.row(0, 11);
+  assert.deepEqual(account.cpus({})[0], cpuAccount(0, { rows_ahead: 3 }), 'not before all are read');
+  account.complete();
+  assert.deepEqual(account.cpus({})[0], cpuAccount(10, { rows: 8, failed: 2, rows_ahead: 1 }));
+  account.begin([kernel(0, 13, 2)]);
+  account.row(0, 12);
+  account.complete();
+  assert.equal(account.cpus({})[0]?.rows, 10);
+});
+
 test('numbers without a row count as failed once a record was bad, and not before', () => {
   const account = createAccount();
   const settle = (...sample: KernelAccount[]): void => {

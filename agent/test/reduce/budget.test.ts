@@ -8,14 +8,18 @@ import { createReducedBatches } from '../support/reduced-batches.ts';
 
 const DAY_MS = 86_400_000;
 
-function budgetOf(config: { bytesPerDay: number; fold?: boolean }) {
+function budgetOf(config: { bytesPerDay: number; fold?: boolean }, kept = { bytes: 0, agoMs: 0 }) {
   const state = { nowMs: 0 };
   const told: string[][] = [];
   const budget = createBudget(
     { fold: false, ...config },
-    { nowMs: () => state.nowMs, onSteps: (steps) => told.push(steps.map(({ name }) => name)) },
+    {
+      nowMs: () => state.nowMs,
+      kept: { read: () => kept, write: (bytes) => Object.assign(kept, { bytes, agoMs: 0 }) },
+      onSteps: (steps) => told.push(steps.map(({ name }) => name)),
+    },
   );
-  return { budget, state, told, names: () => budget.steps.map(({ name }) => name) };
+  return { budget, state, told, kept, names: () => budget.steps.map(({ name }) => name) };
 }
 
 const ALL = [
@@ -105,6 +109,28 @@ test('another budget begins with what is taken, and a spent one stays spent when
   assert.deepEqual([names(), budget.leftBytes], [[], 3_000]);
   budget.configure({ bytesPerDay: 1_000, fold: false });
   assert.deepEqual([names(), budget.leftBytes], [ALL, 0]);
+});
+
+test('a restart goes on with what is taken, but for what the time between filled again', () => {
+  const first = budgetOf({ bytesPerDay: 1_000 });
+  first.budget.spend(999);
+  first.budget.spend(1);
+  assert.equal(first.kept.bytes, 999, 'one byte of a thousand is not kept at once');
+  const next = budgetOf({ bytesPerDay: 1_000 }, { ...first.kept, agoMs: DAY_MS / 4 });
+  next.budget.start();
+  assert.deepEqual([next.budget.leftBytes, next.told], [251, [ALL.slice(0, 2)]]);
+  const later = budgetOf({ bytesPerDay: 1_000 }, { ...first.kept, agoMs: 3 * DAY_MS });
+  later.budget.start();
+  assert.deepEqual([later.budget.leftBytes, later.told], [1_000, []]);
+});
+
+test('what is taken outlives runs without a budget', () => {
+  const { budget, kept, names } = budgetOf({ bytesPerDay: 0 }, { bytes: 1_000, agoMs: 0 });
+  budget.start();
+  budget.spend(5_000);
+  assert.deepEqual([names(), kept.bytes], [[], 1_000]);
+  budget.configure({ bytesPerDay: 1_000, fold: false });
+  assert.deepEqual(names(), ALL);
 });
 
 test('a step that is about to be taken back is not lifted by another configuration', () => {

@@ -223,6 +223,16 @@ test('processes of one program are folded into one row that names the program, n
   ]);
 });
 
+test('a process that was forgotten within the batch is the same process still', () => {
+  const executableOf = (pid: number): string => (pid < 200 ? '/usr/sbin/nginx' : '/usr/bin/other');
+  const { append, close, batches } = warm({ executableOf, ownersMax: 3 });
+  // Pids 256 apart push each other out of what was seen last.
+  append({ seq: 2, pid: 101 }, { seq: 3, pid: 357 }, { seq: 4, pid: 613 }, { seq: 5, pid: 101 });
+  const summary = close().find(({ kind }) => kind === 'summary');
+  assert.equal(summary?.['connections'], 2);
+  assert.equal(batches.at(-1)?.owners[Number(summary?.['owner'])]?.['pid'], 101);
+});
+
 test('a batch carries no owner of which it has no row', () => {
   const { append, close, batches } = warm();
   append(...Array.from({ length: 50 }, (_, index) => ({ seq: index + 2, pid: 101 + index })));

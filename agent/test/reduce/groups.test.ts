@@ -5,7 +5,7 @@ import { closeOf, type Values } from '../support/closes.ts';
 import { createReducedBatches } from '../support/reduced-batches.ts';
 
 const KEY = { first: 5, second: 6 };
-const OWNER = { program: 1 };
+const OWNER = { program: 1, words: new Uint32Array() };
 
 test('connections whose keys look alike are told apart by all that must be the same', () => {
   const groups = createGroups<typeof OWNER>(8);

@@ -1,7 +1,7 @@
 /** A real agent in a process of its own, with a spool and an instance of the test's. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,12 +50,13 @@ export function agentHome(
     rmSync(`/run/tcptrail/agent-${instance}.lock`, { force: true });
     rmSync(`/sys/fs/bpf/tcptrail/${instance}`, { recursive: true, force: true });
   });
-  function configure(keys: object): void {
+  function configure(further: object): void {
+    const { guest, ...keys } = { guest: {}, ...further };
     const config = {
       instance,
       batch: { heartbeatMs: 500, flushMs: 100 },
       // Tests kill more often than hosts do, and starve it.
-      guest: { crashWaitMsMax: 0, cpuPercentMax: 0 },
+      guest: { crashWaitMsMax: 0, cpuPercentMax: 0, ...guest },
       metrics: { port: metricsPort },
       spool: { path: spoolPath, ...spool },
       ...keys,
@@ -141,4 +142,10 @@ export async function runningAgent(
     () => `; the agent said: ${agent.stderr()}`,
   );
   return agent;
+}
+
+/** SIGSTOP; resolves when it has stopped. */
+export async function stopped({ child }: AgentProcess): Promise<void> {
+  child.kill('SIGSTOP');
+  await until('it to stop', () => /^State:\s+T/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8')));
 }

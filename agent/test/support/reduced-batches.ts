@@ -19,6 +19,8 @@ export interface Options extends Partial<ReducerConfig> {
   readonly boottimeNs?: () => bigint;
   /** Of a process; absent: `/usr/sbin/nginx`. */
   readonly executableOf?: (pid: number) => string;
+  /** Owners that are known at once. */
+  readonly ownersMax?: number;
 }
 
 export function createReducedBatches(options: Options = {}) {
@@ -34,7 +36,7 @@ export function createReducedBatches(options: Options = {}) {
   };
   const account = createAccount();
   const owners = createOwners(
-    { agentPid: 1, supervisorPid: 0 },
+    { agentPid: 1, supervisorPid: 0, ...(options.ownersMax && { entriesMax: options.ownersMax }) },
     {
       facts: ({ pid }) => ({
         executable: options.executableOf?.(pid) ?? '/usr/sbin/nginx',

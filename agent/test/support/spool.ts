@@ -41,7 +41,7 @@ export function spoolIn(path: string, config: Partial<SpoolConfig> = {}, bootId 
 }
 
 /** About 10 KB a batch on disk. */
-export function manyBatches(): Uint8Array[] {
+export function manyBatches(kernelEpoch = 9): Uint8Array[] {
   const batches = Array.from({ length: BATCHES }, (_, index) =>
     recordsOf(1_500, { from: 1 + index * 1_500 }).map((record) => ({
       ...record,
@@ -49,7 +49,7 @@ export function manyBatches(): Uint8Array[] {
       ts: noise(record.seq ?? 0),
     })),
   );
-  return dataOf({ kernelEpoch: 9, batches });
+  return dataOf({ kernelEpoch, batches });
 }
 
 /** Times that do not compress well, fixed by the number. */

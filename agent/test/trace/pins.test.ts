@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chownSync,
   closeSync,
   existsSync,
   fstatSync,
@@ -15,6 +16,7 @@ import { type TestContext, test } from 'node:test';
 import { createLibc } from '../../src/libc.ts';
 import type { KernelState } from '../../src/trace/kernel-state.ts';
 import { createPins } from '../../src/trace/pins.ts';
+import { needsRoot } from '../support/needs-root.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const ENOENT = -2;
@@ -41,7 +43,6 @@ function pinsIn(
 ) {
   const libbpf = {
     mountBpffs: () => 0,
-    lock,
     pin(fd: number, path: string): number {
       if (fd === killedAt) throw new Error('killed');
       if (fd === refused) return EPERM;
@@ -51,7 +52,7 @@ function pinsIn(
     },
     get,
   };
-  const pins = createPins({ instance: 'x', bpffs }, libbpf);
+  const pins = createPins({ instance: 'x', bpffs }, { libbpf, libc: { lock } });
   assert.equal(pins.open(), '');
   return { pins, bpffs, pinned: () => readdirSync(pins.folder).sort() };
 }
@@ -194,6 +195,19 @@ test('a state whose pins cannot be opened is not opened in part', (context) => {
   assert.equal(opened.length, 2);
   for (const fd of opened) assert.throws(() => fstatSync(fd), { code: 'EBADF' });
 });
+
+test(
+  "an emptied folder that its agent could not remove goes; one that holds a state stays, and so does root's",
+  needsRoot,
+  (context) => {
+    const bpffs = tempFolder(context);
+    for (const instance of ['emptied', 'held/1-a', 'starting'])
+      mkdirSync(join(bpffs, 'tcptrail', instance), { recursive: true });
+    for (const instance of ['emptied', 'held']) chownSync(join(bpffs, 'tcptrail', instance), 65_534, 65_534);
+    pinsIn(context, { bpffs });
+    assert.deepEqual(readdirSync(join(bpffs, 'tcptrail')).sort(), ['held', 'starting', 'x']);
+  },
+);
 
 test('what the file system refuses is said', (context) => {
   const { pins } = pinsIn(context);

@@ -1,6 +1,6 @@
 /** What runs: the supervisor and its parts, or an agent by itself. */
 import { isPinned } from '@tcptrail/agent/trace/pins.ts';
-import { agentPid } from '../supervise/agent-pid.ts';
+import { agentPid, ownsInstance } from '../supervise/agent-pid.ts';
 import { agentLock, type Places } from '../supervise/places.ts';
 import { isAlive } from '../supervise/process-info.ts';
 import type { RunFile } from '../supervise/run-file.ts';
@@ -17,7 +17,7 @@ export function runningChecks(places: Places, run: RunFile | undefined): readonl
       ),
     ];
   }
-  if (!run && isPinned(places.instance)) {
+  if (!run && isPinned(places.instance) && ownsInstance(places)) {
     return [
       warn(
         'recording',

@@ -1,6 +1,7 @@
 /** Agents that run, by the locks they hold. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { agentLock, type Places } from './places.ts';
 
 /** The process that its lock file names, if it is an agent; the file outlives its process, and pids come round again. */
 export function agentPid(lockFile: string): number | undefined {
@@ -10,6 +11,22 @@ export function agentPid(lockFile: string): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The agent that held the lock last, as it noted itself there; it may have ended. Needs root. */
+function lastHolderOf(lockFile: string): string | undefined {
+  try {
+    return readFileSync(lockFile, 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the kernel holds of the instance is of an agent of this home; without a home it is, wherever its spool stands. */
+export function ownsInstance({ home, instance, spool }: Places): boolean {
+  if (!home) return true;
+  const last = lastHolderOf(agentLock(instance));
+  return last !== undefined && last === lastHolderOf(join(spool, 'lock'));
 }
 
 /** The agent that writes `spool`. Needs root. */

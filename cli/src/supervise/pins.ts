@@ -15,9 +15,12 @@ export function removePinsOfGoneDoctors(folder = PINS, proc = '/proc'): void {
   }
 }
 
+/** Folder of the instance's. */
+export const pinsOf = (instance: string): string => join(PINS, instance);
+
 /** All of the instance: what recorded for it records no more. Gives the folder, '' when there was none. */
 export function removePins(instance: string): string {
-  const folder = join(PINS, instance);
+  const folder = pinsOf(instance);
   const isThere = existsSync(folder);
   removeTree(folder);
   try {

@@ -20,6 +20,7 @@ import {
   ROOT,
   spoolGroup,
 } from './account.ts';
+import { compileCacheOf } from './compile-cache.ts';
 import { programOf } from './parts.ts';
 import type { Places } from './places.ts';
 
@@ -60,6 +61,8 @@ export function prepare(places: Places, { userName, kafkaJars }: Wanted): Prepar
   }
   makeFolder(places.clickhouse, 0o750, account);
   makeFolder(places.log, 0o750);
+  const cache = compileCacheOf(account);
+  if (cache !== undefined && account.uid !== ROOT.uid) makeFolder(cache, 0o700, account);
   if (kafkaJars !== undefined) makeFolder(places.kafka, 0o750, account);
   if (places.home) {
     makeFolder(places.config, 0o755);

@@ -11,6 +11,7 @@ import type { AppError } from '@tcptrail/schemas/app-error.ts';
 import { cliError } from '../errors.ts';
 import { type Account, ROOT } from './account.ts';
 import { type Child, createChild } from './child.ts';
+import { compileCacheOf } from './compile-cache.ts';
 import { bytesWaiting, drainGroup, drainSpool } from './drain.ts';
 import { createLogFile } from './log-file.ts';
 import { flagsOf, type PartName, programOf } from './parts.ts';
@@ -105,7 +106,7 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
         flags: flagsOf(part),
         program: programOf(part),
         readyMsMax: READY_MS_MAX,
-        env: () => ({ ...inherited(), ...env() }),
+        env: () => ({ ...inherited(rest.account), ...env() }),
         ...own,
       },
       {
@@ -181,7 +182,7 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
       part: 'consumer',
       file: places.consumerConfig,
       required: false,
-      env: { ...inherited(), ...consumerEnv(route()) },
+      env: { ...inherited(account), ...consumerEnv(route()) },
     });
 
   /** What the agent left goes on to ClickHouse, as long as somebody stores it. */
@@ -225,7 +226,7 @@ export function createStack(config: StackConfig, deps: StackDeps): Stack {
     async storeSpool() {
       const log = createLogFile(join(places.log, 'consumer.log'));
       const args = [...configOf(places.consumerConfig), '--once'];
-      const env = { ...inherited(), ...consumerEnv({ kind: 'spool' }) };
+      const env = { ...inherited(account), ...consumerEnv({ kind: 'spool' }) };
       once = runOnce({ program: programOf('consumer'), args, env, account }, log);
       deps.onProcess();
       const reason = (await once.ended) || (isStopping ? 'it was stopped' : '');
@@ -276,14 +277,18 @@ function userOf(line: string): string {
   return (JSON.parse(line) as { readonly user?: string }).user ?? ROOT.name;
 }
 
-/** The last two only let a part start sooner. */
-const SHELL = new Set(['PATH', 'LANG', 'TZ', 'LC_ALL', 'NODE_COMPILE_CACHE', 'JDK_JAVA_OPTIONS']);
+/** The last one only lets a part start sooner. */
+const SHELL = new Set(['PATH', 'LANG', 'TZ', 'LC_ALL', 'JDK_JAVA_OPTIONS']);
 
 /** The environment a part needs: no secrets of the shell that started us. */
-function inherited(): Record<string, string> {
+function inherited(account: Account): Record<string, string> {
   const kept = Object.entries(process.env).filter(([name]) =>
     // Where this machine's parts find ClickHouse is the supervisor's to say.
     name.startsWith('TCPTRAIL_') ? !name.startsWith('TCPTRAIL_CLICKHOUSE_') : SHELL.has(name),
   );
-  return Object.fromEntries(kept.map(([name, value]) => [name, value ?? '']));
+  const cache = compileCacheOf(account);
+  return {
+    ...Object.fromEntries(kept.map(([name, value]) => [name, value ?? ''])),
+    ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }),
+  };
 }

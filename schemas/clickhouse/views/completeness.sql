@@ -10,7 +10,7 @@ CREATE OR REPLACE VIEW {database}.completeness {on_cluster}
     failed Int64 COMMENT 'Of these lost because a ring was full or busy, or their record could not be read. Unit: events.',
     folded Int64 COMMENT 'Of these folded into summaries. Unit: events.',
     filtered Int64 COMMENT 'Of these left out by a filter. Unit: events.',
-    unspooled Int64 COMMENT 'Of these in the rings when their agent died. Unit: events.',
+    unspooled Int64 COMMENT 'Of these neither rows nor failed, folded or filtered: nobody told them. Unit: events.',
     spool_dropped Int64 COMMENT 'Spooled and dropped from a full spool. Unit: events.',
     stored Int64 COMMENT 'In the table, each number once. Unit: events.',
     doubled Int64 COMMENT 'Rows in the table beyond that; must be 0.',

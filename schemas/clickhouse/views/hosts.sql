@@ -22,7 +22,7 @@ CREATE OR REPLACE VIEW {database}.hosts {on_cluster}
     publish_lag_us UInt64 COMMENT 'Age of the oldest batch not yet released by a reader. Unit: us.',
     cpu_us UInt64 COMMENT 'CPU time of the agent since it started. Unit: us.',
     memory_bytes UInt64 COMMENT 'Resident memory of the agent. Unit: bytes.',
-    events UInt64 COMMENT 'Events in the kept days. Unit: events.'
+    events UInt64 COMMENT 'Rows of tcp_events in the kept days; a summary, which stands for several connections, is one. Unit: rows.'
 )
 AS
 WITH
