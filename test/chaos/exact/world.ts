@@ -37,6 +37,8 @@ export interface World {
   readonly topic: string;
   readonly deadLetter: string;
   readonly group: string;
+  /** The consumers' configuration. */
+  readonly file: string;
   readonly admin: Admin;
   readonly oracle: Oracle;
   /** Puts framed batches on the partition. */
@@ -48,7 +50,7 @@ export interface World {
   /** A consumer of the group. */
   start(env?: NodeJS.ProcessEnv): Part;
   /** One that crashes, or is stopped, at a step. */
-  startDoomed(step: string, passed?: number, signal?: 'SIGKILL' | 'SIGSTOP'): Part;
+  startDoomed(step: string, passed?: number, signal?: 'SIGKILL' | 'SIGSTOP', env?: NodeJS.ProcessEnv): Part;
   rows<T>(query: string): Promise<T[]>;
   /** The group has stored all that the topic holds. */
   isDrained(): Promise<boolean>;
@@ -112,6 +114,7 @@ export async function createWorld(
     topic,
     deadLetter,
     group,
+    file,
     admin,
     oracle,
     send: (partition, ...datums) => world.sendBytes(partition, ...datums.map(frame)),
@@ -142,8 +145,8 @@ export async function createWorld(
       parts.add(part);
       return part;
     },
-    startDoomed: (step, passed = 0, signal = 'SIGKILL') =>
-      world.start({ TCPTRAIL_CRASH_AT: `${step}:${passed}`, TCPTRAIL_CRASH_SIGNAL: signal }),
+    startDoomed: (step, passed = 0, signal = 'SIGKILL', env = {}) =>
+      world.start({ ...env, TCPTRAIL_CRASH_AT: `${step}:${passed}`, TCPTRAIL_CRASH_SIGNAL: signal }),
     async rows(query) {
       const result = await server.client.query({
         query: query.replaceAll('{db}', database),
