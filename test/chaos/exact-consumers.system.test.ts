@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { run } from '../../cli/test/run-command.ts';
 import { holding, inserts, startProxy } from '../harness/proxy.ts';
+import { createTopics } from '../harness/topics.ts';
 import { until } from '../harness/until.ts';
 import { datumOf, NOW_US } from '../spool-writer.ts';
 import { CONSUMER_STEPS, type ConsumerStep } from './crash-consumer-at.ts';
@@ -196,7 +197,7 @@ suite('consumers alone are killed or stopped: each has a topic and a database of
     async function makeAnew(): Promise<void> {
       await world.admin.deleteTopics({ topics: [world.topic] });
       await until('it to be gone', async () => !(await world.admin.listTopics()).includes(world.topic));
-      await world.admin.createTopics({ topics: [{ topic: world.topic, numPartitions: 1 }] });
+      await createTopics(world.admin, [{ topic: world.topic, numPartitions: 1 }]);
     }
     const sendSurely = async (count: number): Promise<void> => {
       for (let batch = 0; batch < count; batch++) await world.sendSurely(0);

@@ -13,7 +13,7 @@ import { HOST, temporaryFolder } from '../spool-writer.ts';
 import { type KafkaOptions, startKafka, type TestKafka } from './kafka.ts';
 import { type Part, startPart } from './process.ts';
 import { startServer, type TestServer } from './server.ts';
-import { until } from './until.ts';
+import { createTopics } from './topics.ts';
 
 export const MAIN = join(import.meta.dirname, '../../consumer/src/main.ts');
 
@@ -118,17 +118,7 @@ async function setUpKafka(
   const name = `test-${number}`;
   const [topic, deadLetter, group] = [`${name}.events`, `${name}.dead_letter`, `${name}-consumer`];
   const database = `kafka_${number}`;
-  await admin.createTopics({
-    topics: [{ topic, numPartitions: change.partitions ?? 1 }, { topic: deadLetter }],
-    waitForLeaders: false,
-  });
-  // The client itself gives up waiting when the broker does not know a topic yet that it has just made.
-  const hasLeaders = (name: string): Promise<boolean> =>
-    admin.fetchTopicOffsets(name).then(
-      () => true,
-      () => false,
-    );
-  for (const name of [topic, deadLetter]) await until(`leaders of ${name}`, () => hasLeaders(name));
+  await createTopics(admin, [{ topic, numPartitions: change.partitions ?? 1 }, { topic: deadLetter }]);
   const file = join(temporaryFolder(), 'consumer.yaml');
   const config = {
     transport: 'kafka',

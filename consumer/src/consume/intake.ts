@@ -71,7 +71,8 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
     const known = partitions.get(partition);
     if (known?.lease.signal === lease.signal) return known;
     const { offset, isKnown, begun, before } = await deps.positionOf(partition);
-    const next = offset < 0 ? before : offset;
+    // A group whose topic was deleted meanwhile has no position: what was stored from here last tells of it.
+    const next = offset < 0 ? (known?.next ?? before) : offset;
     const held: Held = { lease, isKnown, next, begun, messages: [] };
     partitions.set(partition, held);
     return held;

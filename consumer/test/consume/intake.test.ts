@@ -174,3 +174,11 @@ test('messages before those that were read end the membership: the topic is aske
     message: /goes on at message 0, before 12/,
   });
 });
+
+test('a group that lost its position while it was joined anew is at messages before those that were read, too', async () => {
+  const made = makeIntake({ rowsMax: 100 });
+  await made.fetch(10, [message(), message()]);
+  made.position = { offset: '-1', metadata: null };
+  made.membership.joined();
+  await assert.rejects(made.fetch(0, [message()]), { code: 'CONSUMER_TOPIC_REWOUND' });
+});

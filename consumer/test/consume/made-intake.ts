@@ -28,13 +28,17 @@ export interface MadeIntake {
   /** The one before the first range of a fetch is always answered. */
   heartbeat: () => Promise<void>;
   commit: (note: string) => Promise<void>;
+  /** What the group has committed, as it is read behind each join. */
+  position: Position;
   /** Hands over the values, from that offset on. */
   fetch(first: number, values: readonly Buffer[]): Promise<void>;
 }
 
+type Position = { readonly offset: string; readonly metadata: string | null };
+
 export interface MadeIntakeOptions {
-  /** What the group has committed; offset 10 unless told. */
-  readonly position?: { readonly offset: string; readonly metadata: string | null };
+  /** At the start; offset 10 unless told. */
+  readonly position?: Position;
   readonly rowsMax?: number;
   readonly put?: () => Promise<void>;
   readonly nowMs?: () => number;
@@ -56,7 +60,7 @@ export function makeIntake(options: MadeIntakeOptions = {}): MadeIntake {
       log: pino({ level: 'silent' }),
       metrics,
       origin: 't@id',
-      positionOf: async () => positionOf(position),
+      positionOf: async () => positionOf(made.position),
       createFill: () => createBatcher({ rowsMax, bytesMax: 1e9, flushMs: 0 }),
       deadLetters: {
         async put(letters) {
@@ -82,6 +86,7 @@ export function makeIntake(options: MadeIntakeOptions = {}): MadeIntake {
     handler: async () => [],
     heartbeat: async () => {},
     commit: async () => {},
+    position,
     fetch(first, values) {
       let beats = 0;
       return intake({

@@ -11,6 +11,7 @@ import { frame } from '@tcptrail/schemas/single-object.ts';
 import type { Admin, Kafka, Producer } from 'kafkajs';
 import type { TestKafka } from '../../harness/kafka.ts';
 import { type Part, startPart } from '../../harness/process.ts';
+import { createTopics } from '../../harness/topics.ts';
 import { until } from '../../harness/until.ts';
 import { createRandom } from '../../random.ts';
 import { HOST } from '../../spool-writer.ts';
@@ -92,12 +93,7 @@ export async function createWorld(
   let producer = makeProducer();
   await admin.connect();
   await producer.connect();
-  await admin.createTopics({
-    topics: [{ topic, numPartitions: partitions }, { topic: deadLetter }],
-    waitForLeaders: true,
-  });
-  // A leader that is named may yet have to take it up, and what is sent is not sent again.
-  for (const name of [topic, deadLetter]) await admin.fetchTopicOffsets(name);
+  await createTopics(admin, [{ topic, numPartitions: partitions }, { topic: deadLetter }]);
   const oracle = createOracle(createRandom(options.seed ?? 1).below);
   const parts = new Set<Part>();
 
