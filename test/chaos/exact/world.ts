@@ -53,6 +53,8 @@ export interface World {
   /** One that crashes, or is stopped, at a step. */
   startDoomed(step: string, passed?: number, signal?: 'SIGKILL' | 'SIGSTOP', env?: NodeJS.ProcessEnv): Part;
   rows<T>(query: string): Promise<T[]>;
+  /** Messages that the group has not stored; Infinity while that cannot be told. */
+  lag(): Promise<number>;
   /** The group has stored all that the topic holds. */
   isDrained(): Promise<boolean>;
   drained(): Promise<void>;
@@ -97,7 +99,6 @@ export async function createWorld(
   const oracle = createOracle(createRandom(options.seed ?? 1).below);
   const parts = new Set<Part>();
 
-  /** Messages that the group has not stored; Infinity while that cannot be told. */
   async function lag(): Promise<number> {
     // A connection of its own: it does not think of the partitions that it knew once. New ones have no leader yet.
     const look = (of: Admin) => groupLag(of, settings, { topic, group });
@@ -151,6 +152,7 @@ export async function createWorld(
       });
       return await result.json();
     },
+    lag,
     isDrained: async () => (await lag()) === 0,
     async drained() {
       let least = Number.POSITIVE_INFINITY;
