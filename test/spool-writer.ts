@@ -19,7 +19,8 @@ import { NEWEST, schemaUrl } from '@tcptrail/schemas/versions.ts';
 import { SAMPLE_OWNER, sampleEnvelope } from './sample-batch.ts';
 
 export const HOST = 'host-a';
-const SCHEMA = readFileSync(schemaUrl(NEWEST), 'utf8');
+/** Of what `batch` and `datumOf` write. */
+export const SCHEMA = readFileSync(schemaUrl(NEWEST), 'utf8');
 const EMPTY = new Uint8Array();
 
 /** A whole second of today, so that no row ages away while a test runs. µs. */
@@ -75,8 +76,8 @@ export function datumOf(change: Partial<BatchEnvelope>, events: readonly MadeEve
 export interface MadeSpool {
   readonly path: string;
   readonly agentEpoch: number;
-  /** Begins a new segment of the run. */
-  rotate(): void;
+  /** Begins a new segment of the run, with that schema in its header. */
+  rotate(schema?: string): void;
   /** Begins another run of the agent. */
   restart(agentEpoch: number): void;
   /** Appends the next batch of the run, its events numbered on; returns its batch_seq. */
@@ -106,10 +107,10 @@ export function createSpool(path: string = join(temporaryFolder(), 'spool'), fir
   let seq = 0;
   let file = '';
   const sync = Buffer.from('0123456789abcdef');
-  const rotate = (): void => {
+  const rotate = (schema = SCHEMA): void => {
     number += 1;
     file = join(path, `${String(agentEpoch).padStart(16, '0')}-${String(number).padStart(8, '0')}.avro`);
-    writeFileSync(file, writeHeader({ schema: SCHEMA, sync }));
+    writeFileSync(file, writeHeader({ schema, sync }));
   };
   const datum = (bytes: Uint8Array): void => appendFileSync(file, writeBlock(bytes, sync));
   rotate();

@@ -36,16 +36,22 @@ function running(options: ConsumerOptions): Environment {
   return {
     ...consumerVariables(run.route),
     TCPTRAIL_SPOOL_PATH: places.spool,
-    ...(run.url ? { TCPTRAIL_CLICKHOUSE_URL: run.url } : {}),
+    ...(run.url ? onlyAt(run.url) : {}),
   };
 }
+
+/** Further addresses of the file are of the ClickHouse that the file names. */
+const onlyAt = (url: string): Environment => ({
+  TCPTRAIL_CLICKHOUSE_URL: url,
+  TCPTRAIL_CLICKHOUSE_FALLBACK_URLS: '',
+});
 
 function given({ brokers, spool, url, user, passwordFile, database }: ConsumerOptions): Environment {
   const transport = brokers ? 'kafka' : spool ? 'spool' : undefined;
   const all: Environment = {
     TCPTRAIL_TRANSPORT: transport,
     TCPTRAIL_SPOOL_PATH: spool,
-    TCPTRAIL_CLICKHOUSE_URL: url,
+    ...(url === undefined ? {} : onlyAt(url)),
     TCPTRAIL_CLICKHOUSE_USERNAME: user,
     TCPTRAIL_CLICKHOUSE_PASSWORD_FILE: passwordFile,
     TCPTRAIL_CLICKHOUSE_DATABASE: database,

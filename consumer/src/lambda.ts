@@ -23,7 +23,7 @@ import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { migrate } from './migrate/migrate.ts';
 import { withOriginLease } from './origin-lease.ts';
-import { createClickHouse } from './store/clickhouse.ts';
+import { connectClickHouse } from './store/failover.ts';
 import { readGuarantee } from './store/guarantee.ts';
 import { createStore } from './store/store.ts';
 
@@ -70,7 +70,7 @@ const TRIES_MAX = 4;
 /** Connects, makes what is missing, checks the guarantee: once a container. Throws CLICKHOUSE_*, KAFKA_*, MIGRATION_*. */
 export async function openLambda(config: ConsumerConfig, log: Logger = createLog()): Promise<LambdaCore> {
   const { kafka } = config;
-  const clickhouse = createClickHouse(config.clickhouse);
+  const clickhouse = connectClickHouse(config.clickhouse);
   try {
     if (config.migrate) await migrate(clickhouse);
     const guarantee = await readGuarantee(clickhouse);

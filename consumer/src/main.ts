@@ -20,8 +20,8 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import { migrate } from './migrate/migrate.ts';
 import { createBackoff } from './store/backoff.ts';
-import { type ClickHouse, createClickHouse } from './store/clickhouse.ts';
-import { createFailover } from './store/failover.ts';
+import type { ClickHouse } from './store/clickhouse.ts';
+import { connectClickHouse } from './store/failover.ts';
 import { type Guarantee, readGuarantee } from './store/guarantee.ts';
 import { createStore } from './store/store.ts';
 
@@ -45,7 +45,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
   let trouble: string | undefined = 'starting';
 
   const health = createMetricsServer(config.metrics, { metrics, trouble: () => trouble });
-  const clickhouse = connect(config);
+  const clickhouse = connectClickHouse(config.clickhouse);
   const store = createStore({ triesMax }, { clickhouse, createDecoder: createRangeDecoder, log, metrics });
   const transport = createTransport(config, { isOnce, log, metrics, tell: (text) => (trouble = text) });
 
@@ -82,11 +82,6 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
     await clickhouse.close();
     await health.stop();
   }
-}
-
-function connect({ clickhouse }: ConsumerConfig): ClickHouse {
-  const urls = [clickhouse.url, ...clickhouse.fallbackUrls];
-  return createFailover(urls.map((url) => createClickHouse({ ...clickhouse, url })));
 }
 
 function createTransport(
@@ -209,7 +204,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function check(config: ConsumerConfig): Promise<number> {
-  const clickhouse = connect(config);
+  const clickhouse = connectClickHouse(config.clickhouse);
   try {
     const { text } = await readGuarantee(clickhouse);
     process.stdout.write(`${text}\n`);

@@ -107,6 +107,11 @@ export function isGroupMoving(error: unknown): boolean {
   return ['NOT_COORDINATOR_FOR_GROUP', 'GROUP_LOAD_IN_PROGRESS'].includes(rootOf(error).type ?? '');
 }
 
+/** A broker keeps less beside an offset than it was given (offset.metadata.max.bytes). */
+export function isMetadataTooLarge(error: unknown): boolean {
+  return rootOf(error).type === 'OFFSET_METADATA_TOO_LARGE';
+}
+
 export function topicMissing(topic: string, cause?: unknown): AppError {
   return kafkaError(
     'KAFKA_TOPIC_MISSING',

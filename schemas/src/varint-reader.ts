@@ -65,7 +65,7 @@ export function createVarintReader(): VarintReader {
         const isSized = reader.high === NEGATIVE;
         if (!isSized && reader.high !== 0) throw decodeRange(name, at);
         const count = isSized ? -(reader.low | 0) : reader.low;
-        if (count === 0) return items;
+        if (count === 0 && !isSized) return items;
         // A block that gives its size has a negative count; each item is a byte at least.
         if (isSized) reader.read(datum, reader.next, name, HIGH_MAX);
         if (count <= 0 || count > datum.length - reader.next) throw decodeRange(name, at);

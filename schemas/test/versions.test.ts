@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import avsc from 'avsc';
-import { fingerprintOf } from '../src/emit/avro.ts';
+import { fingerprintOf } from '../src/fingerprint.ts';
 import { CURRENT_FINGERPRINT, VERSION_OF } from '../src/generated/fingerprints.ts';
 import { NEWEST, schemaUrl, VERSIONS } from '../src/versions.ts';
 

@@ -15,6 +15,8 @@ export type SegmentRead =
   | {
       readonly kind: 'batch';
       readonly datum: Uint8Array;
+      /** Of the datum, as the header has it; '' when that is damaged. */
+      readonly schema: string;
       readonly bytes: number;
       /** False: the marker behind it is damaged, which costs no reader anything. */
       readonly isMarked: boolean;
@@ -104,7 +106,8 @@ export function openSegment(folder: string, name: string, start: number): Segmen
       if (block.kind === 'incomplete') return torn(bytes, isComplete);
       const length = block.next - position;
       position = block.next;
-      return { kind: 'batch', datum: block.datum, bytes: length, isMarked: block.isMarked };
+      const { datum, isMarked } = block;
+      return { kind: 'batch', datum, schema: header.schema, bytes: length, isMarked };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       const next = findSync(bytes, position, header.sync);

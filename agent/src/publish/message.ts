@@ -1,12 +1,15 @@
 /** A spooled batch as Kafka messages: framed, marked, and split when it has more events than the topic takes. */
 import { batchTimeOf, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
-import { FRAME_BYTES, frame } from '@tcptrail/schemas/single-object.ts';
+import { CURRENT_FINGERPRINT } from '@tcptrail/schemas/generated/fingerprints.ts';
+import { FRAME_BYTES, frameAs } from '@tcptrail/schemas/single-object.ts';
 import { splitBatch } from '@tcptrail/schemas/split-batch.ts';
 
 export interface Message {
   /** Avro single-object encoding of one batch or a part of one. */
   readonly value: Buffer;
   readonly datum: Uint8Array;
+  /** Of the schema it was spooled with. */
+  readonly fingerprint: string;
 }
 
 export interface MessageOptions {
@@ -15,18 +18,24 @@ export interface MessageOptions {
   readonly partEventsMax: number;
 }
 
+type Batch = Pick<Message, 'datum' | 'fingerprint'>;
+
 /** In the order of the events. */
-export function messagesOf(datum: Uint8Array, options: MessageOptions): Message[] {
-  const halves = tooLong(datum, options.partEventsMax) ? splitBatch(datum) : undefined;
-  if (halves) return halves.flatMap((half) => messagesOf(half, options));
-  const value = frame(datum);
+export function messagesOf({ datum, fingerprint }: Batch, options: MessageOptions): Message[] {
+  const halves = tooLong({ datum, fingerprint }, options.partEventsMax) ? splitBatch(datum) : undefined;
+  if (halves) return halves.flatMap((half) => messagesOf({ datum: half, fingerprint }, options));
+  const value = frameAs(fingerprint, datum);
   // maybe_duplicate is the first field, a boolean of one byte.
   if (options.maybeDuplicate) value[FRAME_BYTES] = 1;
-  return [{ value, datum }];
+  return [{ value, datum, fingerprint }];
 }
 
-/** 0 when it does not decode: then the consumer, which keeps such a batch aside, is to have it whole. */
-export function eventsIn(datum: Uint8Array): number {
+/**
+ * 0 when it does not decode, or was spooled by an agent of another release, whose schema the consumer knows and this
+ * program does not: then the consumer is to have it whole.
+ */
+export function eventsIn({ datum, fingerprint }: Batch): number {
+  if (fingerprint !== CURRENT_FINGERPRINT) return 0;
   try {
     return decodeEnvelope(datum).events.count;
   } catch {
@@ -43,6 +52,6 @@ export function closedUsOf(datum: Uint8Array): number | undefined {
   }
 }
 
-function tooLong(datum: Uint8Array, eventsMax: number): boolean {
-  return eventsMax !== Number.POSITIVE_INFINITY && eventsIn(datum) > eventsMax;
+function tooLong(batch: Batch, eventsMax: number): boolean {
+  return eventsMax !== Number.POSITIVE_INFINITY && eventsIn(batch) > eventsMax;
 }

@@ -3,6 +3,7 @@
  * was acknowledged. Knows no Kafka.
  */
 import { createHash } from 'node:crypto';
+import { fingerprintIn } from '@tcptrail/schemas/single-object.ts';
 import { type CursorFile, comparePlaces, type Place } from '@tcptrail/spool/cursor.ts';
 import type { ChainRead, SegmentChain } from '@tcptrail/spool/segment-chain.ts';
 import { formatSegmentName } from '@tcptrail/spool/segment-name.ts';
@@ -153,7 +154,7 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
     if (!begin) return undefined;
     const maybeDuplicate = isDoubtful(begin.end);
     const options = { maybeDuplicate, partEventsMax };
-    const messages = messagesOf(begin.read.datum, options);
+    const messages = messagesOf(batchOf(begin.read), options);
     let { end, recordedMs } = begin;
     let bytes = begin.read.datum.length;
     while (!chain.isAtEnd) {
@@ -171,7 +172,7 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
         ahead = next;
         break;
       }
-      messages.push(...messagesOf(read.datum, options));
+      messages.push(...messagesOf(batchOf(read), options));
       recordedMs += next.recordedMs;
       end = next.end;
     }
@@ -213,21 +214,26 @@ export function createOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
     uncertain() {
       if (!hand) return;
       const again = { maybeDuplicate: true, partEventsMax };
-      hand.messages = hand.messages.flatMap(({ datum }) => messagesOf(datum, again));
+      hand.messages = hand.messages.flatMap((message) => messagesOf(message, again));
       hand.maybeDuplicate = true;
     },
     split() {
-      const events = hand?.messages[0] ? eventsIn(hand.messages[0].datum) : 0;
+      const events = hand?.messages[0] ? eventsIn(hand.messages[0]) : 0;
       if (!hand || events < 2) return 0;
       partEventsMax = events >> 1;
       const options = { maybeDuplicate: hand.maybeDuplicate, partEventsMax };
-      hand.messages = hand.messages.flatMap(({ datum }) => messagesOf(datum, options));
+      hand.messages = hand.messages.flatMap((message) => messagesOf(message, options));
       // Before a part is sent: after a crash the same batch must give the same parts.
       save();
       return partEventsMax;
     },
   };
 }
+
+const batchOf = ({ datum, schema }: Spooled['read']): Pick<Message, 'datum' | 'fingerprint'> => ({
+  datum,
+  fingerprint: fingerprintIn(schema),
+});
 
 /** Evenly over the partitions, the same for the same run. */
 function spread(name: string, partitions: number): number {

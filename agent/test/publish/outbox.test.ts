@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fingerprintOf } from '@tcptrail/schemas/fingerprint.ts';
+import { unframe } from '@tcptrail/schemas/single-object.ts';
 import { openSegmentChain } from '@tcptrail/spool/segment-chain.ts';
-import { createSpool, NOW_US } from '../../../test/spool-writer.ts';
+import { createSpool, NOW_US, SCHEMA } from '../../../test/spool-writer.ts';
 import { createOutbox } from '../../src/publish/outbox.ts';
 
 const LIMITS = { bytesMax: 1_000, recordedMsMax: 10_000 };
@@ -67,4 +69,19 @@ test('bytes that are no batch have no time of their own, and go as they are', ()
   const { outbox } = outboxOn(spool.path);
   const group = outbox.peek({ ...LIMITS, bytesMax: 1_000_000 });
   assert.deepEqual([group?.messages.length, group?.recordedMs], [3, 3_000]);
+});
+
+test('what an agent of another release spooled goes whole, under the name of its own schema', () => {
+  const spool = createSpool();
+  const other = SCHEMA.replaceAll('"rtt_us"', '"rtt_of_another_release_us"');
+  spool.rotate(other);
+  spool.batch(8);
+  const { outbox } = outboxOn(spool.path);
+  const [message] = outbox.peek(LIMITS)?.messages ?? [];
+  assert.ok(message);
+  assert.equal(unframe(message.value).fingerprint, fingerprintOf(JSON.parse(other)));
+  assert.equal(outbox.split(), 0, 'how many events it holds is not known');
+  outbox.uncertain();
+  const [again] = outbox.peek(LIMITS)?.messages ?? [];
+  assert.equal(unframe(again?.value ?? Buffer.of()).fingerprint, unframe(message.value).fingerprint);
 });

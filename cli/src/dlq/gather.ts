@@ -73,7 +73,6 @@ export async function withBytes(
 function hostOf({ form, value }: Pick<Letter, 'form' | 'value'>): string {
   if (value === null || form === 'damage') return '';
   try {
-    if (form === 'datum') return glance(value)?.identity.hostId ?? '';
     const { fingerprint, datum } = unframe(value);
     return glance(toNewest(fingerprint, datum))?.identity.hostId ?? '';
   } catch (error) {

@@ -11,8 +11,8 @@ export interface Letter {
   readonly detail: string;
   /** µs since the epoch. */
   readonly parkedUs: number;
-  /** What `value` is: a framed message, the datum in it, bytes of a segment that are no block, or somebody else's. */
-  readonly form: 'message' | 'datum' | 'damage' | 'foreign';
+  /** What `value` is: a framed message, bytes of a segment that are no block, or somebody else's. */
+  readonly form: 'message' | 'damage' | 'foreign';
   readonly value: Buffer | null;
 }
 

@@ -28,7 +28,6 @@ export function read({ form, value }: Pick<Letter, 'form' | 'value'>): Reading {
   });
   if (value === null) return none('the message has no value');
   if (form === 'damage') return none('bytes of a segment that are no block', 0);
-  if (form === 'datum') return readDatum(value, 0);
   try {
     const { fingerprint, datum } = unframe(value);
     const newest = toNewest(fingerprint, datum);

@@ -4,7 +4,6 @@
  * The consumer's own store does it: it asks the ledger first, so a retry that was killed half way, or is run twice,
  * inserts only what is absent. A lock keeps two retries of one origin apart.
  */
-import { glance } from '@tcptrail/consumer/consume/glance.ts';
 import { rangesOf } from '@tcptrail/consumer/consume/kafka-batch.ts';
 import type { Message, ParkedBatch } from '@tcptrail/consumer/consume/transport.ts';
 import { createRangeDecoder } from '@tcptrail/consumer/decode/range.ts';
@@ -91,11 +90,6 @@ function messageOf(letter: Letter): Message | Pick<ParkedBatch, 'reason' | 'deta
   const nothing = (detail: string) => ({ reason: letter.reason, detail });
   if (form === 'foreign') return nothing(letter.detail);
   if (form === 'damage') return nothing('these bytes are no batch: there is nothing to store');
-  if (form === 'datum') {
-    const seen = value ? glance(value) : undefined;
-    if (!value || !seen) return nothing('its head does not decode');
-    return doubtful({ offset: originOffset, datum: value, identity: seen.identity });
-  }
   const fill = { isFullFor: () => false, add() {}, clear() {}, waitMs: () => 0, isEmpty: true };
   const [range] = rangesOf([{ offset: String(originOffset), key: null, value }], letter, fill);
   const [message] = range?.messages ?? [];

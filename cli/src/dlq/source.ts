@@ -1,7 +1,8 @@
 /** Which letters the `tcptrail dlq` commands are about, and the ClickHouse that knows what became of them. */
 
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
-import { type ClickHouse, createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
+import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
+import { connectClickHouse } from '@tcptrail/consumer/store/failover.ts';
 import { type ConsumerOptions, consumerSettings } from '../consumer-settings.ts';
 import { openKafkaLetters } from './kafka-letters.ts';
 import type { LetterBox } from './letters.ts';
@@ -18,7 +19,7 @@ export interface Dlq {
 export async function withDlq<T>(options: DlqOptions, use: (dlq: Dlq) => Promise<T>): Promise<T> {
   const config = consumerSettings(options);
   const { group, ...kafka } = config.kafka;
-  const clickhouse = createClickHouse(config.clickhouse);
+  const clickhouse = connectClickHouse(config.clickhouse);
   try {
     // The table of outcomes may be younger than the consumer that runs.
     if (config.migrate) await migrate(clickhouse);

@@ -46,7 +46,7 @@ function letterOf(folder: string, id: string): Letter {
       reason: isBatch ? text('reason') : 'SEGMENT_DAMAGED',
       detail: text(isBatch ? 'detail' : 'why'),
       parkedUs: Math.round(statSync(file).mtimeMs * 1000),
-      form: isBatch ? 'datum' : 'damage',
+      form: isBatch ? 'message' : 'damage',
       value: readFileSync(file),
     };
   } catch (error) {

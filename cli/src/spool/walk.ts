@@ -1,7 +1,9 @@
 /** What a segment holds, block by block, while an agent may be writing it. */
+import { toNewest } from '@tcptrail/consumer/consume/schema-versions.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { type BatchEnvelope, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
 import { SYNC_BYTES } from '@tcptrail/schemas/container.ts';
+import { fingerprintIn } from '@tcptrail/schemas/single-object.ts';
 import { openSegment, type Segment } from '@tcptrail/spool/segment.ts';
 import { pathIn, unreadable } from './source.ts';
 
@@ -74,7 +76,7 @@ function* walk(spool: string, segment: Segment, isGrowing: boolean): Generator<F
         return;
       }
       if (read.kind === 'batch') {
-        yield batchOf(read.datum, { from, bytes: read.bytes });
+        yield batchOf(read, { from, bytes: read.bytes });
         if (!read.isMarked) yield unmarked(segment.position);
       } else yield { ...read, bytes: read.bytes.length };
       // What is written faster than it is read would have no end.
@@ -93,8 +95,12 @@ function unmarked(end: number): Damage {
   return { kind: 'damage', reason: 'SEGMENT_CORRUPT', from: end - SYNC_BYTES, bytes: SYNC_BYTES, why };
 }
 
-function batchOf(datum: Uint8Array, at: { readonly from: number; readonly bytes: number }): Found {
+function batchOf(
+  read: { readonly datum: Uint8Array; readonly schema: string },
+  at: { readonly from: number; readonly bytes: number },
+): Found {
   try {
+    const datum = toNewest(fingerprintIn(read.schema), read.datum);
     const { envelope, events } = decodeEnvelope(datum);
     return { kind: 'batch', envelope, rows: events.count, datum, ...at };
   } catch (error) {

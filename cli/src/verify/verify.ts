@@ -1,6 +1,7 @@
 /** `tcptrail verify`: whether ClickHouse holds what Kafka, or the runs of the agents, say that it must. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ClickHouse, createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
+import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
+import { connectClickHouse } from '@tcptrail/consumer/store/failover.ts';
 import { timeText } from '@tcptrail/schemas/time-text.ts';
 import { type ConsumerOptions, consumerSettings } from '../consumer-settings.ts';
 import { plural } from '../terminal/human.ts';
@@ -25,7 +26,7 @@ const AGAIN_MS = 2_000;
 export async function verifyCommand(options: VerifyOptions): Promise<void> {
   const config = consumerSettings(options);
   const { group, ...kafka } = config.kafka;
-  const clickhouse = createClickHouse(config.clickhouse);
+  const clickhouse = connectClickHouse(config.clickhouse);
   const scope: Scope = {
     sinceUs: (Date.now() - options.since) * 1000,
     hosts: options.host ?? [],

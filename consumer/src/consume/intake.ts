@@ -2,22 +2,17 @@
  * Stores what a fetch brought of one partition: range by range, under a lease, with heartbeats meanwhile. What a former
  * owner of the partition began is finished first, as the range that it was.
  */
+import { isMetadataTooLarge } from '@tcptrail/kafka/errors.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
 import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { type DeadLetters, lettersOf } from './dead-letter.ts';
-import { type Fetched, halvesOf, type KafkaRange, rangesOf, wholeRangeOf } from './kafka-batch.ts';
+import { type BeatConfig, startBeat } from './heartbeat.ts';
+import { digestOf, type Fetched, halvesOf, type KafkaRange, rangesOf, wholeRangeOf } from './kafka-batch.ts';
 import type { HeldLease, Membership } from './lease.ts';
 import { type Begun, noteOf, type Position } from './note.ts';
 import type { Fill, RangeHandler } from './transport.ts';
-
-export interface IntakeConfig {
-  /** Between two heartbeats. */
-  readonly heartbeatMs: number;
-  /** How long a range may still take when the group wants the partition back. */
-  readonly yieldMsMax: number;
-}
 
 /** What kafkajs hands to `eachBatch`, as far as it is used. */
 export interface FetchedBatch {
@@ -68,7 +63,7 @@ interface Held {
   messages: Fetched[];
 }
 
-export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
+export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
   const { handler, membership, deadLetters, log, metrics } = deps;
   const partitions = new Map<number, Held>();
 
@@ -76,7 +71,8 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     const known = partitions.get(partition);
     if (known?.lease.signal === lease.signal) return known;
     const { offset, isKnown, begun, before } = await deps.positionOf(partition);
-    const next = offset < 0 ? before : offset;
+    // A group whose topic was deleted meanwhile has no position: what was stored from here last tells of it.
+    const next = offset < 0 ? (known?.next ?? before) : offset;
     const held: Held = { lease, isKnown, next, begun, messages: [] };
     partitions.set(partition, held);
     return held;
@@ -90,7 +86,16 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     const { topic, partition } = batch;
     held.lease.assertHeld();
     const committed = [{ partition, offset: at.offset, metadata: at.note }];
-    await fetched.commitOffsetsIfNecessary({ topics: [{ topic, partitions: committed }] });
+    try {
+      await fetched.commitOffsetsIfNecessary({ topics: [{ topic, partitions: committed }] });
+    } catch (error) {
+      if (!isMetadataTooLarge(error)) throw error;
+      throw failure(
+        'STORE_RANGE_TOO_LARGE',
+        `the brokers do not keep the ${at.note.length} bytes that are to be noted beside an offset of ${topic}; set offset.metadata.max.bytes=4096 on them, as it is by default`,
+        { cause: error },
+      );
+    }
     held.isKnown = true;
   }
 
@@ -108,6 +113,7 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     const fence = {
       isKnown: held.isKnown,
       ...(begun ? { begun: begun.plan } : {}),
+      digest: () => digestOf(range.fetched),
       note: (plan: string) =>
         commit(fetched, held, { offset: range.firstOffset, note: noteOf({ end: Number(offset), plan }) }),
     };
@@ -194,7 +200,7 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     await fetched.heartbeat();
     if (batch.messages[0]) tellBehind(batch, Number(batch.messages[0].offset));
     const lease = membership.lease();
-    const beat = startBeat(fetched, lease, config);
+    const beat = startBeat(fetched.heartbeat, lease, config);
     const isToEnd = (): boolean => deps.ending.aborted || beat.isYielding();
     try {
       const held = await heldOf(batch.partition, lease);
@@ -217,36 +223,5 @@ export function createIntake(config: IntakeConfig, deps: IntakeDeps): Intake {
     } finally {
       beat.end();
     }
-  };
-}
-
-/** Heartbeats until the end; tells whether the group wants the partition back. */
-function startBeat(
-  fetched: FetchedBatch,
-  lease: HeldLease,
-  config: IntakeConfig,
-): { isYielding(): boolean; end(): void } {
-  let isYielding = false;
-  let late: NodeJS.Timeout | undefined;
-
-  function refused({ type }: { readonly type?: string }): void {
-    if (type === 'REBALANCE_IN_PROGRESS') {
-      // The range in hand may still be finished; the others wait for their next owner.
-      isYielding = true;
-      late ??= setTimeout(lease.lose, config.yieldMsMax);
-    } else if (type === 'ILLEGAL_GENERATION' || type === 'UNKNOWN_MEMBER_ID') {
-      isYielding = true;
-      lease.lose();
-    }
-    // Anything else is the connection's trouble, and the lease ends by the clock.
-  }
-
-  const timer = setInterval(() => void fetched.heartbeat().catch(refused), config.heartbeatMs);
-  return {
-    isYielding: () => isYielding,
-    end() {
-      clearInterval(timer);
-      clearTimeout(late);
-    },
   };
 }

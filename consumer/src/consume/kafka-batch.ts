@@ -1,4 +1,5 @@
 /** What a fetch brought of one partition, as ranges to store. Pure. */
+import { createHash } from 'node:crypto';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { unframe } from '@tcptrail/schemas/single-object.ts';
 import { glance } from './glance.ts';
@@ -54,6 +55,14 @@ export function halvesOf({ fetched }: KafkaRange, place: OfPlace): readonly Kafk
   return [fetched.slice(0, middle), fetched.slice(middle)].map((half) => wholeRangeOf(half, place));
 }
 
+/** Of the messages as they came, their order and their places. */
+export function digestOf(fetched: readonly Fetched[]): string {
+  const hash = createHash('sha256');
+  for (const { offset, value } of fetched)
+    hash.update(`${offset} ${value?.length ?? 'none'} `).update(value ?? '');
+  return hash.digest('hex').slice(0, 32);
+}
+
 interface ReadMessage {
   readonly fetched: Fetched;
   readonly size: { readonly rows: number; readonly bytes: number };
@@ -92,8 +101,7 @@ function readValue(
     const framed = unframe(value);
     const datum = toNewest(framed.fingerprint, framed.datum);
     const seen = glance(datum);
-    const original = datum === framed.datum ? {} : { original: framed.datum };
-    return { offset, datum, ...original, identity: seen?.identity ?? NOBODY, rows: seen?.rows ?? 0 };
+    return { offset, datum, identity: seen?.identity ?? NOBODY, rows: seen?.rows ?? 0 };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { reason: error.code, detail: error.message };

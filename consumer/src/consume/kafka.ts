@@ -70,6 +70,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
   const ending = new AbortController();
   const done = Promise.withResolvers<void>();
   done.promise.catch(() => {});
+  let isStarted = false;
   let failures = 0;
   /** Why a partition stands still until a person has looked. */
   let stopped: AppError | undefined;
@@ -233,11 +234,12 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
   return {
     done: done.promise,
     async start(handler) {
+      isStarted = true;
       follow(handler).then(done.resolve, done.reject);
     },
     async stop() {
       ending.abort();
-      await done.promise.catch(() => undefined);
+      if (isStarted) await done.promise.catch(() => undefined);
     },
   };
 }

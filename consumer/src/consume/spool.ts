@@ -7,6 +7,8 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+import { fingerprintIn, frameAs } from '@tcptrail/schemas/single-object.ts';
 import { createCursorFile, type Place } from '@tcptrail/spool/cursor.ts';
 import { type ChainRead, openSegmentChain, type SegmentChain } from '@tcptrail/spool/segment-chain.ts';
 import { createSetAside } from '@tcptrail/spool/set-aside.ts';
@@ -17,6 +19,7 @@ import type { Metrics } from '../metrics.ts';
 import { batchesIn, type Damage, spoolOrigin } from './damage.ts';
 import { glance } from './glance.ts';
 import { createReaderLock } from './reader-lock.ts';
+import { toNewest } from './schema-versions.ts';
 import type { BatchIdentity, Fill, Message, ParkedBatch, RangeHandler, Transport } from './transport.ts';
 
 const CURSOR = z.object({
@@ -44,7 +47,14 @@ export interface SpoolDeps {
 /** A message in hand and where it stands. */
 interface Held extends Message {
   readonly place: string;
+  readonly rows: number;
+  /** Why there is no datum of the newest version. */
+  readonly refusal?: Pick<ParkedBatch, 'reason' | 'detail'>;
+  /** As it would stand on a topic. */
+  framed(): Buffer;
 }
+
+type BatchRead = Extract<ChainRead, { kind: 'batch' }>;
 
 export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Transport {
   const { fill, log, metrics } = deps;
@@ -116,9 +126,13 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
     async function flush(): Promise<void> {
       const [first] = held;
       if (!first) return;
-      const originOf = spoolOrigin(first.identity);
-      const unread = await handler({ origin: originOf, originPartition: 0, messages: held, parked });
-      for (const batch of unread) keepMessage(held, batch);
+      const of = { origin: spoolOrigin(first.identity), originPartition: 0 };
+      const messages = held.filter(({ refusal }) => !refusal);
+      const unread = held.flatMap(({ refusal, offset, identity }): ParkedBatch[] =>
+        refusal ? [{ ...of, originOffset: offset, identity, ...refusal }] : [],
+      );
+      const refused = await handler({ ...of, messages, parked: [...parked, ...unread] });
+      for (const batch of [...unread, ...refused]) keepMessage(held, batch);
       last = held.at(-1)?.identity;
       commit(behind);
       held = [];
@@ -126,19 +140,17 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
       fill.clear();
     }
 
-    async function take(read: Extract<ChainRead, { kind: 'batch' }>): Promise<void> {
+    async function take(read: BatchRead): Promise<void> {
       const before = held.at(-1)?.identity ?? last;
-      const seen = glance(read.datum);
-      const identity = seen?.identity ?? following(before, read.agentEpoch);
-      const item = { rows: seen?.rows ?? 0, bytes: read.datum.length };
+      const next = heldOf(read, before, endOf(chain, read.segment));
+      const { identity } = next;
+      const item = { rows: next.rows, bytes: next.datum.length };
       const isOther = held[0] !== undefined && spoolOrigin(held[0].identity) !== spoolOrigin(identity);
       if (isOther || fill.isFullFor(item)) await flush();
       if (damages.length > 0) parked.push(...batchesIn(damages, before, identity));
       damages = [];
-      const end = { segment: read.segment, position: endOf(chain, read.segment) };
-      const place = `${basename(read.segment, '.avro')}-${end.position - read.bytes}`;
-      held.push({ offset: identity.batchSeq, datum: read.datum, identity, place });
-      behind = end;
+      held.push(next);
+      behind = { segment: read.segment, position: endOf(chain, read.segment) };
       fill.add(item, performance.now());
     }
 
@@ -181,7 +193,7 @@ export function createSpoolTransport(config: SpoolConfig, deps: SpoolDeps): Tran
     const message = held.find(({ offset }) => offset === batch.originOffset);
     if (!message) return;
     const name = `${message.place}.parked`;
-    const file = setAside.put(name, message.datum, { ...batch });
+    const file = setAside.put(name, message.framed(), { ...batch });
     metrics.setAsideFiles.inc();
     log.error(
       { origin: batch.origin, batch_seq: batch.identity.batchSeq, file },
@@ -214,6 +226,24 @@ async function nextOf(chain: SegmentChain, flush: () => Promise<void>): Promise<
   } catch (error) {
     await flush();
     throw error;
+  }
+}
+
+/** `end`: of its block. */
+function heldOf(read: BatchRead, before: BatchIdentity | undefined, end: number): Held {
+  const fingerprint = fingerprintIn(read.schema);
+  const framed = (): Buffer => frameAs(fingerprint, read.datum);
+  const place = `${basename(read.segment, '.avro')}-${end - read.bytes}`;
+  const unnamed = following(before, read.agentEpoch);
+  try {
+    const datum = toNewest(fingerprint, read.datum);
+    const { identity = unnamed, rows = 0 } = glance(datum) ?? {};
+    return { offset: identity.batchSeq, datum, identity, place, rows, framed };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const refusal = { reason: error.code, detail: error.message };
+    const { datum } = read;
+    return { offset: unnamed.batchSeq, datum, identity: unnamed, place, rows: 0, refusal, framed };
   }
 }
 

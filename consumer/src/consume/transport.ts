@@ -17,8 +17,6 @@ export interface BatchIdentity {
 export interface Message {
   readonly offset: number;
   readonly datum: Uint8Array;
-  /** The datum as it came, where that was of another schema version. */
-  readonly original?: Uint8Array;
   readonly identity: BatchIdentity;
 }
 
@@ -46,6 +44,8 @@ export interface Fence {
   readonly isKnown: boolean;
   /** Begun earlier and not finished: the range is what was noted then. */
   readonly begun?: string;
+  /** Of all messages between the ends of the range as they came: another version of the program may read others. */
+  digest(): string;
   /** Rejects with CONSUMER_PARTITION_LOST, and with the client's error when the group refuses it. */
   note(plan: string): Promise<void>;
 }

@@ -6,7 +6,15 @@
  */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { failure } from '../errors.ts';
-import type { ClickHouse } from './clickhouse.ts';
+import { type ClickHouse, type ClickHouseConfig, createClickHouse } from './clickhouse.ts';
+
+/** The ClickHouse of the configuration, at whichever of its addresses it answers. */
+export function connectClickHouse(
+  config: ClickHouseConfig & { readonly fallbackUrls: readonly string[] },
+): ClickHouse {
+  const urls = [config.url, ...config.fallbackUrls];
+  return createFailover(urls.map((url) => createClickHouse({ ...config, url })));
+}
 
 /** `addresses` is not empty. Closing the result closes all. */
 export function createFailover(addresses: readonly ClickHouse[]): ClickHouse {
@@ -20,15 +28,20 @@ export function createFailover(addresses: readonly ClickHouse[]): ClickHouse {
   const current = (): ClickHouse => addresses[index] ?? first;
 
   async function use<T>(act: (clickhouse: ClickHouse) => Promise<T>): Promise<T> {
-    const clickhouse = current();
-    try {
-      if (!checked.has(clickhouse)) await check(clickhouse);
-      return await act(clickhouse);
-    } catch (error) {
-      const isAway = error instanceof AppError && AWAY.has(error.code);
-      // Several questions fail together; one step is enough.
-      if (isAway && clickhouse === current()) index = (index + 1) % addresses.length;
-      throw error;
+    for (let left = addresses.length; ; left--) {
+      const clickhouse = current();
+      let isSent = false;
+      try {
+        if (!checked.has(clickhouse)) await check(clickhouse);
+        isSent = true;
+        return await act(clickhouse);
+      } catch (error) {
+        const code = error instanceof AppError ? error.code : '';
+        // Several questions fail together; one step is enough.
+        if (AWAY.has(code) && clickhouse === current()) index = (index + 1) % addresses.length;
+        // What may have been done is the caller's to ask; what was not even sent is not.
+        if (isSent || left === 1 || code !== 'CLICKHOUSE_UNREACHABLE') throw error;
+      }
     }
   }
 

@@ -13,15 +13,7 @@ import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { insertBlock } from './insert.ts';
-import {
-  digestOf,
-  type IntendedInsert,
-  type Intent,
-  intentOf,
-  intentText,
-  readIntent,
-  tokenOf,
-} from './intent.ts';
+import { type IntendedInsert, type Intent, intendedOf, intentText, readIntent, tokenOf } from './intent.ts';
 import { createLedger, type Span } from './ledger.ts';
 import { assertSameBatches, assertStored, expectedOf, ledgerAlarm, planInserts, rowsOf } from './plan.ts';
 import type { StoreDecoded, StoreRange } from './range.ts';
@@ -69,21 +61,25 @@ export function createInserter(deps: InserterDeps): Inserter {
   async function insert(work: Work): Promise<void> {
     const { range, decoded } = work;
     const span = spanOf(range);
-    if (work.intent) return await finish(work, span, work.intent);
-    const begun = begunBefore(range, decoded);
-    if (begun) {
+    const begun = work.intent ?? begunBefore(range, decoded);
+    // Of what an owner began who read other rows, INSERTs may run under tokens that nobody sends again.
+    if (!begun) return await begin(work, span, range.fence?.isKnown && range.fence.begun === undefined);
+    if (!work.intent) {
       metrics.replayedRanges.inc();
       log.info(`${placeOf(range)}: messages ${span.first}-${span.last} were begun before; they are finished`);
-      return await finish(work, span, begun);
     }
-    await begin(work, span);
+    await finish(work, span, begun);
+    const isNewlyRead = decoded.batches.some(({ offset }) => begun.parked.includes(offset));
+    if (isNewlyRead) await begin(work, span, true);
   }
 
-  async function begin(work: Work, span: Span): Promise<void> {
+  /** `isKnown`: whatever INSERT of the range another may have sent is one that was finished. */
+  async function begin(work: Work, span: Span, isKnown = false): Promise<void> {
     const { range, decoded } = work;
+    const parked = parkedIn(work);
     let maximum = certain.get(placeOf(range));
     if (maximum === undefined) {
-      if (!range.fence?.isKnown) await quiet(range);
+      if (!isKnown) await quiet(range);
       maximum = await ledger.maximum(range, span.first);
     }
     const repeats = await findRepeats(clickhouse, span, decoded.batches);
@@ -93,20 +89,21 @@ export function createInserter(deps: InserterDeps): Inserter {
     const plan = planInserts(expected, stored);
     if (stored) tellSkipped(range, { batches: expected.tcp_batches.size, plan });
     forget(range);
-    const intent = intentOf(range.messages, expectedOf(decoded.batches), plan);
+    const inserts = intendedOf(expectedOf(decoded.batches), plan);
     if (range.fence && plan.length > 0) {
+      const intent = { digest: range.fence.digest(), parked, inserts };
       await range.fence.note(intentText(intent));
       work.intent = intent;
     }
-    for (const intended of intent.inserts) await send(work, span, intended);
+    for (const intended of inserts) await send(work, span, intended);
     const oldestDay = oldestDayKept();
     try {
-      assertStored(expected, await ledger.totals(span), { span, oldestDay });
+      assertStored(expected, await ledger.totals(span, parked), { span, oldestDay });
     } catch (error) {
       if (!work.intent) throw error;
       // A token that was used before, for rows that are gone since.
       await finish(work, span, work.intent);
-      assertStored(expected, await ledger.totals(span), { span, oldestDay });
+      assertStored(expected, await ledger.totals(span, parked), { span, oldestDay });
     }
     certain.set(placeOf(range), Math.max(maximum, span.last));
     metrics.duplicates.inc(repeats.size);
@@ -116,13 +113,14 @@ export function createInserter(deps: InserterDeps): Inserter {
   function begunBefore(range: StoreRange, decoded: StoreDecoded): Intent | undefined {
     if (range.fence?.begun === undefined) return undefined;
     const intent = readIntent(range.fence.begun);
-    if (intent && intent.digest !== digestOf(range.messages)) {
+    if (intent && intent.digest !== range.fence.digest()) {
       throw ledgerAlarm(
         `${placeOf(range)}: messages ${spanOf(range).first}-${spanOf(range).last} are not those that were begun: the topic was made anew, or its messages were replaced`,
       );
     }
     // Another version of the program may decode them to other rows.
-    const isSame = intent?.inserts.every((each) => rowsOf(expectedOf(decoded.batches), each) === each.rows);
+    const known = expectedOf(decoded.batches.filter(({ offset }) => !intent?.parked.includes(offset)));
+    const isSame = intent?.inserts.every((each) => rowsOf(known, each) === each.rows);
     if (isSame) return intent;
     log.warn(
       `${placeOf(range)}: what was begun before cannot be read as it was; the ledger is asked by message`,
@@ -139,20 +137,21 @@ export function createInserter(deps: InserterDeps): Inserter {
   async function finishOne(work: Work, span: Span, index: number): Promise<void> {
     for (;;) {
       const intended = work.intent?.inserts[index];
-      if (!intended || (await isStored(span, intended))) return;
+      if (!intended || (await isStored(work, span, intended))) return;
       await send(work, span, intended);
-      if (await isStored(span, intended)) return;
+      if (await isStored(work, span, intended)) return;
       if (intended.day < oldestDayKept()) return;
       // An INSERT of the same token that still runs would have to be seen when it ends.
       await quiet(work.range);
-      if (await isStored(span, intended)) return;
+      if (await isStored(work, span, intended)) return;
       await burn(work, index, intended);
     }
   }
 
   /** The rows of one INSERT are there as a whole or not at all. */
-  async function isStored(span: Span, { table, day, rows, without }: IntendedInsert): Promise<boolean> {
-    const count = await ledger.count(span, { table, day, without });
+  async function isStored({ intent }: Work, span: Span, intended: IntendedInsert): Promise<boolean> {
+    const { table, day, rows } = intended;
+    const count = await ledger.count(span, { table, day, without: leftOutOf(intended, intent) });
     if (count === 0 || count === rows) return count === rows;
     throw ledgerAlarm(
       `${table} holds ${count} rows of ${span.origin} ${span.first}-${span.last}, day ${day}, and must hold ${rows}`,
@@ -173,16 +172,16 @@ export function createInserter(deps: InserterDeps): Inserter {
     log.warn(
       `${placeOf(work.range)}: ClickHouse knows the token of ${intended.rows} rows of ${intended.table} and does not have the rows, as after a kill; they are inserted under the next one`,
     );
-    const { digest = '', inserts = [] } = work.intent ?? {};
-    const intent = { digest, inserts: inserts.with(index, next) };
+    const { digest = '', parked = [], inserts = [] } = work.intent ?? {};
+    const intent = { digest, parked, inserts: inserts.with(index, next) };
     await work.range.fence?.note(intentText(intent));
     work.intent = intent;
   }
 
   async function send({ range, decoded, intent }: Work, span: Span, intended: IntendedInsert): Promise<void> {
-    const { table, day, rows, without } = intended;
+    const { table, day, rows } = intended;
     const offsets = new Set(decoded.batches.map(({ offset }) => offset));
-    for (const offset of without) offsets.delete(offset);
+    for (const offset of leftOutOf(intended, intent)) offsets.delete(offset);
     const isEvents = table === 'tcp_events';
     const body = isEvents ? decoded.events(offsets, day) : decoded.batchLines(offsets, day);
     if (!body) return;
@@ -242,8 +241,25 @@ function commentOf(range: StoreRange): string {
   return `tcptrail ${placeOf(range)}`;
 }
 
-function spanOf({ origin, originPartition, messages }: StoreRange): Span {
-  const offsets = messages.map(({ offset }) => offset);
+/** Offsets of what cannot be read; rows of them may be there, of another version of the program. */
+const parkedIn = ({ range, decoded }: Work): readonly number[] => [
+  ...parkedOf(range),
+  ...decoded.refused.map(({ offset }) => offset),
+];
+
+/** A spool tells of damage in the run before, too. */
+const parkedOf = ({ origin, originPartition, parked }: StoreRange): readonly number[] =>
+  parked
+    .filter((each) => each.origin === origin && each.originPartition === originPartition)
+    .map(({ originOffset }) => originOffset);
+
+const leftOutOf = ({ without }: IntendedInsert, intent: Intent | undefined): readonly number[] =>
+  intent ? [...without, ...intent.parked] : without;
+
+/** Of what cannot be read as well: another version of the program may read it, and is to send the same INSERTs. */
+function spanOf(range: StoreRange): Span {
+  const { origin, originPartition } = range;
+  const offsets = [...range.messages.map(({ offset }) => offset), ...parkedOf(range)];
   return { origin, originPartition, first: Math.min(...offsets), last: Math.max(...offsets) };
 }
 

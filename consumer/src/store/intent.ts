@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { failure } from '../errors.ts';
 import { type Span, TABLES, type Table } from './ledger.ts';
 import type { Expected, PlannedInsert } from './plan.ts';
-import type { StoreMessage } from './range.ts';
 
 export interface IntendedInsert {
   readonly table: Table;
@@ -19,8 +18,10 @@ export interface IntendedInsert {
 }
 
 export interface Intent {
-  /** Of the messages. */
+  /** Of the messages as they came. */
   readonly digest: string;
+  /** Offsets of messages that could not be read, or not be decoded; a newer consumer may. */
+  readonly parked: readonly number[];
   readonly inserts: readonly IntendedInsert[];
 }
 
@@ -28,22 +29,17 @@ export interface Intent {
 const TEXT_BYTES_MAX = 4_000;
 
 /** `all`: rows of all messages, those included that are not to be inserted. */
-export function intentOf(
-  messages: readonly StoreMessage[],
-  all: Expected,
-  plan: readonly PlannedInsert[],
-): Intent {
-  const inserts = plan.map(({ table, day, offsets, rows }): IntendedInsert => {
+export function intendedOf(all: Expected, plan: readonly PlannedInsert[]): readonly IntendedInsert[] {
+  return plan.map(({ table, day, offsets, rows }) => {
     const without = [...all[table]].filter(([offset, days]) => days.has(day) && !offsets.has(offset));
     return { table, day, rows, attempt: 0, without: without.map(([offset]) => offset) };
   });
-  return { digest: digestOf(messages), inserts };
 }
 
 /** Throws STORE_RANGE_TOO_LARGE: half of it may fit. */
-export function intentText({ digest, inserts }: Intent): string {
+export function intentText({ digest, parked, inserts }: Intent): string {
   const text = JSON.stringify([
-    digest,
+    [digest, ...parked],
     ...inserts.map(({ table, day, rows, attempt, without }) => [
       TABLES.indexOf(table),
       day,
@@ -65,8 +61,10 @@ export function readIntent(text: string): Intent | undefined {
     return undefined;
   }
   if (!Array.isArray(parsed)) return undefined;
-  const [digest, ...lines] = parsed as unknown[];
-  if (typeof digest !== 'string') return undefined;
+  const [head, ...lines] = parsed as unknown[];
+  if (!Array.isArray(head)) return undefined;
+  const [digest, ...parked] = head as [unknown, ...number[]];
+  if (typeof digest !== 'string' || !parked.every(Number.isSafeInteger)) return undefined;
   const inserts: IntendedInsert[] = [];
   for (const line of lines) {
     if (!Array.isArray(line) || !line.every(Number.isSafeInteger)) return undefined;
@@ -75,7 +73,7 @@ export function readIntent(text: string): Intent | undefined {
     if (!table || day === undefined || rows === undefined || attempt === undefined) return undefined;
     inserts.push({ table, day, rows, attempt, without });
   }
-  return { digest, inserts };
+  return { digest, parked, inserts };
 }
 
 export function tokenOf(span: Span, digest: string, insert: IntendedInsert): string {
@@ -83,13 +81,4 @@ export function tokenOf(span: Span, digest: string, insert: IntendedInsert): str
   const named = [span.origin, span.originPartition, span.first, span.last, digest, table, day, ...without];
   const hash = createHash('sha256').update(JSON.stringify(named)).digest('hex').slice(0, 32);
   return `${hash}/${attempt}`;
-}
-
-/** Of the messages as they came: a newer consumer may bring them to another form. */
-export function digestOf(messages: readonly StoreMessage[]): string {
-  const hash = createHash('sha256');
-  for (const { offset, datum, original = datum } of messages) {
-    hash.update(`${offset} ${original.length} `).update(original);
-  }
-  return hash.digest('hex').slice(0, 32);
 }

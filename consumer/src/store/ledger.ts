@@ -20,8 +20,8 @@ export interface Span extends Place {
 export type DayRows = ReadonlyMap<number, number>;
 
 export interface Ledger {
-  /** Stored rows of the span by table and day. */
-  totals(span: Span): Promise<Record<Table, DayRows>>;
+  /** Stored rows of the span by table and day, those of some messages left out. */
+  totals(span: Span, without: readonly number[]): Promise<Record<Table, DayRows>>;
   /** Stored rows of the span in one table and day, those of some messages left out. */
   count(
     span: Span,
@@ -44,13 +44,15 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
   const span = `${where} AND origin_offset BETWEEN {first:UInt64} AND {last:UInt64}`;
   const tableOf = (table: Table): string => `${clickhouse.database}.${table}`;
 
-  async function totals(asked: Span): Promise<Record<Table, DayRows>> {
+  async function totals(asked: Span, without: readonly number[]): Promise<Record<Table, DayRows>> {
     const each = TABLES.map(
       (table) =>
-        `SELECT '${table}' AS stored, toUInt16(day) AS d, count() AS n FROM ${tableOf(table)} WHERE ${span} GROUP BY d`,
+        `SELECT '${table}' AS stored, toUInt16(day) AS d, count() AS n FROM ${tableOf(table)}
+         WHERE ${span} AND origin_offset NOT IN {without:Array(UInt64)} GROUP BY d`,
     );
     const found = await clickhouse.query<{ stored: Table; d: number; n: number }>(each.join(' UNION ALL '), {
       ...asked,
+      without,
     });
     const of = (table: Table): DayRows =>
       new Map(found.filter((row) => row.stored === table).map((row) => [row.d, row.n]));

@@ -11,8 +11,6 @@ export interface Identity {
 export interface StoreMessage {
   readonly offset: number;
   readonly datum: Uint8Array;
-  /** As it came, where `datum` was made of it. */
-  readonly original?: Uint8Array;
   readonly identity: Identity;
 }
 
@@ -29,6 +27,8 @@ export interface Fence {
   readonly isKnown: boolean;
   /** Begun earlier and not finished; the range is the same. */
   readonly begun?: string;
+  /** Of all that came between the ends of the range, whether it can be read or not. */
+  digest(): string;
   /** Rejects when the place is another's. */
   note(intent: string): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { frame } from '@tcptrail/schemas/single-object.ts';
 import { datumOf } from '../../../test/spool-writer.ts';
 import { createBatcher } from '../../src/batch/batcher.ts';
-import { rangesOf } from '../../src/consume/kafka-batch.ts';
+import { digestOf, rangesOf } from '../../src/consume/kafka-batch.ts';
 
 const PLACE = { origin: 'topic', originPartition: 3 };
 const rowsOf = (rows: number) =>
@@ -53,4 +53,18 @@ test('what is no batch is parked with its place and why, and the range still rea
 
 test('nothing fetched is no range', () => {
   assert.deepEqual([...rangesOf([], PLACE, fill(10))], []);
+});
+
+test('the digest is of the bytes, their order and their places, whether they can be read or not', () => {
+  const [one, two, none] = [rowsOf(1), Buffer.from('strange'), null];
+  const digest = digestOf(fetched(one, two, none));
+  assert.equal(digestOf(fetched(Buffer.from(one), Buffer.from(two), none)), digest);
+  for (const other of [
+    fetched(one, two),
+    fetched(two, one, none),
+    fetched(one, Buffer.from('stranger'), none),
+    fetched(one, two, Buffer.alloc(0)),
+    fetched(one, two, none).map((each) => ({ ...each, offset: `1${each.offset}` })),
+  ])
+    assert.notEqual(digestOf(other), digest);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fingerprintOf } from '@tcptrail/schemas/emit/avro.ts';
+import { fingerprintOf } from '@tcptrail/schemas/fingerprint.ts';
 import { CURRENT_FINGERPRINT } from '@tcptrail/schemas/generated/fingerprints.ts';
 import avsc from 'avsc';
 import { BATCH_TYPE, plain, SCHEMA_PATH } from '../../../test/avsc-oracle.ts';

@@ -12,6 +12,7 @@ function createFence(change: Partial<Fence> = {}): Fence & { readonly notes: str
   return {
     isKnown: true,
     notes,
+    digest: () => 'digest',
     async note(intent) {
       notes.push(intent);
     },
@@ -138,7 +139,8 @@ test('messages that are not those that were begun stop the partition', async () 
   const first = createFence();
   await store.store(range([1, 2], { isFirst: true, fence: first }));
   const [begun = ''] = first.notes;
-  await assert.rejects(store.store(range([1, 3], { isFirst: true, fence: createFence({ begun }) })), {
+  const fence = createFence({ begun, digest: () => 'another' });
+  await assert.rejects(store.store(range([1, 3], { isFirst: true, fence })), {
     code: 'STORE_LEDGER',
     message: /are not those that were begun/,
   });
@@ -157,4 +159,63 @@ test('a note of another version is asked of the ledger by message, once nothing 
     [1, 2],
   ]);
   assert.deepEqual(JSON.parse(fence.notes[0] ?? '')[1].slice(4), [1], 'message 1 stays out');
+});
+
+/** As a consumer parks it that does not know its schema. */
+const unread = (originOffset: number) => ({
+  origin: 't',
+  originPartition: 0,
+  originOffset,
+  identity: { hostId: '', agentEpoch: 0, batchSeq: 0 },
+  reason: 'SCHEMA_UNKNOWN',
+  detail: '',
+});
+
+for (const newer of [1, 2, 3]) {
+  const older = [1, 2, 3].filter((offset) => offset !== newer);
+  test(`message ${newer} of 3, which the one who began could not read, is stored beside what it began`, async () => {
+    const { fake, store, range } = setUp();
+    const first = createFence();
+    const { lease, lose } = createLease();
+    const parked = [unread(newer)];
+    fake.fault = () => {
+      lose();
+      throw failure('CLICKHOUSE_UNREACHABLE', 'stopped before it was sent');
+    };
+    await assert.rejects(store.store(range(older, { isFirst: true, fence: first, lease, parked })));
+    fake.fault = undefined;
+    const [begun = ''] = first.notes;
+    const fence = createFence({ begun });
+    await store.store(range([1, 2, 3], { isFirst: true, fence }));
+    assert.deepEqual(offsets(fake.stored), [
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+    // What the first still sends.
+    fake.asked.splice(0);
+    for (const each of fake.stored.values()) for (const offset of older) each.delete(offset);
+    await assert.rejects(
+      store.store(
+        range(older, {
+          isFirst: true,
+          parked,
+          fence: createFence({ begun, note: async () => Promise.reject(new Error('late')) }),
+        }),
+      ),
+      /late/,
+    );
+    assert.deepEqual(offsets(fake.stored), [[newer], [newer]], 'its token was taken');
+  });
+}
+
+test('one that cannot read what is stored already of a range parks it, and counts the others alone', async () => {
+  const { fake, store, range } = setUp();
+  const first = createFence();
+  await store.store(range([1, 2, 3], { isFirst: true, fence: first }));
+  fake.asked.splice(0);
+  const [begun = ''] = first.notes;
+  const parked = [unread(2)];
+  await store.store(range([1, 3], { isFirst: true, fence: createFence({ begun }), parked }));
+  assert.equal(fake.asked[0], 'running', 'another INSERT may be under way');
+  assert.deepEqual(inserts(fake.asked), ['insert tcp_parked']);
 });

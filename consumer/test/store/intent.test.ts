@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { digestOf, type Intent, intentOf, intentText, readIntent, tokenOf } from '../../src/store/intent.ts';
+import { type Intent, intendedOf, intentText, readIntent, tokenOf } from '../../src/store/intent.ts';
 import type { Expected } from '../../src/store/plan.ts';
 
-const message = (offset: number, byte = 1) => ({
-  offset,
-  datum: Uint8Array.of(byte, offset),
-  identity: { hostId: 'h', agentEpoch: 1, batchSeq: offset },
-});
 const SPAN = { origin: 't@id', originPartition: 3, first: 10, last: 12 };
 const INTENT: Intent = {
   digest: 'd',
+  parked: [12],
   inserts: [
     { table: 'tcp_events', day: 20_000, rows: 7, attempt: 0, without: [] },
     { table: 'tcp_batches', day: 20_001, rows: 2, attempt: 1, without: [11] },
@@ -28,10 +24,13 @@ test('what is no intent is not read as one', () => {
     '{}',
     '[]',
     '[1]',
-    '["d",[9,1,1,0]]',
-    '["d",[0,1,1]]',
-    '["d",[0,1,1.5,0]]',
-    '["d",1]',
+    '[[1]]',
+    '[["d",0.5]]',
+    '["d",[0,1,1,0]]',
+    '[["d"],[9,1,1,0]]',
+    '[["d"],[0,1,1]]',
+    '[["d"],[0,1,1.5,0]]',
+    '[["d"],1]',
   ])
     assert.equal(readIntent(text), undefined, text);
 });
@@ -49,7 +48,7 @@ test('messages whose rows are stored already are named, where they have rows of 
       [11, days({ 1: 1 })],
     ]),
   };
-  const { inserts } = intentOf([message(10), message(11)], all, [
+  const inserts = intendedOf(all, [
     { table: 'tcp_events', day: 1, offsets: new Set([10]), rows: 5 },
     { table: 'tcp_events', day: 2, offsets: new Set([10]), rows: 1 },
   ]);
@@ -66,7 +65,7 @@ test('one that brokers would not keep is refused', () => {
   const [insert] = INTENT.inserts;
   assert.ok(insert);
   const without = Array.from({ length: 900 }, (_, index) => 100_000 + index);
-  assert.throws(() => intentText({ digest: 'd', inserts: [{ ...insert, without }] }), {
+  assert.throws(() => intentText({ digest: 'd', parked: [], inserts: [{ ...insert, without }] }), {
     code: 'STORE_RANGE_TOO_LARGE',
   });
 });
@@ -88,18 +87,4 @@ test('tokens differ in whatever makes an INSERT another one, and in nothing else
     tokenOf(SPAN, 'd', { ...insert, without: [10] }),
   ];
   assert.equal(new Set([token, ...others]).size, others.length + 1);
-});
-
-test('the digest is of the bytes, their order and their places', () => {
-  const digest = digestOf([message(10), message(11)]);
-  assert.equal(digestOf([message(10), message(11)]), digest);
-  const newer = { ...message(11), datum: Uint8Array.of(9, 9, 9), original: message(11).datum };
-  assert.equal(digestOf([message(10), newer]), digest, 'a newer consumer reads what came, too');
-  for (const other of [
-    [message(10)],
-    [message(11), message(10)],
-    [message(10), message(11, 2)],
-    [message(10), message(12)],
-  ])
-    assert.notEqual(digestOf(other), digest);
 });

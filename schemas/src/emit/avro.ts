@@ -1,6 +1,5 @@
 /** The newest `avro/event-batch.v<N>.avsc` and the fingerprints: the schema of one batch, docs and defaults included. */
 import { readFileSync } from 'node:fs';
-import { crc64Avro } from '../crc-64-avro.ts';
 import { ENUMS, type EnumName } from '../enums.ts';
 import {
   AVRO_OWNER_FIELDS,
@@ -10,10 +9,9 @@ import {
   type EnvelopeType,
   EVENT_FIELDS,
 } from '../fields.ts';
+import { fingerprintOf, type Json } from '../fingerprint.ts';
 import { ADDRESS_BYTES, formOf } from '../types.ts';
 import { NEWEST, schemaUrl, VERSIONS } from '../versions.ts';
-
-type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 function batchSchema(): Json {
   const named = new Set<string>();
@@ -106,46 +104,8 @@ function defaultOf(type: EnvelopeType): Json {
   }
 }
 
-/** Parsing canonical form (Avro specification): names full, only what changes the bytes. */
-function canonical(schema: Json, namespace: string): string {
-  if (typeof schema === 'string') {
-    const primitive = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'].includes(
-      schema,
-    );
-    return JSON.stringify(primitive ? schema : `${namespace}.${schema}`);
-  }
-  if (Array.isArray(schema)) return `[${schema.map((item) => canonical(item, namespace)).join(',')}]`;
-  const object = schema as { [key: string]: Json };
-  const type = object.type as string;
-  const name = `"name":${JSON.stringify(`${namespace}.${String(object.name)}`)},"type":"${type}"`;
-  switch (type) {
-    case 'record': {
-      const fields = object.fields as { name: string; type: Json }[];
-      const text = fields.map(
-        (field) => `{"name":"${field.name}","type":${canonical(field.type, namespace)}}`,
-      );
-      return `{${name},"fields":[${text.join(',')}]}`;
-    }
-    case 'enum':
-      return `{${name},"symbols":${JSON.stringify(object.symbols)}}`;
-    case 'fixed':
-      return `{${name},"size":${String(object.size)}}`;
-    case 'array':
-      return `{"type":"array","items":${canonical(object.items ?? null, namespace)}}`;
-    case 'map':
-      return `{"type":"map","values":${canonical(object.values ?? null, namespace)}}`;
-    default:
-      return JSON.stringify(type);
-  }
-}
-
 export function emitAvro(): string {
   return `${JSON.stringify(batchSchema(), null, 2)}\n`;
-}
-
-/** CRC-64-AVRO of a schema's parsing canonical form, as it stands in a message. */
-export function fingerprintOf(schema: Json): string {
-  return crc64Avro(Buffer.from(canonical(schema, 'tcptrail'), 'utf8'));
 }
 
 /** The frozen versions are read, as the field table tells only of the newest. */

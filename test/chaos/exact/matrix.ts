@@ -12,6 +12,10 @@ const PARTITIONS = 3;
 const CONSUMERS = 2;
 /** A range of two days: its events of each, and its batches. */
 const PARTS_OF_RANGE = 3;
+/** Consumers that are killed again and again store less than is sent: nobody is to wait for all of it at the end. */
+const BEHIND_MAX = 150;
+/** Batches from one look at the lag to the next. */
+const LOOK_EVERY = 25;
 /** One in so many kills is of Kafka. */
 const KAFKA_EVERY = 20;
 
@@ -107,7 +111,7 @@ function victimsOf(kills: number, random: Random): string[] {
 
 /** Batches, now and then one a second time or something that is none, until told to stop; Kafka may be away. */
 async function startStream(world: World, random: Random, stopped: AbortSignal): Promise<void> {
-  while (!stopped.aborted) {
+  for (let batches = 1; !stopped.aborted; batches++) {
     const partition = random.below(PARTITIONS);
     await world.sendSurely(partition);
     const chance = random.below(10);
@@ -116,5 +120,7 @@ async function startStream(world: World, random: Random, stopped: AbortSignal): 
     // Whether these arrive is of no matter.
     await Promise.allSettled([more, none]);
     await sleep(50 + random.below(150));
+    const isToLook = batches % LOOK_EVERY === 0;
+    while (isToLook && !stopped.aborted && (await world.lag()) > BEHIND_MAX) await sleep(200);
   }
 }

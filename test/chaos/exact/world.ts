@@ -11,6 +11,7 @@ import { frame } from '@tcptrail/schemas/single-object.ts';
 import type { Admin, Kafka, Producer } from 'kafkajs';
 import type { TestKafka } from '../../harness/kafka.ts';
 import { type Part, startPart } from '../../harness/process.ts';
+import { createTopics } from '../../harness/topics.ts';
 import { until } from '../../harness/until.ts';
 import { createRandom } from '../../random.ts';
 import { HOST } from '../../spool-writer.ts';
@@ -37,6 +38,8 @@ export interface World {
   readonly topic: string;
   readonly deadLetter: string;
   readonly group: string;
+  /** The consumers' configuration. */
+  readonly file: string;
   readonly admin: Admin;
   readonly oracle: Oracle;
   /** Puts framed batches on the partition. */
@@ -48,8 +51,10 @@ export interface World {
   /** A consumer of the group. */
   start(env?: NodeJS.ProcessEnv): Part;
   /** One that crashes, or is stopped, at a step. */
-  startDoomed(step: string, passed?: number, signal?: 'SIGKILL' | 'SIGSTOP'): Part;
+  startDoomed(step: string, passed?: number, signal?: 'SIGKILL' | 'SIGSTOP', env?: NodeJS.ProcessEnv): Part;
   rows<T>(query: string): Promise<T[]>;
+  /** Messages that the group has not stored; Infinity while that cannot be told. */
+  lag(): Promise<number>;
   /** The group has stored all that the topic holds. */
   isDrained(): Promise<boolean>;
   drained(): Promise<void>;
@@ -90,16 +95,10 @@ export async function createWorld(
   let producer = makeProducer();
   await admin.connect();
   await producer.connect();
-  await admin.createTopics({
-    topics: [{ topic, numPartitions: partitions }, { topic: deadLetter }],
-    waitForLeaders: true,
-  });
-  // A leader that is named may yet have to take it up, and what is sent is not sent again.
-  for (const name of [topic, deadLetter]) await admin.fetchTopicOffsets(name);
+  await createTopics(admin, [{ topic, numPartitions: partitions }, { topic: deadLetter }]);
   const oracle = createOracle(createRandom(options.seed ?? 1).below);
   const parts = new Set<Part>();
 
-  /** Messages that the group has not stored; Infinity while that cannot be told. */
   async function lag(): Promise<number> {
     // A connection of its own: it does not think of the partitions that it knew once. New ones have no leader yet.
     const look = (of: Admin) => groupLag(of, settings, { topic, group });
@@ -112,6 +111,7 @@ export async function createWorld(
     topic,
     deadLetter,
     group,
+    file,
     admin,
     oracle,
     send: (partition, ...datums) => world.sendBytes(partition, ...datums.map(frame)),
@@ -142,8 +142,8 @@ export async function createWorld(
       parts.add(part);
       return part;
     },
-    startDoomed: (step, passed = 0, signal = 'SIGKILL') =>
-      world.start({ TCPTRAIL_CRASH_AT: `${step}:${passed}`, TCPTRAIL_CRASH_SIGNAL: signal }),
+    startDoomed: (step, passed = 0, signal = 'SIGKILL', env = {}) =>
+      world.start({ ...env, TCPTRAIL_CRASH_AT: `${step}:${passed}`, TCPTRAIL_CRASH_SIGNAL: signal }),
     async rows(query) {
       const result = await server.client.query({
         query: query.replaceAll('{db}', database),
@@ -152,6 +152,7 @@ export async function createWorld(
       });
       return await result.json();
     },
+    lag,
     isDrained: async () => (await lag()) === 0,
     async drained() {
       let least = Number.POSITIVE_INFINITY;

@@ -3,35 +3,42 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { type Part, startPart } from '../../test/harness/process.ts';
-import type { TestServer } from '../../test/harness/server.ts';
-import { createSpool, type MadeSpool, temporaryFolder } from '../../test/spool-writer.ts';
+import { createSpool, type MadeSpool, temporaryFolder } from '../spool-writer.ts';
+import { type Part, startPart } from './process.ts';
+import type { TestServer } from './server.ts';
 
-export const MAIN = join(import.meta.dirname, '../src/main.ts');
+export const MAIN = join(import.meta.dirname, '../../consumer/src/main.ts');
 
-export interface Setup {
+export interface SpoolSetup {
   readonly spool: MadeSpool;
   readonly database: string;
   /** The consumer's configuration. */
   readonly file: string;
   start(args?: readonly string[], env?: NodeJS.ProcessEnv): Part;
+  /** Runs one with --once, and sees it end with 0. */
+  once(): Promise<Part>;
   rows<T>(query: string): Promise<T[]>;
 }
 
 let databases = 0;
 
 /** A spool and a database of the test's own, and consumers that read the one into the other. */
-export function setUpSpool(server: TestServer, change: { url?: string; batch?: object } = {}): Setup {
+export function setUpSpool(server: TestServer, change: { url?: string; batch?: object } = {}): SpoolSetup {
   const spool = createSpool();
   const database = `consumer_${++databases}`;
   const file = join(temporaryFolder(), 'consumer.yaml');
   const clickhouse = { url: change.url ?? server.url, database, requestWaitMsMax: 5000 };
   const config = { clickhouse, spool: { path: spool.path, pollMs: 20 }, metrics: { port: 0 } };
   writeFileSync(file, JSON.stringify({ ...config, batch: { flushMs: 50, ...change.batch } }));
-  return {
+  const setup: SpoolSetup = {
     spool,
     database,
     file,
+    async once() {
+      const consumer = setup.start(['--once']);
+      assert.equal(await consumer.exited, 0, consumer.output());
+      return consumer;
+    },
     start(args = [], env = {}) {
       const consumer = startPart([MAIN, '--config', file, ...args], env);
       after(() => consumer.end('SIGKILL'));
@@ -46,10 +53,11 @@ export function setUpSpool(server: TestServer, change: { url?: string; batch?: o
       return await result.json();
     },
   };
+  return setup;
 }
 
 /** Rows and batches in the tables: all, and those that differ. */
-export async function counts(setup: Setup): Promise<{ n: number; u: number; b: number; ub: number }> {
+export async function counts(setup: SpoolSetup): Promise<{ n: number; u: number; b: number; ub: number }> {
   const [row] = await setup.rows<{ n: number; u: number; b: number; ub: number }>(
     `SELECT count() AS n, uniqExact(agent_epoch, cpu, seq) AS u,
       (SELECT count() FROM {db}.tcp_batches) AS b, (SELECT uniqExact(agent_epoch, batch_seq) FROM {db}.tcp_batches) AS ub

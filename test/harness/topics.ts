@@ -1,0 +1,16 @@
+/** Topics of a test's own. */
+import type { Admin, ITopicConfig } from 'kafkajs';
+import { until } from './until.ts';
+
+/** Resolves when each has its leaders: the client itself gives up where a broker does not know yet what it has made. */
+export async function createTopics(admin: Admin, topics: ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ topics, waitForLeaders: false });
+  for (const { topic } of topics) {
+    const hasLeaders = () =>
+      admin.fetchTopicOffsets(topic).then(
+        () => true,
+        () => false,
+      );
+    await until(`leaders of ${topic}`, hasLeaders);
+  }
+}
