@@ -1,10 +1,10 @@
 /**
  * What of a range is about to be inserted. The owner of a partition notes it before it inserts: whoever comes next
- * sends the same INSERTs under the same tokens, and ClickHouse takes each token once, whoever is late. Pure.
+ * sends the same INSERTs under the same tokens, and ClickHouse takes each token once, whoever is late.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { failure } from '../errors.ts';
-import { type Span, TABLES, type Table } from './ledger.ts';
+import { TABLES, type Table } from './ledger.ts';
 import type { Expected, PlannedInsert } from './plan.ts';
 import type { StoreMessage } from './range.ts';
 
@@ -19,6 +19,8 @@ export interface IntendedInsert {
 }
 
 export interface Intent {
+  /** Like no other: a token that is made of it was never used before it is noted. */
+  readonly id: string;
   /** Of the messages. */
   readonly digest: string;
   readonly inserts: readonly IntendedInsert[];
@@ -37,12 +39,13 @@ export function intentOf(
     const without = [...all[table]].filter(([offset, days]) => days.has(day) && !offsets.has(offset));
     return { table, day, rows, attempt: 0, without: without.map(([offset]) => offset) };
   });
-  return { digest: digestOf(messages), inserts };
+  return { id: randomUUID(), digest: digestOf(messages), inserts };
 }
 
 /** Throws STORE_RANGE_TOO_LARGE: half of it may fit. */
-export function intentText({ digest, inserts }: Intent): string {
+export function intentText({ id, digest, inserts }: Intent): string {
   const text = JSON.stringify([
+    id,
     digest,
     ...inserts.map(({ table, day, rows, attempt, without }) => [
       TABLES.indexOf(table),
@@ -65,8 +68,8 @@ export function readIntent(text: string): Intent | undefined {
     return undefined;
   }
   if (!Array.isArray(parsed)) return undefined;
-  const [digest, ...lines] = parsed as unknown[];
-  if (typeof digest !== 'string') return undefined;
+  const [id, digest, ...lines] = parsed as unknown[];
+  if (typeof id !== 'string' || typeof digest !== 'string') return undefined;
   const inserts: IntendedInsert[] = [];
   for (const line of lines) {
     if (!Array.isArray(line) || !line.every(Number.isSafeInteger)) return undefined;
@@ -75,14 +78,11 @@ export function readIntent(text: string): Intent | undefined {
     if (!table || day === undefined || rows === undefined || attempt === undefined) return undefined;
     inserts.push({ table, day, rows, attempt, without });
   }
-  return { digest, inserts };
+  return { id, digest, inserts };
 }
 
-export function tokenOf(span: Span, digest: string, insert: IntendedInsert): string {
-  const { table, day, attempt, without } = insert;
-  const named = [span.origin, span.originPartition, span.first, span.last, digest, table, day, ...without];
-  const hash = createHash('sha256').update(JSON.stringify(named)).digest('hex').slice(0, 32);
-  return `${hash}/${attempt}`;
+export function tokenOf({ id }: Intent, { table, day, attempt }: IntendedInsert): string {
+  return `${id}/${table}/${day}/${attempt}`;
 }
 
 /** Of the messages as they came: a newer consumer may bring them to another form. */
