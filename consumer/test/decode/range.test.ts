@@ -6,7 +6,7 @@ import { modelBatch } from '../../../test/fuzz/mutate-batch.ts';
 import { readNativeBlock } from '../../../test/native-reader.ts';
 import { createRandom, type Random } from '../../../test/random.ts';
 import { blockRow, storedRows } from '../../../test/stored-rows.ts';
-import { createRangeDecoder } from '../../src/decode/range.ts';
+import { createRangeDecoder, createRangeDecoders } from '../../src/decode/range.ts';
 
 const PLACE = { origin: 'topic@cluster', originPartition: 3 };
 const MAX: Readonly<Record<string, bigint>> = {
@@ -220,5 +220,25 @@ test('a count that claims more than the message holds takes no memory', () => {
     const decoded = createRangeDecoder().decode(PLACE, [{ offset: 0, datum: message }]);
     assert.equal(decoded.refused.length, 1);
     assert.ok(process.memoryUsage().arrayBuffers - before < 16 * 1024 * 1024, `${claimed} events`);
+  }
+});
+
+test('ranges that are stored at the same time take each other no rows', () => {
+  const random = createRandom(10);
+  const create = createRangeDecoders();
+  const [one, other] = [create(), create()];
+  const [a, b, c] = [written(aBatch(random)), written(aBatch(random)), written(aBatch(random))];
+  const first = one.decode(PLACE, [
+    { offset: 0, datum: a },
+    { offset: 1, datum: b },
+  ]);
+  const second = other.decode(PLACE, [{ offset: 2, datum: c }]);
+  const rowsOf = (...data: readonly Buffer[]) => data.flatMap((datum) => storedRows(datum).rows).toSorted();
+  for (let again = 0; again < 2; again++) {
+    assert.deepEqual(storedOf(first), rowsOf(a, b));
+    assert.deepEqual(storedOf(second), rowsOf(c));
+    const [batch] = first.batches;
+    const half = { ...first, batches: batch ? [batch] : [] };
+    assert.deepEqual(storedOf(half), rowsOf(a), 'those of one message alone');
   }
 });
