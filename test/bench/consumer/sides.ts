@@ -15,9 +15,9 @@ import type { EngineOrder, EngineQuestion } from './kafka-engine.ts';
 const CONSUMER = join(import.meta.dirname, '../../../consumer/src/main.ts');
 const ENGINE = join(import.meta.dirname, 'kafka-engine.ts');
 /** Each look is a query that ClickHouse pays for. */
-const POLL_MS = 500;
+const POLL_MS = 200;
 /** So often nothing was merged: it is over. */
-const STILL_POLLS = 4;
+const STILL_POLLS = 10;
 const DEADLINE_MS = 600_000;
 
 /** Started so far: each has a group of its own. */
