@@ -95,7 +95,14 @@ export async function createWorld(
     waitForLeaders: true,
   });
   // A leader that is named may yet have to take it up, and what is sent is not sent again.
-  for (const name of [topic, deadLetter]) await admin.fetchTopicOffsets(name);
+  for (const name of [topic, deadLetter]) {
+    await until(`a leader of ${name}`, () =>
+      admin.fetchTopicOffsets(name).then(
+        () => true,
+        () => false,
+      ),
+    );
+  }
   const oracle = createOracle(createRandom(options.seed ?? 1).below);
   const parts = new Set<Part>();
 
