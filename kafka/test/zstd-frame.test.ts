@@ -6,7 +6,7 @@ import { plainBytesOf } from '../src/zstd-frame.ts';
 const MIB = 1024 * 1024;
 
 test('a frame tells how much it holds, whatever the width of its size', () => {
-  for (const bytes of [70_000, 100_000, 3 * MIB])
+  for (const bytes of [65_700, 70_000, 3 * MIB])
     assert.equal(plainBytesOf(zstdCompressSync(Buffer.alloc(bytes, 'abc'))), bytes);
 });
 
