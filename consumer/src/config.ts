@@ -75,17 +75,17 @@ export const CONSUMER_CONFIG = z.strictObject({
         .max(HOUR_MS)
         .default(30_000)
         .describe('Milliseconds of silence after which a consumer loses its partitions to the others.'),
-      concurrency: z.int().min(1).max(64).default(4).describe('Partitions that are stored at the same time.'),
+      concurrency: z.int().min(1).max(64).default(2).describe('Partitions that are stored at the same time.'),
     })
     .prefault({}),
   batch: z
     .strictObject({
-      rowsMax: z.int().min(1).max(1_000_000).default(100_000).describe('Rows after which an insert is sent.'),
+      rowsMax: z.int().min(1).max(1_000_000).default(200_000).describe('Rows after which an insert is sent.'),
       bytesMax: z
         .int()
         .min(1)
         .max(1024 * MIB)
-        .default(32 * MIB)
+        .default(64 * MIB)
         .describe('Bytes of batches after which an insert is sent.'),
       flushMs: z
         .int()
@@ -99,7 +99,7 @@ export const CONSUMER_CONFIG = z.strictObject({
         .max(HOUR_MS)
         .default(1_000)
         .describe(
-          'Milliseconds between two inserts of one consumer of Kafka, unless they are full (half of `bytesMax`): with n partitions that have data each is stored every n times as long, and its rows are seen so much later.',
+          'Milliseconds between two inserts of one consumer of Kafka, unless they are full (a quarter of `bytesMax`): with n partitions that have data each is stored every n times as long, and its rows are seen so much later.',
         ),
     })
     .prefault({}),

@@ -18,7 +18,7 @@ import { createBatcher } from './batch/batcher.ts';
 import { CONSUMER_CONFIG, type ConsumerConfig } from './config.ts';
 import { createDeadLetters, lettersOf } from './consume/dead-letter.ts';
 import { type Fetched, rangesOf } from './consume/kafka-batch.ts';
-import { createRangeDecoder } from './decode/range.ts';
+import { createRangeDecoders } from './decode/range.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { migrate } from './migrate/migrate.ts';
@@ -81,7 +81,7 @@ export async function openLambda(config: ConsumerConfig, log: Logger = createLog
     const deadLetters = createDeadLetters(kafka, client);
     const store = createStore(
       { triesMax: TRIES_MAX },
-      { clickhouse, createDecoder: createRangeDecoder, log, metrics: createMetrics() },
+      { clickhouse, createDecoder: createRangeDecoders(), log, metrics: createMetrics() },
     );
 
     /** As the consumer names it: either may go on where the other ended. */

@@ -12,7 +12,7 @@ import { CONSUMER_CONFIG, type ConsumerConfig } from './config.ts';
 import { createKafkaTransport } from './consume/kafka.ts';
 import { createSpoolTransport } from './consume/spool.ts';
 import type { Transport } from './consume/transport.ts';
-import { createRangeDecoder } from './decode/range.ts';
+import { createRangeDecoders } from './decode/range.ts';
 import { endOnSignals } from './ending.ts';
 import { tellOfHangUps } from './hang-up.ts';
 import { createLog } from './log.ts';
@@ -46,7 +46,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
 
   const health = createMetricsServer(config.metrics, { metrics, trouble: () => trouble });
   const clickhouse = connectClickHouse(config.clickhouse);
-  const store = createStore({ triesMax }, { clickhouse, createDecoder: createRangeDecoder, log, metrics });
+  const store = createStore({ triesMax }, { clickhouse, createDecoder: createRangeDecoders(), log, metrics });
   const transport = createTransport(config, { isOnce, log, metrics, tell: (text) => (trouble = text) });
 
   try {
@@ -99,7 +99,7 @@ function createTransport(
     return createSpoolTransport({ ...config.spool, isOnce }, { ...deps, fill: createFill() });
   const { group, sessionMs, concurrency, ...kafka } = config.kafka;
   const { insertMsMin, bytesMax } = config.batch;
-  const pace = createPace({ insertMsMin, fullBytes: bytesMax / 2 });
+  const pace = createPace({ insertMsMin, fullBytes: bytesMax / 4 });
   return createKafkaTransport(
     { kafka, group, sessionMs, concurrency, isOnce },
     { ...deps, createFill, pace },

@@ -8,7 +8,8 @@
 import { AppError } from './app-error.ts';
 import { createAvroReader, decodeRange } from './avro-reader.ts';
 import { decodeEnvelope } from './batch.ts';
-import { AVRO_OWNER_FIELDS, avroFields, EVENT_FIELDS, type Field, ORIGIN_FIELDS } from './fields.ts';
+import { eventColumn, spread } from './block-columns.ts';
+import { AVRO_OWNER_FIELDS, avroFields, EVENT_FIELDS, ORIGIN_FIELDS } from './fields.ts';
 import {
   allocateEvents,
   decodeEvents,
@@ -17,21 +18,11 @@ import {
   type EventTexts,
 } from './generated/decode-events.ts';
 import type { BatchEnvelope, Owner } from './generated/envelope.ts';
-import {
-  type Content,
-  createBlockWriter,
-  fixed,
-  fixed64,
-  lists,
-  lowCardinality,
-  type Numbers,
-  strings,
-  unsigned,
-  unsigned64,
-} from './native-block.ts';
+import { type BlockWriter, createBlockWriter, fixed, type Numbers } from './native-block.ts';
 import { batchField, DAY_COLUMN, EVENT_BATCH_COLUMNS, EVENT_COLUMNS } from './stored.ts';
+import { inTableOrder } from './table-order.ts';
 import { createTextDictionary } from './text-dictionary.ts';
-import { ADDRESS_BYTES, formOf } from './types.ts';
+import { ADDRESS_BYTES } from './types.ts';
 
 /** Where a batch came from; the ledger. */
 export interface Origin {
@@ -56,8 +47,8 @@ export interface EventColumns {
   append(datum: Uint8Array, origin: Origin): Appended;
   /** Days (since 1970) present, with their rows, in order. */
   days(): ReadonlyMap<number, number>;
-  /** Rows of one day as one Native block, in the order they came. The next call reuses its bytes. */
-  block(day: number): Uint8Array;
+  /** Rows of one day as one Native block, in the order of the table. Its bytes are those of the writer's next one, too; there is one for all. */
+  block(day: number, writer?: BlockWriter): Uint8Array;
   reset(): void;
 }
 
@@ -87,7 +78,7 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
   let batchOf = new Uint32Array(capacity);
   let dayOf = new Uint16Array(capacity);
   let suspect = new Uint8Array(capacity);
-  const writer = createBlockWriter();
+  const ownWriter = createBlockWriter();
   let rows = 0;
   let rowsOf = new Map<number, number>();
   let owners: Owner[] = [];
@@ -159,14 +150,21 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
     return days;
   }
 
-  /** Rows of the day, or undefined when all rows are. */
-  function selection(day: number): Uint32Array | undefined {
-    const count = rowsOf.get(day) ?? 0;
-    if (count === rows) return undefined;
-    const picked = new Uint32Array(count);
+  function rowsOfDay(day: number): Uint32Array {
+    const picked = new Uint32Array(rowsOf.get(day) ?? 0);
     let at = 0;
     for (let row = 0; row < rows; row++) if (dayOf[row] === day) picked[at++] = row;
     return picked;
+  }
+
+  /** Rank of each batch's host among all hosts, by name. */
+  function hostRanks(): { readonly ranks: Uint32Array; readonly hosts: number } {
+    const names = [...new Set(batches.map(({ host_id }) => host_id))].sort();
+    const rankOf = new Map(names.map((name, rank) => [name, rank]));
+    return {
+      ranks: Uint32Array.from(batches, ({ host_id }) => rankOf.get(host_id) ?? 0),
+      hosts: names.length,
+    };
   }
 
   return {
@@ -196,21 +194,22 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
       }
     },
     days: () => new Map([...rowsOf].sort(([a], [b]) => a - b)),
-    block(day) {
-      const picked = selection(day);
-      const count = picked?.length ?? rows;
-      const ownerOf = take(arrays.owner, 1, count, picked) as Uint32Array;
-      const batchIndex = take(batchOf, 1, count, picked) as Uint32Array;
+    block(day, writer = ownWriter) {
+      const { ranks, hosts } = hostRanks();
+      const hostOf = (row: number): number => ranks[batchOf[row] as number] as number;
+      const order = inTableOrder(arrays, rowsOfDay(day), { hostOf, hosts });
+      const ownerOf = order.map((row) => arrays.owner[row] as number);
+      const batchIndex = order.map((row) => batchOf[row] as number);
       return writer.write(
         [
-          [DAY_COLUMN.name, fixed(DAY_COLUMN.type, take(dayOf, 1, count, picked))],
+          [DAY_COLUMN.name, fixed(DAY_COLUMN.type, dayOf.subarray(0, rows), order)],
           ...EVENT_BATCH_COLUMNS.map((name) => spread(batchField(name), batches, batchIndex)),
-          ...EVENT_COLUMNS.map((field) => eventColumn(field, { arrays, texts, count, picked })),
+          ...EVENT_COLUMNS.map((field) => eventColumn(field, { arrays, texts, rows, order })),
           ...AVRO_OWNER_FIELDS.map((field) => spread(field, owners, ownerOf)),
-          ['ts_suspect', fixed('Bool', take(suspect, 1, count, picked))],
+          ['ts_suspect', fixed('Bool', suspect.subarray(0, rows), order)],
           ...ORIGIN_FIELDS.map((field) => spread(field, batches, batchIndex)),
         ],
-        count,
+        order.length,
       );
     },
     reset() {
@@ -231,68 +230,4 @@ function grown<T extends Numbers>(from: T, into: T): T {
 /** A 64-bit value of two words as a number; times and what else stays below 2^53. */
 function time(words: Uint32Array, row: number): number {
   return ((words[2 * row + 1] ?? 0) | 0) * 0x1_0000_0000 + (words[2 * row] ?? 0);
-}
-
-/** The first `count` rows of an array of `width` elements a row, or the picked ones. */
-function take(array: Numbers, width: number, count: number, picked: Uint32Array | undefined): Numbers {
-  if (!picked) return array.subarray(0, count * width);
-  const taken = array.slice(0, count * width);
-  for (let index = 0; index < count; index++) {
-    const from = (picked[index] ?? 0) * width;
-    for (let i = 0; i < width; i++) taken[index * width + i] = array[from + i] ?? 0;
-  }
-  return taken;
-}
-
-type Column = readonly [name: string, content: Content];
-
-function eventColumn(
-  { name, type }: Field,
-  rows: {
-    readonly arrays: EventArrays;
-    readonly texts: EventTexts;
-    readonly count: number;
-    readonly picked: Uint32Array | undefined;
-  },
-): Column {
-  const { count, picked } = rows;
-  const array = rows.arrays[name as keyof EventArrays];
-  if (Array.isArray(array)) {
-    const all = array as readonly (readonly number[])[];
-    return [name, lists(picked ? Array.from(picked, (row) => all[row] ?? []) : all, count)];
-  }
-  const is64 = type === 'u64' || type === 'time';
-  const values = take(array as Numbers, type === 'address' ? 16 : is64 ? 2 : 1, count, picked);
-  const dictionary = name in rows.texts ? rows.texts[name as keyof EventTexts] : undefined;
-  if (dictionary) return [name, lowCardinality(dictionary.values, values as Uint32Array)];
-  if (type === 'u64') return [name, unsigned64(values as Uint32Array)];
-  const isNumber = type === 'u8' || type === 'u16' || type === 'u32';
-  return [name, isNumber ? unsigned(values) : fixed(formOf(type).clickhouse, values)];
-}
-
-/** A column whose value is the same for all rows of one item: an owner's, a batch's. */
-function spread({ name, type }: Field, items: readonly object[], itemOf: Uint32Array): Column {
-  const values = items.map((item) => (item as Record<string, unknown>)[name]);
-  switch (type) {
-    case 'text':
-    case 'name16': {
-      const dictionary = createTextDictionary();
-      const keys = Uint32Array.from(values, (value) => dictionary.add(value as string));
-      return [name, lowCardinality(dictionary.values, keys, itemOf)];
-    }
-    case 'string':
-      return [name, strings(values as string[], itemOf)];
-    case 'u32':
-      return [name, unsigned(Uint32Array.from(values as number[]), itemOf)];
-    case 'u64':
-    case 'time': {
-      const numbers = BigInt64Array.from(values as number[], (value) => BigInt(value));
-      const words = new Uint32Array(numbers.buffer);
-      const content =
-        type === 'u64' ? unsigned64(words, itemOf) : fixed64(formOf(type).clickhouse, words, itemOf);
-      return [name, content];
-    }
-    default:
-      throw new Error(`${name}: ${JSON.stringify(type)} has no spread form`);
-  }
 }

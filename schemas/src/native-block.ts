@@ -2,6 +2,8 @@
  * ClickHouse's Native format: varint columns, varint rows, then per column its name, its type and its values
  * (ClickHouse documentation, "Native"; LowCardinality as the server's SerializationLowCardinality writes it).
  *
+ * A column is given by items and, for each row, which item it has: a batch's, an owner's, or its own.
+ *
  * A block says no more than it must: a column of nothing but its type's default is left out, which ClickHouse fills,
  * and numbers have the narrowest type that holds them, which ClickHouse widens.
  */
@@ -55,72 +57,79 @@ export function createBlockWriter(): BlockWriter {
   };
 }
 
-/** A column of whole numbers: of each row the value, or that of its item. */
-export function unsigned(values: Numbers, itemOf?: Uint32Array): Content {
+/** A column of whole numbers. */
+export function unsigned(values: Numbers, itemOf: Uint32Array): Content {
   return narrow({ values, step: 1, itemOf });
 }
 
 /** As `unsigned`, of 64-bit numbers: two words each, low first. */
-export function unsigned64(words: Uint32Array, itemOf?: Uint32Array): Content {
+export function unsigned64(words: Uint32Array, itemOf: Uint32Array): Content {
   for (let high = 1; high < words.length; high += 2) {
-    if (words[high] !== 0) return itemOf ? spread64('UInt64', words, itemOf) : plain('UInt64', words);
+    if (words[high] !== 0) return wide('UInt64', words, 2, itemOf);
   }
   return narrow({ values: words, step: 2, itemOf });
 }
 
-/** A column of a type that is kept as it is; its default is all zeros. */
-export function fixed(type: string, values: Numbers): Content {
-  return isZero(values) ? undefined : plain(type, values);
+/** A column of a type that is kept as it is, of one byte or two; its default is 0. */
+export function fixed(type: string, values: Uint8Array | Uint16Array, itemOf: Uint32Array): Content {
+  if (isZero(values)) return undefined;
+  const width = values.BYTES_PER_ELEMENT as 1 | 2;
+  return {
+    type,
+    bytes: width * itemOf.length,
+    write: (out, at) => out.set(gather({ values, step: 1, itemOf }, width), at),
+  };
 }
 
-/** As `fixed`, of a type of 64 bits: of each row the two words of its item. */
-export function fixed64(type: string, words: Uint32Array, itemOf: Uint32Array): Content {
-  return isZero(words) ? undefined : spread64(type, words, itemOf);
+/** As `fixed`, of a type of 2 or 4 words. */
+export function fixedWords(type: string, words: Uint32Array, width: 2 | 4, itemOf: Uint32Array): Content {
+  return isZero(words) ? undefined : wide(type, words, width, itemOf);
 }
 
-/** Keys and indices of a LowCardinality(String) column: of each row, or of its item. `keys[0]` must be ''. */
-export function lowCardinality(keys: readonly string[], indices: Uint32Array, itemOf?: Uint32Array): Content {
+/** A LowCardinality(String) column: the item's index among `keys`. `keys[0]` must be ''. */
+export function lowCardinality(keys: readonly string[], indices: Uint32Array, itemOf: Uint32Array): Content {
   const SHARED_DICTIONARIES_WITH_ADDITIONAL_KEYS = 1n;
   const HAS_ADDITIONAL_KEYS = 1n << 9n;
   const NEED_UPDATE_DICTIONARY = 1n << 10n;
   if (isZero(indices)) return undefined;
   const width = keys.length <= 0x100 ? 1 : keys.length <= 0x1_0000 ? 2 : 4;
-  const rows = (itemOf ?? indices).length;
   const flags = HAS_ADDITIONAL_KEYS | NEED_UPDATE_DICTIONARY | BigInt(width >> 1);
   const head = Buffer.concat([
-    words(SHARED_DICTIONARIES_WITH_ADDITIONAL_KEYS, flags, BigInt(keys.length)),
+    words64(SHARED_DICTIONARIES_WITH_ADDITIONAL_KEYS, flags, BigInt(keys.length)),
     ...keys.map(text),
-    words(BigInt(rows)),
+    words64(BigInt(itemOf.length)),
   ]);
   return {
     type: 'LowCardinality(String)',
-    bytes: head.length + width * rows,
+    bytes: head.length + width * itemOf.length,
     write(out, at) {
       out.set(head, at);
-      writeNumbers({ values: indices, step: 1, itemOf }, width, { out, at: at + head.length });
+      out.set(gather({ values: indices, step: 1, itemOf }, width), at + head.length);
     },
   };
 }
 
-/** An Array(UInt32) column of the first `count` lists: their ends, then their items. */
-export function lists(rows: readonly (readonly number[])[], count: number): Content {
-  let items = 0;
-  for (let row = 0; row < count; row++) items += rows[row]?.length ?? 0;
-  if (items === 0) return undefined;
+/** An Array(UInt32) column: ends of the rows' lists, then their items. */
+export function lists(items: readonly (readonly number[])[], itemOf: Uint32Array): Content {
+  let count = 0;
+  for (const item of itemOf) count += items[item]?.length ?? 0;
+  if (count === 0) return undefined;
+  const rows = itemOf.length;
   return {
     type: 'Array(UInt32)',
-    bytes: 8 * count + 4 * items,
+    bytes: 8 * rows + 4 * count,
     write(out, at) {
       let end = 0;
-      for (let row = 0; row < count; row++) {
-        for (const item of rows[row] ?? []) out.writeUInt32LE(item, at + 8 * count + 4 * end++);
+      for (let row = 0; row < rows; row++) {
+        for (const number of items[itemOf[row] as number] ?? [])
+          out.writeUInt32LE(number, at + 8 * rows + 4 * end++);
         out.writeBigUInt64LE(BigInt(end), at + 8 * row);
       }
     },
   };
 }
 
-/** A String column: of each row the text of its item. */
+/** A String column. */
 export function strings(texts: readonly string[], itemOf: Uint32Array): Content {
   if (texts.every((value) => value === '')) return undefined;
   const encoded = texts.map(text);
@@ -141,11 +150,11 @@ export function strings(texts: readonly string[], itemOf: Uint32Array): Content 
   };
 }
 
-/** Where the numbers of a column stand: each `step`th of `values`, by row or by the row's item. */
+/** Where the numbers of a column stand: each `step`th of `values`, by item. */
 interface Source {
   readonly values: Numbers;
   readonly step: 1 | 2;
-  readonly itemOf: Uint32Array | undefined;
+  readonly itemOf: Uint32Array;
 }
 
 function narrow(source: Source): Content {
@@ -153,52 +162,60 @@ function narrow(source: Source): Content {
   const all = union(values, step);
   if (all === 0) return undefined;
   const width = all <= 0xff ? 1 : all <= 0xffff ? 2 : 4;
-  const rows = itemOf?.length ?? values.length / step;
   return {
     type: `UInt${8 * width}`,
-    bytes: width * rows,
-    write: (out, at) => writeNumbers(source, width, { out, at }),
+    bytes: width * itemOf.length,
+    write: (out, at) => out.set(gather(source, width), at),
   };
 }
 
-function plain(type: string, values: Numbers): Values {
-  return { type, bytes: values.byteLength, write: (out, at) => out.set(bytesOf(values), at) };
-}
-
-function spread64(type: string, values: Uint32Array, itemOf: Uint32Array): Values {
+function wide(type: string, words: Uint32Array, width: 2 | 4, itemOf: Uint32Array): Values {
   return {
     type,
-    bytes: 8 * itemOf.length,
-    write(out, at) {
-      const items = bytesOf(values);
-      for (let row = 0; row < itemOf.length; row++) {
-        const from = 8 * (itemOf[row] as number);
-        for (let byte = 0; byte < 8; byte++) out[at + 8 * row + byte] = items[from + byte] as number;
-      }
-    },
+    bytes: 4 * width * itemOf.length,
+    write: (out, at) => out.set(gatherWords(words, width, itemOf), at),
   };
 }
 
-function writeNumbers(
-  { values, step, itemOf }: Source,
-  width: 1 | 2 | 4,
-  { out, at }: { readonly out: Buffer; readonly at: number },
-): void {
-  if (!itemOf && step === 1 && width === values.BYTES_PER_ELEMENT) {
-    out.set(bytesOf(values), at);
-    return;
+/** Values of the rows, one after another, until the next call: in a place of their own, as columns begin at any byte. */
+let gathered = new ArrayBuffer(0);
+
+function room(bytes: number): ArrayBuffer {
+  if (bytes > gathered.byteLength) gathered = new ArrayBuffer(bytes);
+  return gathered;
+}
+
+/** Loops apart, so that each knows its array. */
+function gather({ values, step, itemOf }: Source, width: 1 | 2 | 4): Uint8Array {
+  const rows = itemOf.length;
+  const buffer = room(width * rows);
+  if (width === 1) {
+    const into = new Uint8Array(buffer, 0, rows);
+    for (let row = 0; row < rows; row++) into[row] = values[step * (itemOf[row] as number)] as number;
+  } else if (width === 2) {
+    const into = new Uint16Array(buffer, 0, rows);
+    for (let row = 0; row < rows; row++) into[row] = values[step * (itemOf[row] as number)] as number;
+  } else {
+    const into = new Uint32Array(buffer, 0, rows);
+    for (let row = 0; row < rows; row++) into[row] = values[step * (itemOf[row] as number)] as number;
   }
-  const rows = itemOf?.length ?? values.length / step;
-  let position = at;
+  return new Uint8Array(buffer, 0, width * rows);
+}
+
+function gatherWords(words: Uint32Array, width: 2 | 4, itemOf: Uint32Array): Uint8Array {
+  const rows = itemOf.length;
+  const buffer = room(4 * width * rows);
+  const into = new Uint32Array(buffer, 0, width * rows);
+  let at = 0;
   for (let row = 0; row < rows; row++) {
-    const value = values[step * (itemOf ? (itemOf[row] as number) : row)] as number;
-    out[position++] = value;
-    if (width === 1) continue;
-    out[position++] = value >>> 8;
+    const from = width * (itemOf[row] as number);
+    into[at++] = words[from] as number;
+    into[at++] = words[from + 1] as number;
     if (width === 2) continue;
-    out[position++] = value >>> 16;
-    out[position++] = value >>> 24;
+    into[at++] = words[from + 2] as number;
+    into[at++] = words[from + 3] as number;
   }
+  return new Uint8Array(buffer, 0, 4 * width * rows);
 }
 
 /** Bits that the values have, all of them or enough to say that they need the widest type. */
@@ -216,17 +233,13 @@ function isZero(values: Numbers): boolean {
   return true;
 }
 
-function bytesOf(array: ArrayBufferView): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}
-
 function text(value: string): Uint8Array {
   const bytes = Buffer.from(value, 'utf8');
   return Buffer.concat([uleb128(bytes.length), bytes]);
 }
 
-function words(...values: readonly bigint[]): Uint8Array {
-  return bytesOf(BigUint64Array.from(values));
+function words64(...values: readonly bigint[]): Uint8Array {
+  return new Uint8Array(BigUint64Array.from(values).buffer);
 }
 
 function uleb128(value: number): Uint8Array {

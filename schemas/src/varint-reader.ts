@@ -30,22 +30,30 @@ export function createVarintReader(): VarintReader {
     high: 0,
     next: 0,
     read(datum, at, name, highMax) {
-      let low = 0;
-      let high = 0;
       let p = at;
-      let byte = 0x80;
-      for (let shift = 0; byte >= 0x80; shift += 7) {
-        byte = datum[p++] ?? -1;
-        if (byte < 0) throw decodeTruncated(datum.length);
-        const bits = byte & 0x7f;
-        if (shift < 28) low |= bits << shift;
-        else if (shift === 28) {
-          low |= bits << 28;
-          high = bits >>> 4;
-        } else if (shift < 63) high |= bits << (shift - 32);
-        else if (shift === 63 && byte <= 1) high |= byte << 31;
-        else throw decodeRange(name, at);
+      // Beyond the end there is nothing, which counts as 0 and ends the number.
+      let byte = datum[p++] as number;
+      let low = byte & 0x7f;
+      let high = 0;
+      for (let shift = 7; byte >= 0x80 && shift < 28; shift += 7) {
+        byte = datum[p++] as number;
+        low |= (byte & 0x7f) << shift;
       }
+      if (byte >= 0x80) {
+        byte = datum[p++] as number;
+        low |= byte << 28;
+        high = (byte & 0x7f) >>> 4;
+        for (let shift = 3; byte >= 0x80 && shift < 31; shift += 7) {
+          byte = datum[p++] as number;
+          high |= (byte & 0x7f) << shift;
+        }
+        if (byte >= 0x80) {
+          byte = datum[p++] as number;
+          if (byte > 1) throw decodeRange(name, at);
+          high |= byte << 31;
+        }
+      }
+      if (p > datum.length) throw decodeTruncated(datum.length);
       const sign = -(low & 1);
       reader.low = (((low >>> 1) | (high << 31)) ^ sign) >>> 0;
       reader.high = ((high >>> 1) ^ sign) >>> 0;

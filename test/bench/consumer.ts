@@ -3,7 +3,6 @@
  * ClickHouse's Kafka engine with many events a message, and with one JSON message an event. Real events, every column,
  * the same table; each starts on an empty ClickHouse with the topic full, and they take turns.
  */
-import kafkajs from 'kafkajs';
 import { startKafka } from '../harness/kafka.ts';
 import { runLoad } from '../harness/load.ts';
 import { median } from './agent/median.ts';
@@ -27,13 +26,7 @@ const perHost = batches.reduce((sum, { events }) => sum + events.count, 0);
 const hosts = Math.ceil(EVENTS_MIN / perHost);
 const kafka = await startKafka({ set: { 'message.max.bytes': String(32 * 1024 * 1024) } });
 const measured: Record<Name, Measured[]> = { tcptrail: [], engine: [], engine_json: [] };
-const admin = new kafkajs.Kafka({
-  clientId: 'bench',
-  brokers: kafka.brokers,
-  logLevel: kafkajs.logLevel.NOTHING,
-}).admin();
 try {
-  await admin.connect();
   const { events, jsonEvents } = await fillTopics(kafka.brokers, TOPICS, { batches, hosts });
   console.error(`${events} events of ${hosts} hosts, ${jsonEvents} of them as JSON`);
   const [brokers = ''] = kafka.brokers;
@@ -46,18 +39,11 @@ try {
       events: jsonEvents,
     },
   };
-  const isJoined = async (group: string): Promise<boolean> => {
-    const { groups } = await admin.describeGroups([group]);
-    return groups.some(({ state, members }) => state === 'Stable' && members.length > 0);
-  };
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, side] of Object.entries(sides) as [Name, (typeof sides)[Name]][]) {
       const running = await side.start();
       try {
-        const result = await measure(running, {
-          events: side.events,
-          isJoined: () => isJoined(running.group),
-        });
+        const result = await measure(running, { events: side.events });
         measured[name].push(result);
         console.error(`${name}: ${JSON.stringify(result)}`);
       } finally {
@@ -93,7 +79,6 @@ try {
     }),
   );
 } finally {
-  await admin.disconnect();
   await kafka.stop();
 }
 process.exit();

@@ -50,8 +50,8 @@ export interface KafkaTransportDeps {
 }
 
 /** Compressed bytes that one partition may bring, and that one fetch may. */
-const PARTITION_BYTES_MAX = 4 * 1024 * 1024;
-const FETCH_BYTES_MAX = 16 * 1024 * 1024;
+const PARTITION_BYTES_MAX = 6 * 1024 * 1024;
+const FETCH_BYTES_MAX = 24 * 1024 * 1024;
 /** Partitions that were added are seen so soon. */
 const METADATA_MS_MAX = 30_000;
 /** A fetch that finds nothing ends so soon; so long kafkajs waits, too, when all partitions are paused. */

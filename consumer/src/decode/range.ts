@@ -1,7 +1,8 @@
 /** A range of batches decoded: what is to be stored of it, by table and day. */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
-import { createEventColumns, type EventColumns } from '@tcptrail/schemas/event-columns.ts';
+import { createEventColumns } from '@tcptrail/schemas/event-columns.ts';
+import { createBlockWriter } from '@tcptrail/schemas/native-block.ts';
 import { batchDay, batchRow } from './batch-row.ts';
 
 export interface Datum {
@@ -34,55 +35,78 @@ export interface RangeDecoder {
   ): DecodedRange;
 }
 
-export function createRangeDecoder(): RangeDecoder {
+/**
+ * Makes decoders for ranges that are stored at the same time. They share one set of columns: a range needs these only
+ * until its block is made, and the block until it is stored.
+ */
+export function createRangeDecoders(): () => RangeDecoder {
   const columns = createEventColumns();
-  return {
-    decode({ origin, originPartition }, messages) {
-      const at = (offset: number) => ({ origin, origin_partition: originPartition, origin_offset: offset });
-      const batches: Decoded[] = [];
-      const refused: { offset: number; error: AppError }[] = [];
-      const data = new Map<number, Uint8Array>();
-      columns.reset();
-      for (const { offset, datum } of messages) {
-        try {
-          const { envelope, days } = columns.append(datum, at(offset));
-          batches.push({ offset, envelope, events: days, batchDay: batchDay(envelope) });
-          data.set(offset, datum);
-        } catch (error) {
-          if (!(error instanceof AppError)) throw error;
-          refused.push({ offset, error });
-        }
-      }
-      /** Offsets whose events the columns hold. */
-      let filled = new Set(data.keys());
+  /** Whose events the columns hold, and of which of its messages. */
+  let held: { readonly range: symbol; readonly offsets: ReadonlySet<number> } | undefined;
 
-      function fill(offsets: ReadonlySet<number>): EventColumns {
-        if (offsets.size === filled.size && [...filled].every((offset) => offsets.has(offset)))
-          return columns;
+  function createRangeDecoder(): RangeDecoder {
+    const writer = createBlockWriter();
+    return {
+      decode({ origin, originPartition }, messages) {
+        const at = (offset: number) => ({ origin, origin_partition: originPartition, origin_offset: offset });
+        const range = Symbol();
+        const batches: Decoded[] = [];
+        const refused: { offset: number; error: AppError }[] = [];
+        const data = new Map<number, Uint8Array>();
         columns.reset();
-        filled = new Set([...data.keys()].filter((offset) => offsets.has(offset)));
-        for (const offset of filled) columns.append(data.get(offset) ?? new Uint8Array(), at(offset));
-        return columns;
-      }
+        for (const { offset, datum } of messages) {
+          try {
+            const { envelope, days } = columns.append(datum, at(offset));
+            batches.push({ offset, envelope, events: days, batchDay: batchDay(envelope) });
+            data.set(offset, datum);
+          } catch (error) {
+            if (!(error instanceof AppError)) throw error;
+            refused.push({ offset, error });
+          }
+        }
+        held = { range, offsets: new Set(data.keys()) };
+        const [firstDay] = columns.days().keys();
+        /** What the writer holds: nearly always all that there is, and made before others take the columns. */
+        let made = firstDay === undefined ? undefined : make(new Set(data.keys()), firstDay);
 
-      return {
-        batches,
-        refused,
-        events(offsets, day) {
-          const held = fill(offsets);
-          return held.days().has(day) ? held.block(day) : undefined;
-        },
-        batchLines(offsets, day) {
-          const rows = batches.filter((batch) => offsets.has(batch.offset) && batch.batchDay === day);
-          const lines = rows.map(({ offset, envelope, events }) =>
-            JSON.stringify(batchRow({ envelope, events: sum(events.values()), origin: at(offset) })),
-          );
-          return Buffer.from(`${lines.join('\n')}\n`);
-        },
-      };
-    },
-  };
+        function make(offsets: ReadonlySet<number>, day: number) {
+          fill(offsets);
+          const block = columns.days().has(day) ? columns.block(day, writer) : undefined;
+          return { offsets, day, block };
+        }
+        function fill(offsets: ReadonlySet<number>): void {
+          if (held?.range === range && isSame(held.offsets, offsets)) return;
+          columns.reset();
+          for (const [offset, datum] of data) if (offsets.has(offset)) columns.append(datum, at(offset));
+          held = { range, offsets };
+        }
+
+        return {
+          batches,
+          refused,
+          events(offsets, day) {
+            if (!made || made.day !== day || !isSame(made.offsets, offsets)) made = make(offsets, day);
+            return made.block;
+          },
+          batchLines(offsets, day) {
+            const rows = batches.filter((batch) => offsets.has(batch.offset) && batch.batchDay === day);
+            const lines = rows.map(({ offset, envelope, events }) =>
+              JSON.stringify(batchRow({ envelope, events: sum(events.values()), origin: at(offset) })),
+            );
+            return Buffer.from(`${lines.join('\n')}\n`);
+          },
+        };
+      },
+    };
+  }
+  return createRangeDecoder;
 }
+
+/** One that shares with no other. */
+export const createRangeDecoder = (): RangeDecoder => createRangeDecoders()();
+
+const isSame = (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean =>
+  a.size === b.size && [...a].every((offset) => b.has(offset));
 
 function sum(values: Iterable<number>): number {
   let total = 0;

@@ -27,8 +27,11 @@ export interface ClickHouse {
   query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>;
   /** A statement without a body. */
   statement(sql: string): Promise<void>;
-  /** Resolves when the server wrote the rows; after any error they may be there or not. */
-  insert(insert: Insert): Promise<void>;
+  /**
+   * Resolves when the server wrote the rows, with how many it says it wrote; undefined when it does not say. After any
+   * error they may be there or not.
+   */
+  insert(insert: Insert): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -84,13 +87,14 @@ export function createClickHouse(config: ClickHouseConfig): ClickHouse {
     async insert({ query, body, settings, signal }) {
       try {
         // exec, never command: command drops the values and resolves.
-        const { stream } = await client.exec({
+        const { stream, summary } = await client.exec({
           query,
           values: Readable.from([body], { objectMode: false }),
           clickhouse_settings: settings,
           ...(signal ? { abort_signal: signal } : {}),
         });
         for await (const _ of stream);
+        return summary && Number(summary.written_rows);
       } catch (error) {
         throw told(error);
       }

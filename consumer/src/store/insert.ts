@@ -31,8 +31,9 @@ export interface Block {
   readonly signal?: AbortSignal | undefined;
 }
 
-export async function insertBlock(clickhouse: ClickHouse, block: Block): Promise<void> {
-  await clickhouse.insert({
+/** Resolves with the rows that the server says it wrote; undefined when it does not say. */
+export async function insertBlock(clickhouse: ClickHouse, block: Block): Promise<number | undefined> {
+  return await clickhouse.insert({
     query: `INSERT INTO ${clickhouse.database}.${block.table} FORMAT ${block.format}`,
     body: block.body,
     settings: {

@@ -1,8 +1,9 @@
 /**
  * Inserts a range exactly once: the intent fences, the ledger decides (decision 22).
  *
- * What nobody began is planned with the ledger, noted, inserted, counted. Whatever is uncertain, a range that was
- * begun before or an INSERT without an answer, is counted, inserted under the token it was begun with, and counted
+ * What nobody began is planned with the ledger, noted, inserted; an answer that tells of all rows, to a token that
+ * nobody used before, is enough. Whatever is uncertain, a range that was begun before, rows that were there, or an
+ * INSERT without that answer, is counted, inserted under the token it was begun with, and counted
  * again; a token whose rows are not there was logged by a ClickHouse that was killed before it kept them, and the next
  * one takes its place. Where nothing can be noted the ledger is asked by message instead, once nothing runs.
  */
@@ -13,9 +14,25 @@ import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { insertBlock } from './insert.ts';
-import { type IntendedInsert, type Intent, intendedOf, intentText, readIntent, tokenOf } from './intent.ts';
+import {
+  createIntent,
+  type IntendedInsert,
+  type Intent,
+  intendedOf,
+  intentText,
+  readIntent,
+  tokenOf,
+} from './intent.ts';
 import { createLedger, type Span } from './ledger.ts';
-import { assertSameBatches, assertStored, expectedOf, ledgerAlarm, planInserts, rowsOf } from './plan.ts';
+import {
+  assertSameBatches,
+  assertStored,
+  type Expected,
+  expectedOf,
+  ledgerAlarm,
+  planInserts,
+  rowsOf,
+} from './plan.ts';
 import type { StoreDecoded, StoreRange } from './range.ts';
 import { findRepeats } from './repeats.ts';
 
@@ -91,22 +108,31 @@ export function createInserter(deps: InserterDeps): Inserter {
     forget(range);
     const inserts = intendedOf(expectedOf(decoded.batches), plan);
     if (range.fence && plan.length > 0) {
-      const intent = { digest: range.fence.digest(), parked, inserts };
+      const intent = createIntent({ digest: range.fence.digest(), parked, inserts });
       await range.fence.note(intentText(intent));
       work.intent = intent;
     }
-    for (const intended of inserts) await send(work, span, intended);
+    let isCertain = work.intent !== undefined && stored === undefined;
+    for (const intended of inserts) if (!(await send(work, intended))) isCertain = false;
+    if (!isCertain) await count(work, span, { expected, parked });
+    certain.set(placeOf(range), Math.max(maximum, span.last));
+    metrics.duplicates.inc(repeats.size);
+  }
+
+  /** Throws STORE_LEDGER when the table does not hold what it must. */
+  async function count(
+    work: Work,
+    span: Span,
+    { expected, parked }: { readonly expected: Expected; readonly parked: readonly number[] },
+  ): Promise<void> {
     const oldestDay = oldestDayKept();
     try {
       assertStored(expected, await ledger.totals(span, parked), { span, oldestDay });
     } catch (error) {
       if (!work.intent) throw error;
-      // A token that was used before, for rows that are gone since.
       await finish(work, span, work.intent);
       assertStored(expected, await ledger.totals(span, parked), { span, oldestDay });
     }
-    certain.set(placeOf(range), Math.max(maximum, span.last));
-    metrics.duplicates.inc(repeats.size);
   }
 
   /** Undefined when nothing was begun, or the messages are no longer what they were: the ledger is asked then. */
@@ -138,7 +164,7 @@ export function createInserter(deps: InserterDeps): Inserter {
     for (;;) {
       const intended = work.intent?.inserts[index];
       if (!intended || (await isStored(work, span, intended))) return;
-      await send(work, span, intended);
+      await send(work, intended);
       if (await isStored(work, span, intended)) return;
       if (intended.day < oldestDayKept()) return;
       // An INSERT of the same token that still runs would have to be seen when it ends.
@@ -172,29 +198,30 @@ export function createInserter(deps: InserterDeps): Inserter {
     log.warn(
       `${placeOf(work.range)}: ClickHouse knows the token of ${intended.rows} rows of ${intended.table} and does not have the rows, as after a kill; they are inserted under the next one`,
     );
-    const { digest = '', parked = [], inserts = [] } = work.intent ?? {};
-    const intent = { digest, parked, inserts: inserts.with(index, next) };
+    if (!work.intent) throw new Error('nothing was begun');
+    const intent = { ...work.intent, inserts: work.intent.inserts.with(index, next) };
     await work.range.fence?.note(intentText(intent));
     work.intent = intent;
   }
 
-  async function send({ range, decoded, intent }: Work, span: Span, intended: IntendedInsert): Promise<void> {
+  /** Whether the answer tells of all rows. */
+  async function send({ range, decoded, intent }: Work, intended: IntendedInsert): Promise<boolean> {
     const { table, day, rows } = intended;
     const offsets = new Set(decoded.batches.map(({ offset }) => offset));
     for (const offset of leftOutOf(intended, intent)) offsets.delete(offset);
     const isEvents = table === 'tcp_events';
     const body = isEvents ? decoded.events(offsets, day) : decoded.batchLines(offsets, day);
-    if (!body) return;
+    if (!body) return false;
     const stopTimer = metrics.insertSeconds.startTimer();
     const { lease } = range;
     lease?.assertHeld();
-    await insertBlock(clickhouse, {
+    const written = await insertBlock(clickhouse, {
       table,
       format: isEvents ? 'Native' : 'JSONEachRow',
       body,
       logComment: commentOf(range),
       signal: lease ? AbortSignal.any([deps.aborting, lease.signal]) : deps.aborting,
-      ...(intent ? { token: tokenOf(span, intent.digest, intended) } : {}),
+      ...(intent ? { token: tokenOf(intent, intended) } : {}),
     }).catch((error: unknown) => {
       // Of the rows, not of a question of ours: only these may be parked.
       if (!(error instanceof AppError) || error.code !== 'CLICKHOUSE_ROWS_REFUSED') throw error;
@@ -203,6 +230,7 @@ export function createInserter(deps: InserterDeps): Inserter {
     stopTimer();
     metrics.inserts.inc({ table });
     metrics.rows.inc({ table }, rows);
+    return written === rows;
   }
 
   /** Seen idle several times: a server may still be taking up a request whose sender is gone. */

@@ -1,10 +1,10 @@
 /**
  * What of a range is about to be inserted. The owner of a partition notes it before it inserts: whoever comes next
- * sends the same INSERTs under the same tokens, and ClickHouse takes each token once, whoever is late. Pure.
+ * sends the same INSERTs under the same tokens, and ClickHouse takes each token once, whoever is late.
  */
-import { createHash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { failure } from '../errors.ts';
-import { type Span, TABLES, type Table } from './ledger.ts';
+import { TABLES, type Table } from './ledger.ts';
 import type { Expected, PlannedInsert } from './plan.ts';
 
 export interface IntendedInsert {
@@ -18,6 +18,8 @@ export interface IntendedInsert {
 }
 
 export interface Intent {
+  /** Like no other: a token that is made of it was never used before it is noted. */
+  readonly id: string;
   /** Of the messages as they came. */
   readonly digest: string;
   /** Offsets of messages that could not be read, or not be decoded; a newer consumer may. */
@@ -36,10 +38,14 @@ export function intendedOf(all: Expected, plan: readonly PlannedInsert[]): reado
   });
 }
 
+export function createIntent(intent: Omit<Intent, 'id'>): Intent {
+  return { id: randomUUID(), ...intent };
+}
+
 /** Throws STORE_RANGE_TOO_LARGE: half of it may fit. */
-export function intentText({ digest, parked, inserts }: Intent): string {
+export function intentText({ id, digest, parked, inserts }: Intent): string {
   const text = JSON.stringify([
-    [digest, ...parked],
+    [id, digest, ...parked],
     ...inserts.map(({ table, day, rows, attempt, without }) => [
       TABLES.indexOf(table),
       day,
@@ -63,8 +69,9 @@ export function readIntent(text: string): Intent | undefined {
   if (!Array.isArray(parsed)) return undefined;
   const [head, ...lines] = parsed as unknown[];
   if (!Array.isArray(head)) return undefined;
-  const [digest, ...parked] = head as [unknown, ...number[]];
-  if (typeof digest !== 'string' || !parked.every(Number.isSafeInteger)) return undefined;
+  const [id, digest, ...parked] = head as [unknown, unknown, ...number[]];
+  if (typeof id !== 'string' || typeof digest !== 'string') return undefined;
+  if (!parked.every(Number.isSafeInteger)) return undefined;
   const inserts: IntendedInsert[] = [];
   for (const line of lines) {
     if (!Array.isArray(line) || !line.every(Number.isSafeInteger)) return undefined;
@@ -73,12 +80,9 @@ export function readIntent(text: string): Intent | undefined {
     if (!table || day === undefined || rows === undefined || attempt === undefined) return undefined;
     inserts.push({ table, day, rows, attempt, without });
   }
-  return { digest, parked, inserts };
+  return { id, digest, parked, inserts };
 }
 
-export function tokenOf(span: Span, digest: string, insert: IntendedInsert): string {
-  const { table, day, attempt, without } = insert;
-  const named = [span.origin, span.originPartition, span.first, span.last, digest, table, day, ...without];
-  const hash = createHash('sha256').update(JSON.stringify(named)).digest('hex').slice(0, 32);
-  return `${hash}/${attempt}`;
+export function tokenOf({ id }: Intent, { table, day, attempt }: IntendedInsert): string {
+  return `${id}/${table}/${day}/${attempt}`;
 }

@@ -6,7 +6,7 @@ import { modelBatch } from '../../../test/fuzz/mutate-batch.ts';
 import { readNativeBlock } from '../../../test/native-reader.ts';
 import { createRandom, type Random } from '../../../test/random.ts';
 import { blockRow, storedRows } from '../../../test/stored-rows.ts';
-import { createRangeDecoder } from '../../src/decode/range.ts';
+import { createRangeDecoder, createRangeDecoders } from '../../src/decode/range.ts';
 
 const PLACE = { origin: 'topic@cluster', originPartition: 3 };
 const MAX: Readonly<Record<string, bigint>> = {
@@ -220,5 +220,26 @@ test('a count that claims more than the message holds takes no memory', () => {
     const decoded = createRangeDecoder().decode(PLACE, [{ offset: 0, datum: message }]);
     assert.equal(decoded.refused.length, 1);
     assert.ok(process.memoryUsage().arrayBuffers - before < 16 * 1024 * 1024, `${claimed} events`);
+  }
+});
+
+test('ranges that are stored at the same time take each other no rows', () => {
+  const random = createRandom(10);
+  const create = createRangeDecoders();
+  const [one, other] = [create(), create()];
+  const [a, b, c] = [written(aBatch(random)), written(aBatch(random)), written(aBatch(random))];
+  const decode = (decoder: typeof one, ...data: readonly Buffer[]) =>
+    decoder.decode(
+      PLACE,
+      data.map((datum, offset) => ({ offset, datum })),
+    );
+  const [first, second] = [decode(one, a, b), decode(other, c, a)];
+  const rowsOf = (...data: readonly Buffer[]) => data.flatMap((datum) => storedRows(datum).rows).toSorted();
+  const half = (decoded: typeof first) => ({ ...decoded, batches: decoded.batches.slice(0, 1) });
+  for (let again = 0; again < 2; again++) {
+    assert.deepEqual(storedOf(first), rowsOf(a, b));
+    assert.deepEqual(storedOf(second), rowsOf(c, a));
+    assert.deepEqual(storedOf(half(first)), rowsOf(a), 'those of one message alone');
+    assert.deepEqual(storedOf(half(second)), rowsOf(c), 'of the same offset elsewhere');
   }
 });

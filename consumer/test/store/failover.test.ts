@@ -21,6 +21,7 @@ function createAddress(url: string, identity: string) {
     async insert() {
       asked.push('insert');
       if (address.isAway) throw failure('CLICKHOUSE_UNREACHABLE', `${url} does not answer`);
+      return undefined;
     },
     async close() {},
   };

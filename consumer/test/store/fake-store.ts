@@ -26,6 +26,7 @@ function createFake() {
   let fault: (() => void) | undefined;
   const tokens = new Set<string>();
   let burns = 0;
+  let told = (rows: number): number | undefined => rows;
   const clickhouse: ClickHouse = {
     url: 'fake',
     database: 'db',
@@ -77,11 +78,12 @@ function createFake() {
       const table = /db\.(\w+)/.exec(query)?.[1] ?? '';
       asked.push(`insert ${table}`);
       const token = `${table} ${settings.insert_deduplication_token}`;
-      if (tokens.has(token)) return;
+      if (tokens.has(token)) return told(next.length);
       tokens.add(token);
       burns -= 1;
-      if (burns >= 0) return;
+      if (burns >= 0) return undefined;
       for (const offset of next) stored.get(table)?.add(offset);
+      return told(next.length);
     },
     async close() {},
   };
@@ -91,6 +93,10 @@ function createFake() {
     asked,
     /** The next so many INSERTs are logged, and their rows are not kept. */
     burn: (inserts: number) => (burns = inserts),
+    /** What the answers to INSERTs say of their rows. */
+    set told(value: typeof told) {
+      told = value;
+    },
     set fault(value: (() => void) | undefined) {
       fault = value;
     },

@@ -33,7 +33,35 @@ test('what is to be inserted is noted first, and where all that was begun is kno
     },
   });
   await store.store(range([1, 2], { isFirst: true, fence }));
-  assert.deepEqual(fake.asked, ['maximum', 'note', 'insert tcp_events', 'insert tcp_batches', 'totals']);
+  assert.deepEqual(fake.asked, ['maximum', 'note', 'insert tcp_events', 'insert tcp_batches']);
+});
+
+test('an answer that does not tell of all rows is not believed: they are counted', async () => {
+  for (const told of [() => undefined, (rows: number) => rows - 1, (rows: number) => rows + 1]) {
+    const { fake, store, range } = setUp();
+    fake.told = told;
+    await store.store(range([1, 2], { isFirst: true, fence: createFence() }));
+    assert.equal(fake.asked.at(-1), 'totals');
+  }
+});
+
+test('what is inserted beside rows that were there is counted, and what nobody fences', async () => {
+  const { fake, store, range } = setUp();
+  await store.store(range([1], { isFirst: true }));
+  assert.equal(fake.asked.at(-1), 'totals', 'no fence');
+  await store.store(range([1, 2], { isFirst: true, fence: createFence() }));
+  assert.equal(fake.asked.at(-1), 'totals', 'message 1 was there');
+});
+
+test('two ranges of the same messages are noted under tokens of their own', async () => {
+  const ids = new Set<string>();
+  for (let again = 0; again < 2; again++) {
+    const { store, range } = setUp();
+    const fence = createFence();
+    await store.store(range([1, 2], { isFirst: true, fence }));
+    ids.add(JSON.parse(fence.notes[0] ?? '')[0]);
+  }
+  assert.equal(ids.size, 2);
 });
 
 test("a note that is refused leaves the table alone, and the error is the transport's", async () => {

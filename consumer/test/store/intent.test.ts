@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { type Intent, intendedOf, intentText, readIntent, tokenOf } from '../../src/store/intent.ts';
 import type { Expected } from '../../src/store/plan.ts';
 
-const SPAN = { origin: 't@id', originPartition: 3, first: 10, last: 12 };
 const INTENT: Intent = {
+  id: 'i',
   digest: 'd',
   parked: [12],
   inserts: [
@@ -24,13 +24,14 @@ test('what is no intent is not read as one', () => {
     '{}',
     '[]',
     '[1]',
-    '[[1]]',
-    '[["d",0.5]]',
-    '["d",[0,1,1,0]]',
-    '[["d"],[9,1,1,0]]',
-    '[["d"],[0,1,1]]',
-    '[["d"],[0,1,1.5,0]]',
-    '[["d"],1]',
+    '[["i"]]',
+    '[["i",1]]',
+    '[["i","d",0.5]]',
+    '["i","d",[0,1,1,0]]',
+    '[["i","d"],[9,1,1,0]]',
+    '[["i","d"],[0,1,1]]',
+    '[["i","d"],[0,1,1.5,0]]',
+    '[["i","d"],1]',
   ])
     assert.equal(readIntent(text), undefined, text);
 });
@@ -65,7 +66,7 @@ test('one that brokers would not keep is refused', () => {
   const [insert] = INTENT.inserts;
   assert.ok(insert);
   const without = Array.from({ length: 900 }, (_, index) => 100_000 + index);
-  assert.throws(() => intentText({ digest: 'd', parked: [], inserts: [{ ...insert, without }] }), {
+  assert.throws(() => intentText({ ...INTENT, inserts: [{ ...insert, without }] }), {
     code: 'STORE_RANGE_TOO_LARGE',
   });
 });
@@ -73,18 +74,13 @@ test('one that brokers would not keep is refused', () => {
 test('tokens differ in whatever makes an INSERT another one, and in nothing else', () => {
   const [insert] = INTENT.inserts;
   assert.ok(insert);
-  const token = tokenOf(SPAN, 'd', insert);
-  assert.equal(tokenOf({ ...SPAN }, 'd', { ...insert, rows: 99 }), token);
+  const token = tokenOf(INTENT, insert);
+  assert.equal(tokenOf({ ...INTENT, digest: 'e' }, { ...insert, rows: 99 }), token);
   const others = [
-    tokenOf({ ...SPAN, origin: 'u@id' }, 'd', insert),
-    tokenOf({ ...SPAN, originPartition: 4 }, 'd', insert),
-    tokenOf({ ...SPAN, first: 9 }, 'd', insert),
-    tokenOf({ ...SPAN, last: 13 }, 'd', insert),
-    tokenOf(SPAN, 'e', insert),
-    tokenOf(SPAN, 'd', { ...insert, table: 'tcp_batches' }),
-    tokenOf(SPAN, 'd', { ...insert, day: 20_001 }),
-    tokenOf(SPAN, 'd', { ...insert, attempt: 1 }),
-    tokenOf(SPAN, 'd', { ...insert, without: [10] }),
+    tokenOf({ ...INTENT, id: 'j' }, insert),
+    tokenOf(INTENT, { ...insert, table: 'tcp_batches' }),
+    tokenOf(INTENT, { ...insert, day: 20_001 }),
+    tokenOf(INTENT, { ...insert, attempt: 1 }),
   ];
   assert.equal(new Set([token, ...others]).size, others.length + 1);
 });

@@ -1,7 +1,6 @@
-import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { Readable, type Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { ClickHouseException } from './exception.ts';
 import { createLz4Decompressor } from './lz4-frame.ts';
@@ -14,6 +13,9 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
   zstd: createZstdDecompress,
   lz4: createLz4Decompressor,
 };
+
+/** Each write is a way to a thread and back; a socket gives 64 KiB at most. */
+const WRITE_BYTES_MIN = 1024 * 1024;
 
 /** The decompressed body of a request, read piece by piece. */
 export interface RequestBody {
@@ -69,7 +71,23 @@ export function openRequestBody(request: IncomingMessage): RequestBody {
           left = Math.max(0, left - chunk.length);
         }
       }
-      await pipeline(Readable.from(rows(), { objectMode: false }), createWriteStream(file, { flags: 'wx' }));
+      const handle = await open(file, 'wx');
+      try {
+        let waiting: Buffer[] = [];
+        let bytes = 0;
+        for await (const chunk of rows()) {
+          waiting.push(chunk);
+          bytes += chunk.length;
+          if (bytes < WRITE_BYTES_MIN) continue;
+          // Behind what it wrote before.
+          await handle.writeFile(Buffer.concat(waiting));
+          waiting = [];
+          bytes = 0;
+        }
+        await handle.writeFile(Buffer.concat(waiting));
+      } finally {
+        await handle.close();
+      }
     },
   };
 }

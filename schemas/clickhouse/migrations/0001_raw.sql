@@ -138,7 +138,7 @@ ENGINE = {engine}
 PARTITION BY day
 ORDER BY (toStartOfFiveMinutes(ts), host_id, socket_cookie, generation, ts)
 TTL day + INTERVAL 7 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, min_bytes_for_wide_part = 134217728
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, min_bytes_for_wide_part = 134217728, min_parts_to_merge_at_once = 10
 COMMENT 'One row per event.';
 
 CREATE TABLE IF NOT EXISTS {database}.tcp_batches {on_cluster}
@@ -202,5 +202,5 @@ ENGINE = {engine}
 PARTITION BY day
 ORDER BY (host_id, boot_id, agent_epoch, batch_seq, batch_part)
 TTL day + INTERVAL 7 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, min_bytes_for_wide_part = 134217728
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, min_bytes_for_wide_part = 134217728, min_parts_to_merge_at_once = 10
 COMMENT 'One row per batch, heartbeats included.';

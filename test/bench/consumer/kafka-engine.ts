@@ -19,11 +19,12 @@ export interface EngineOrder {
   readonly folder: string;
 }
 
-export type EngineQuestion = 'rows' | 'merges';
+/** `go` makes the view, by which the reading begins. */
+export type EngineQuestion = 'rows' | 'merges' | 'go';
 
 const DATABASE = 'tcptrail';
 
-function start(order: EngineOrder): Session {
+function start(order: EngineOrder): { readonly session: Session; readonly view: string } {
   const session = new Session(order.folder, { connectionArgs: ['--timezone=UTC'] });
   const run = (sql: string): void => void session.query(sql);
   run(`CREATE DATABASE ${DATABASE}`);
@@ -45,23 +46,26 @@ function start(order: EngineOrder): Session {
     origin_offset: '_offset',
   };
   const selected = [...typeOf.keys()].map((name) => (known[name] ? `${known[name]} AS ${name}` : name));
-  run(`CREATE MATERIALIZED VIEW ${DATABASE}.flat_view TO ${DATABASE}.tcp_events AS
-    SELECT ${selected.join(', ')} FROM ${DATABASE}.flat`);
-  return session;
+  const view = `CREATE MATERIALIZED VIEW ${DATABASE}.flat_view TO ${DATABASE}.tcp_events AS
+    SELECT ${selected.join(', ')} FROM ${DATABASE}.flat`;
+  return { session, view };
 }
 
-const QUESTIONS: Record<EngineQuestion, string> = {
+const QUESTIONS: Record<Exclude<EngineQuestion, 'go'>, string> = {
   rows: `SELECT count() FROM ${DATABASE}.tcp_events`,
   merges: 'SELECT count() FROM system.merges',
 };
 
-let session: Session | undefined;
+let engine: ReturnType<typeof start> | undefined;
 process.on('message', (message: EngineOrder | EngineQuestion) => {
   if (typeof message === 'object') {
-    session = start(message);
+    engine = start(message);
+    process.send?.(0);
+  } else if (message === 'go') {
+    engine?.session.query(engine.view);
     process.send?.(0);
   } else {
-    process.send?.(Number(session?.query(QUESTIONS[message], 'TabSeparated')));
+    process.send?.(Number(engine?.session.query(QUESTIONS[message], 'TabSeparated')));
   }
 });
 process.on('disconnect', () => process.exit());

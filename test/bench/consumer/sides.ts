@@ -15,17 +15,18 @@ import type { EngineOrder, EngineQuestion } from './kafka-engine.ts';
 const CONSUMER = join(import.meta.dirname, '../../../consumer/src/main.ts');
 const ENGINE = join(import.meta.dirname, 'kafka-engine.ts');
 /** Each look is a query that ClickHouse pays for. */
-const POLL_MS = 500;
+const POLL_MS = 200;
 /** So often nothing was merged: it is over. */
-const STILL_POLLS = 4;
+const STILL_POLLS = 10;
 const DEADLINE_MS = 600_000;
 
 /** Started so far: each has a group of its own. */
 let sides = 0;
 
+/** Ready to join its consumer group. */
 export interface Side {
-  /** Its consumer group. */
-  readonly group: string;
+  /** Joins it. */
+  go(): Promise<void>;
   rows(): Promise<number>;
   merges(): Promise<number>;
   /** Process that holds ClickHouse, and the one before it where there is one. */
@@ -46,20 +47,17 @@ export interface Measured {
 }
 
 /**
- * From the moment the group is formed to the last row: what starting costs is in none.
+ * From the moment it begins to join its group to the last row: what starting costs is in none.
  * Throws when rows are missing at the deadline, or when there are more.
  */
-export async function measure(
-  side: Side,
-  { events, isJoined }: { readonly events: number; readonly isJoined: () => Promise<boolean> },
-): Promise<Measured> {
+export async function measure(side: Side, { events }: { readonly events: number }): Promise<Measured> {
   const at = () => ({
     ms: performance.now(),
     storeUs: cpuOf(side.storePid),
     consumerUs: side.consumerPid === undefined ? 0 : cpuOf(side.consumerPid),
   });
-  await until('the group', isJoined);
   const first = at();
+  await side.go();
   const last = await until(
     'the rows',
     async () => {
@@ -101,15 +99,16 @@ export async function startTcptrail(brokers: readonly string[], topic: string): 
   };
   writeFileSync(file, JSON.stringify(config));
   const consumer = startPart([CONSUMER, '--config', file]);
+  // The last that it says before it joins.
+  await consumer.said('reading topic');
   const count = async (query: string): Promise<number> => {
     const result = await server.client.query({ query, format: 'JSONEachRow' });
     const [row] = await result.json<{ n: string }>();
     return Number(row?.n ?? 0);
   };
   return {
-    group,
-    // Before the migration there is no table.
-    rows: () => count('SELECT count() AS n FROM tcptrail.tcp_events').catch(() => 0),
+    go: async () => {},
+    rows: () => count('SELECT count() AS n FROM tcptrail.tcp_events'),
     merges: () => count('SELECT count() AS n FROM system.merges'),
     storePid: server.pid,
     consumerPid: consumer.pid,
@@ -137,7 +136,7 @@ export async function startKafkaEngine(order: Omit<EngineOrder, 'folder' | 'grou
   }
   await ask({ ...order, group, folder });
   return {
-    group,
+    go: async () => void (await ask('go')),
     rows: () => ask('rows'),
     merges: () => ask('merges'),
     storePid: child.pid ?? 0,
