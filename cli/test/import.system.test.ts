@@ -45,9 +45,8 @@ async function rows<T = Record<string, unknown>>(query: string): Promise<readonl
 
 /** What must not change when a file comes again. */
 const tables = (name: string) =>
-  rows(`
-    SELECT 'tcp_events' AS t, count() AS n, sum(cityHash64(*)) AS h FROM import_${name}.tcp_events
-    UNION ALL SELECT 'tcp_batches', count(), sum(cityHash64(*)) FROM import_${name}.tcp_batches ORDER BY t`);
+  rows(`SELECT count() AS n, sum(cityHash64(*)) AS hash FROM import_${name}.tcp_events
+    UNION ALL SELECT count(), sum(cityHash64(*)) FROM import_${name}.tcp_batches`);
 
 test('lines become connections of a database of their own, which do not age away', async () => {
   const path = file(
@@ -173,7 +172,7 @@ for (const [name, files, sentence] of wrong) {
   });
 }
 
-test('a name that is no part of a database is refused, gzip that is cut off stores nothing', async () => {
+test('a name that is no part of a database is refused, gzip that is cut off makes nothing', async () => {
   const ended = await run(args('my-lab', '/nowhere'));
   assert.equal(ended.code, 2);
   assert.match(ended.stderr, /give 1 to 48 of a-z, 0-9 and _/);
@@ -184,10 +183,7 @@ test('a name that is no part of a database is refused, gzip that is cut off stor
   const cut = await run(args('cut', file('conn.log.gz', gzipSync(text).subarray(0, -1_000))));
   assert.equal(cut.code, 2);
   assert.ok(isOneSentence(cut.stderr), cut.stderr);
-  assert.deepEqual(
-    (await tables('cut')).map((row) => (row as { n: number }).n),
-    [0, 0],
-  );
+  assert.deepEqual(await rows("SELECT name FROM system.databases WHERE name = 'import_cut'"), []);
 });
 
 /** The rows of the real captures as Zeek's own files: those of the data set have its first columns and no header. */
@@ -221,7 +217,10 @@ function realLog(): { readonly text: string; readonly tcp: readonly (readonly st
       return index < 0 ? '-' : values[index] || '-';
     }).join('\t'),
   );
-  return { text: log(...HEADER, ...lines, CLOSE), tcp: all.filter((values) => values[5] === 'tcp') };
+  return {
+    text: log([...HEADER, ...lines, CLOSE].join('\n')),
+    tcp: all.filter((values) => values[5] === 'tcp'),
+  };
 }
 
 test(

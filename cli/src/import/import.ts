@@ -33,15 +33,17 @@ const BAD_LINES_TOLD = 20;
 export async function importCommand(files: readonly string[], options: ImportOptions): Promise<void> {
   const { name, json, ...connection } = options;
   const config = consumerSettings(connection);
+  const logs: Log[] = [];
+  for (const file of files) logs.push({ file, hash: await hashOf(file) });
   const clickhouse = createClickHouse({ ...config.clickhouse, database: `import_${name}` });
   try {
     await migrate(clickhouse);
     await keepForEver(clickhouse);
     const store = openStore(clickhouse);
-    for (const file of files) {
-      const account = await importFile({ clickhouse, store }, file);
+    for (const log of logs) {
+      const account = await importLog({ clickhouse, store }, log);
       if (account.bad > 0) process.exitCode = 1;
-      process.stdout.write(json ? jsonOf(file, account, clickhouse) : textOf(file, account, clickhouse));
+      process.stdout.write(json ? jsonOf(log, account, clickhouse) : textOf(log, account, clickhouse));
     }
   } finally {
     await clickhouse.close();
@@ -67,13 +69,17 @@ function openStore(clickhouse: ClickHouse): Store {
   );
 }
 
+interface Log {
+  readonly file: string;
+  readonly hash: string;
+}
+
 type Imported = Account & { readonly isNew: boolean };
 
-async function importFile(
+async function importLog(
   { clickhouse, store }: { readonly clickhouse: ClickHouse; readonly store: Store },
-  file: string,
+  { file, hash }: Log,
 ): Promise<Imported> {
-  const hash = await hashOf(file);
   const known = await accountIn(clickhouse, hash);
   if (known) return { ...known, isNew: false };
   const account: Account = { lines: 0, rows: 0, notTcp: 0, header: 0, bad: 0 };
@@ -123,12 +129,12 @@ function tellBad(file: string, line: number, problem: string, bad: number): void
   if (bad <= BAD_LINES_TOLD) process.stderr.write(`tcptrail: ${file} line ${line} is left out: ${problem}\n`);
 }
 
-function jsonOf(file: string, account: Imported, { database }: ClickHouse): string {
+function jsonOf({ file }: Log, account: Imported, { database }: ClickHouse): string {
   const { lines, rows, notTcp, header, bad, isNew } = account;
   return `${JSON.stringify({ file, database, is_new: isNew, lines, connections: rows, not_tcp: notTcp, header, bad })}\n`;
 }
 
-function textOf(file: string, account: Imported, { database }: ClickHouse): string {
+function textOf({ file }: Log, account: Imported, { database }: ClickHouse): string {
   const { lines, rows, notTcp, bad, isNew } = account;
   const what = isNew ? `stored in ${database}` : `are in ${database} already`;
   const others = `${count(notTcp)} not TCP, ${count(bad)} not readable`;

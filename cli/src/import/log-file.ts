@@ -37,8 +37,9 @@ function withoutReturn(line: string): string {
 
 async function* contentOf(path: string): AsyncGenerator<Uint8Array> {
   try {
+    const isPacked = isGzip(path);
     const file = createReadStream(path, { highWaterMark: 256 * 1024 });
-    if (!isGzip(path)) yield* file;
+    if (!isPacked) yield* file;
     else {
       const unpacked = createGunzip();
       file.on('error', (error) => unpacked.destroy(error));

@@ -120,7 +120,7 @@ SELECT
     if(state IN ('closed', 'failed'), toUnixTimestamp64Milli(ended_ts), NULL) AS end_time,
     intDiv(duration_us, 1000) AS duration,
     connections AS count,
-    role != 'unknown' AS is_src_dst_assignment_known,
+    toBool(role != 'unknown') AS is_src_dst_assignment_known,
     point AS observation_point_id,
     transform(point, [1, 2, 3], ['Source', 'Destination', 'Neither'], 'Unknown') AS observation_point,
     '1.8.0' AS `metadata.version`,
