@@ -14,7 +14,7 @@ import { median } from './agent/median.ts';
 import { madeBatches } from './community-id/made-events.ts';
 
 const ROWS = process.env['QUICK'] ? 200_000 : Number(process.env['ROWS'] ?? 3_000_000);
-const PIVOTS = 15;
+const PIVOTS = 5;
 const BATCHES_AN_INSERT = 50;
 /** So that all rows are of one day. */
 const FROM_US = Math.floor(Date.now() / 86_400_000) * 86_400e6 - 86_400e6;
