@@ -85,6 +85,11 @@ test('lines become connections of a database of their own, which do not age away
     { ...both, state: 'closed', verdict: 'closed_local', peer_address: '::ffff:203.0.113.16' },
     { ...both, state: 'failed', verdict: 'refused', peer_address: '2001:db8::8' },
   ]);
+  const asked = await run([
+    ...['query', '--url', server.url, '--json', '--database', 'import_first'],
+    'SELECT count() AS n FROM connections',
+  ]);
+  assert.equal(asked.stdout, '{"n":2}\n');
   const [account] = await rows(
     'SELECT numbered, rows, filtered, failed, stored, verdict FROM import_first.completeness',
   );
@@ -230,12 +235,16 @@ test(
     const { text, tcp } = realLog();
     const path = file('conn.log', text);
     const killed = start(args('real', path));
-    await until('the first rows', async () => {
-      const [row] = await rows<{ n: number }>(
-        "SELECT sum(rows) AS n FROM system.parts WHERE active AND database = 'import_real' AND table = 'tcp_events'",
-      );
-      return (row?.n ?? 0) > 0;
-    });
+    await until(
+      'the first rows',
+      async () => {
+        const [row] = await rows<{ n: number }>(
+          "SELECT sum(rows) AS n FROM system.parts WHERE active AND database = 'import_real' AND table = 'tcp_events'",
+        );
+        return (row?.n ?? 0) > 0;
+      },
+      240_000,
+    );
     killed.child.kill('SIGKILL');
     await killed.ended;
     const ended = await run(args('real', path), { env: { TCPTRAIL_HOME: temporaryFolder() } });

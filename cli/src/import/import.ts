@@ -24,7 +24,7 @@ export interface ImportOptions extends Pick<ConsumerOptions, 'config' | 'url' | 
   readonly json?: boolean;
 }
 
-const RANGE_ROWS_MAX = 100_000;
+const RANGE_ROWS_MAX = 50_000;
 const TRIES_MAX = 5;
 const LEASE_WAIT_MS_MAX = 60_000;
 const BAD_LINES_TOLD = 20;
