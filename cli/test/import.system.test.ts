@@ -241,7 +241,9 @@ test(
         const [row] = await rows<{ n: number }>(
           "SELECT sum(rows) AS n FROM system.parts WHERE active AND database = 'import_real' AND table = 'tcp_events'",
         );
-        return (row?.n ?? 0) > 0;
+        if ((row?.n ?? 0) > 0) return true;
+        assert.equal(killed.child.exitCode, null, killed.stderr());
+        return false;
       },
       240_000,
     );

@@ -11,8 +11,9 @@ import { createMetrics } from '@tcptrail/consumer/metrics.ts';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
 import { withOriginLease } from '@tcptrail/consumer/origin-lease.ts';
 import { type ClickHouse, createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
-import type { StoreMessage } from '@tcptrail/consumer/store/range.ts';
+import type { Parked, StoreMessage, StoreRange } from '@tcptrail/consumer/store/range.ts';
 import { createStore, type Store } from '@tcptrail/consumer/store/store.ts';
+import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { type ConsumerOptions, consumerSettings } from '../consumer-settings.ts';
 import { cliError } from '../errors.ts';
 import { count, plural } from '../terminal/human.ts';
@@ -76,10 +77,12 @@ interface Log {
 
 type Imported = Account & { readonly isNew: boolean };
 
-async function importLog(
-  { clickhouse, store }: { readonly clickhouse: ClickHouse; readonly store: Store },
-  { file, hash }: Log,
-): Promise<Imported> {
+interface Target {
+  readonly clickhouse: ClickHouse;
+  readonly store: Store;
+}
+
+async function importLog({ clickhouse, store }: Target, { file, hash }: Log): Promise<Imported> {
   const known = await accountIn(clickhouse, hash);
   if (known) return { ...known, isNew: false };
   const account: Account = { lines: 0, rows: 0, notTcp: 0, header: 0, bad: 0 };
@@ -87,30 +90,41 @@ async function importLog(
   const batches = batchesOf(linesOfFile(file), { hash, hostName: basename(file) }, account, (line, problem) =>
     tellBad(file, line, problem, account.bad),
   );
-  await withOriginLease(clickhouse, { ...place, waitMsMax: LEASE_WAIT_MS_MAX }, async (lease) => {
-    let isFirst = true;
-    let messages: StoreMessage[] = [];
-    let rows = 0;
-    const flush = async (): Promise<void> => {
-      const [parked] = await store.store({ ...place, messages, parked: [], lease, isFirst });
-      if (parked) throw cliError('CLI_IMPORT_REFUSED', [file, parked.detail]);
-      isFirst = false;
-      messages = [];
-      rows = 0;
-    };
-    for await (const batch of batches) {
-      const { agentEpoch, batchSeq, datum } = batch;
-      messages.push({ offset: batchSeq, datum, identity: { hostId: hostIdOf(hash), agentEpoch, batchSeq } });
-      rows += batch.rows;
-      if (rows >= RANGE_ROWS_MAX) await flush();
-    }
-    if (messages.length > 0) await flush();
-  });
+  let messages: StoreMessage[] = [];
+  let rows = 0;
+  const flush = async (): Promise<void> => {
+    const [parked] = await storeRange({ clickhouse, store }, { ...place, messages, parked: [] });
+    if (parked) throw cliError('CLI_IMPORT_REFUSED', [file, parked.detail]);
+    messages = [];
+    rows = 0;
+  };
+  for await (const batch of batches) {
+    const { agentEpoch, batchSeq, datum } = batch;
+    messages.push({ offset: batchSeq, datum, identity: { hostId: hostIdOf(hash), agentEpoch, batchSeq } });
+    rows += batch.rows;
+    if (rows >= RANGE_ROWS_MAX) await flush();
+  }
+  if (messages.length > 0) await flush();
   if (account.bad > BAD_LINES_TOLD)
     process.stderr.write(
       `tcptrail: ${file}: ${plural(account.bad - BAD_LINES_TOLD, 'more line')} could not be read\n`,
     );
   return { ...account, isNew: true };
+}
+
+/** Under a lock, as another may import the same file. Who lost it, as on a machine that is very busy, asks the ledger again. */
+async function storeRange({ clickhouse, store }: Target, range: StoreRange): Promise<readonly Parked[]> {
+  const place = { origin: range.origin, originPartition: range.originPartition };
+  for (let tries = 1; ; tries++) {
+    try {
+      return await withOriginLease(clickhouse, { ...place, waitMsMax: LEASE_WAIT_MS_MAX }, (lease) =>
+        store.store({ ...range, lease, isFirst: true }),
+      );
+    } catch (error) {
+      const isLost = error instanceof AppError && error.code === 'CONSUMER_PARTITION_LOST';
+      if (!isLost || tries === TRIES_MAX) throw error;
+    }
+  }
 }
 
 /** Of a file that is stored as a whole: its last batch carries the account. */
