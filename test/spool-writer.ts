@@ -16,6 +16,7 @@ import { writeBlock, writeHeader } from '@tcptrail/schemas/container.ts';
 import { EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode-event.ts';
 import { RING, RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
 import { NEWEST, schemaUrl } from '@tcptrail/schemas/versions.ts';
+import { writeAddress } from '../cli/src/import/address-bytes.ts';
 import { SAMPLE_OWNER, sampleEnvelope } from './sample-batch.ts';
 
 export const HOST = 'host-a';
@@ -37,6 +38,15 @@ export interface MadeEvent {
   readonly cookie?: number;
   readonly generation?: number;
   readonly verdict?: number;
+  readonly role?: number;
+  /** Absent: `::` and 0. */
+  readonly local?: MadeEnd;
+  readonly peer?: MadeEnd;
+}
+
+export interface MadeEnd {
+  readonly address: string;
+  readonly port: number;
 }
 
 export function datumOf(change: Partial<BatchEnvelope>, events: readonly MadeEvent[]): Uint8Array {
@@ -68,6 +78,11 @@ export function datumOf(change: Partial<BatchEnvelope>, events: readonly MadeEve
     ring.writeBigUInt64LE(BigInt(event.cookie ?? event.seq), RING.socket_cookie);
     ring.writeUInt32LE(event.generation ?? 0, RING.generation);
     ring[RING.verdict] = event.verdict ?? 0;
+    ring[RING.role] = event.role ?? 0;
+    writeAddress(event.local?.address ?? '::', ring, RING.local_address);
+    writeAddress(event.peer?.address ?? '::', ring, RING.peer_address);
+    ring.writeUInt16LE(event.local?.port ?? 0, RING.local_port);
+    ring.writeUInt16LE(event.peer?.port ?? 0, RING.peer_port);
     position = encodeEvent(new Uint32Array(ring.buffer), ring, 0, view, position, agent);
   }
   return encodeBatch(envelope, { bytes: out.subarray(0, position), count: events.length });

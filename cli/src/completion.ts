@@ -56,7 +56,7 @@ ${cases.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
-complete -F _tcptrail tcptrail
+complete -o default -F _tcptrail tcptrail
 `;
 }
 

@@ -130,6 +130,11 @@ export const CLI_ERRORS = {
     2,
     (file: string, reason: string) => `cannot read ${file} (${reason}); give the path of a readable file`,
   ),
+  CLI_IMPORT_REFUSED: entry(
+    1,
+    (file: string, reason: string) =>
+      `ClickHouse takes not all of ${file} (${reason}); report this with the file, nothing of it is lost: import it again when it is mended`,
+  ),
   CLI_CLICKHOUSE_UNREACHABLE: entry(
     1,
     (url: string, reason: string) =>

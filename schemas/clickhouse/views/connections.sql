@@ -17,6 +17,7 @@ CREATE OR REPLACE VIEW {database}.connections {on_cluster}
     peer_address IPv6 COMMENT 'Address of the other end; IPv4 is v4-mapped.',
     peer_port UInt16 COMMENT 'Port of the other end; 0 in a folded row of servers.',
     peer_name String COMMENT 'Name of the peer, where one is known.',
+    community_id String COMMENT 'Community ID: the same for both ends and every tool that writes it; empty in a folded row.',
     network_namespace UInt32 COMMENT 'Inode of the socket\'s network namespace.',
     start_ts DateTime64(6, 'UTC') COMMENT 'Client: when the SYN was sent. Server: when the handshake completed. Unit: us.',
     established_ts DateTime64(6, 'UTC') COMMENT 'When it was established; 1970 when it never was, or before the agent. Unit: us.',
@@ -65,6 +66,7 @@ CREATE OR REPLACE VIEW {database}.connections {on_cluster}
     systemd_unit String COMMENT 'systemd unit out of the cgroup path.',
     owner_source Enum8('unknown' = 0, 'connect' = 1, 'first_io' = 2, 'close' = 3, 'listener' = 4, 'scan' = 5, 'socket' = 6) COMMENT 'Evidence for the owner, best first: connect, first_io, close, listener, scan, socket.',
     own Bool COMMENT 'The connection is tcptrail\'s own.',
+    sensor LowCardinality(String) COMMENT 'Who saw it: tcptrail, or zeek for what was imported.',
     counters_since Enum8('birth' = 0, 'scan' = 1) COMMENT 'birth, or scan when the connection is older than the agent.',
     doubts Array(String) COMMENT 'What is not certain: end_reported_late, counters_since_scan, errno_unknown, owner_unknown, host_rebooted, host_silent, agent_silent, agent_restarted. Empty: all is known.'
 )
@@ -85,13 +87,13 @@ WITH
                 if(kind != 'summary' AND pid = 0, 'owner_unknown', '')
             ] AS all_doubts,
         host_id, host_name, boot_id, socket_cookie, generation, verdict, errno, errno_known, role, family,
-        local_address, local_port, peer_address, peer_port, peer_name, network_namespace, start_ts,
+        local_address, local_port, peer_address, peer_port, peer_name, community_id, network_namespace, start_ts,
         established_ts, duration_us, handshake_us, bytes_sent, bytes_delivered, bytes_received, bytes_unsent,
         bytes_unread, local_drop_bytes, tcp_bytes_sent, tcp_bytes_retrans, segs_out, segs_in, total_retrans,
         retrans_syn, retrans_syn_ack, retrans_rto, retrans_loss_recovery, retrans_fast, retrans_tail_loss_probe,
         retrans_other, retrans_failed, rtt_us, min_rtt_us, snd_cwnd, delivery_rate, congestion_control,
         reset_direction, reset_reason, pid, process_start_ts, uid, comm, executable, command_line, parent_pid,
-        parent_executable, cgroup_path, container_id, pod_uid, systemd_unit, owner_source, own, counters_since
+        parent_executable, cgroup_path, container_id, pod_uid, systemd_unit, owner_source, own, sensor, counters_since
         FROM {database}.tcp_events
         WHERE kind IN ('close', 'fail', 'summary') AND socket_cookie != 0
     ),
@@ -105,7 +107,7 @@ WITH
     -- One row per connection without an end: the last word on it.
     unended AS
     (
-        SELECT *
+        SELECT *, community_id, sensor
         FROM {database}.tcp_events
         WHERE kind IN ('open', 'update', 'retransmit') AND socket_cookie != 0
             -- A SYN-ACK sent again is of a handshake, which is no connection yet.
@@ -151,27 +153,27 @@ WITH
                 if(is_now AND vouched_ts >= newest_state AND vouched_ts < boot_vouched_ts - INTERVAL 30 SECOND, 'agent_silent', '')
             ] AS all_doubts,
         host_id, host_name, boot_id, socket_cookie, generation, verdict, errno, errno_known, role, family,
-        local_address, local_port, peer_address, peer_port, peer_name, network_namespace, start_ts,
+        local_address, local_port, peer_address, peer_port, peer_name, community_id, network_namespace, start_ts,
         established_ts, duration_us, handshake_us, bytes_sent, bytes_delivered, bytes_received, bytes_unsent,
         bytes_unread, local_drop_bytes, tcp_bytes_sent, tcp_bytes_retrans, segs_out, segs_in, total_retrans,
         retrans_syn, retrans_syn_ack, retrans_rto, retrans_loss_recovery, retrans_fast, retrans_tail_loss_probe,
         retrans_other, retrans_failed, rtt_us, min_rtt_us, snd_cwnd, delivery_rate, congestion_control,
         reset_direction, reset_reason, pid, process_start_ts, uid, comm, executable, command_line, parent_pid,
-        parent_executable, cgroup_path, container_id, pod_uid, systemd_unit, owner_source, own, counters_since
+        parent_executable, cgroup_path, container_id, pod_uid, systemd_unit, owner_source, own, sensor, counters_since
         FROM unended
         LEFT JOIN states USING (host_id, boot_id, kernel_epoch)
         LEFT JOIN boots USING (host_id, boot_id)
     )
 SELECT
         host_id, host_name, boot_id, socket_cookie, generation, state, verdict, errno, errno_known, connections,
-        role, family, local_address, local_port, peer_address, peer_port, peer_name, network_namespace,
+        role, family, local_address, local_port, peer_address, peer_port, peer_name, community_id, network_namespace,
         start_ts, established_ts, ended_ts, seen_ts, vouched_ts, duration_us, handshake_us, bytes_sent,
         bytes_delivered, bytes_received, bytes_unsent, bytes_unread, local_drop_bytes, tcp_bytes_sent,
         tcp_bytes_retrans, segs_out, segs_in, total_retrans, retrans_syn, retrans_syn_ack, retrans_rto,
         retrans_loss_recovery, retrans_fast, retrans_tail_loss_probe, retrans_other, retrans_failed, rtt_us,
         min_rtt_us, snd_cwnd, delivery_rate, congestion_control, reset_direction, reset_reason, pid,
         process_start_ts, uid, comm, executable, command_line, parent_pid, parent_executable, cgroup_path,
-        container_id, pod_uid, systemd_unit, owner_source, own, counters_since,
+        container_id, pod_uid, systemd_unit, owner_source, own, sensor, counters_since,
     arrayFilter(doubt -> doubt != '', all_doubts) AS doubts
 FROM (SELECT * FROM ended UNION ALL SELECT * FROM live)
 COMMENT 'One row per connection, live ones included; folded rows stand for several: count with sum(connections).';

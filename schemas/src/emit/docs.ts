@@ -75,6 +75,13 @@ ${table(AVRO_OWNER_FIELDS)}
 
 ${table([...(BATCH_FIELDS.filter((field) => ['host_name', 'host_id', 'boot_id', 'agent_epoch', 'batch_seq', 'batch_part', 'kernel_epoch'].includes(field.name)).map((field) => ({ ...field, stage: 'agent' })) as Field[]), ...STORED_EVENT_FIELDS, ...ORIGIN_FIELDS])}
 
+## tcp_events: computed where it is asked for
+
+| column | type | meaning |
+|---|---|---|
+| \`community_id\` | String | Community ID 1 of the connection, seed 0; empty where one row has no two ends. |
+| \`sensor\` | LowCardinality(String) | Who saw it: tcptrail, or zeek for what was imported. |
+
 ## tcp_batches
 
 | column | type | meaning |
