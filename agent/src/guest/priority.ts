@@ -35,7 +35,9 @@ export function takePriority(
     try {
       set();
     } catch (error) {
-      refused.push({ setting, reason: (error as NodeJS.ErrnoException).code ?? String(error) });
+      // Node's own calls have the system's code in `info`.
+      const { code, info } = error as NodeJS.ErrnoException & { readonly info?: { readonly code?: string } };
+      refused.push({ setting, reason: info?.code ?? code ?? String(error) });
     }
   }
   attempt('guest.nice', () => {

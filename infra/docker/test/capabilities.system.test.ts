@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readlinkSync, rmSync } from 'node:fs';
+import { readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
+import { AGENT_CONFIG } from '../../../agent/src/config.ts';
 import { type AgentHome, agentHome, spooled, until } from '../../../agent/test/support/agent-process.ts';
 import { service } from './compose.ts';
 import { type Image, makeImage } from './image.ts';
@@ -98,6 +99,14 @@ const without = (name: string): readonly string[] => {
   return GRANTED.filter((each) => each !== name);
 };
 
+const NICE = AGENT_CONFIG.parse({}).guest.nice;
+
+/** proc_pid_stat(5): field 19, the 17th after the name. */
+function niceOf(pid: number | undefined): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+}
+
 const NAMESPACE = Number(/\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0]);
 
 test('with the capabilities of docker-compose.yml nothing is missing, of no user’s processes', async (t) => {
@@ -119,6 +128,15 @@ test('without NET_ADMIN connects are not seen at the cgroup tree, and the agent 
   assert.deepEqual(lacking, [`connect4: ${why}`, `connect6: ${why}`]);
 });
 
+test('with SYS_NICE the agent takes its place before others, without it says that it cannot', async (t) => {
+  const agents = [GRANTED, without('sys_nice')].map((granted) => startAgent(t, agentHome(t), granted));
+  const [placed, refused] = agents;
+  assert.ok(placed && refused);
+  await until('a refusal', () => refused.said().includes('cannot set guest.nice (EACCES)'), refused.said);
+  await until('a place', () => niceOf(placed.child.pid) === NICE, placed.said);
+  assert.doesNotMatch(placed.said(), /cannot set guest\.nice/);
+});
+
 for (const name of ['bpf', 'perfmon']) {
   test(`without ${name.toUpperCase()} the agent says so and ends with status 3`, async (t) => {
     const agent = startAgent(t, agentHome(t), without(name));
@@ -129,5 +147,5 @@ for (const name of ['bpf', 'perfmon']) {
 }
 
 test('docker-compose.yml grants nothing that is not tried here', () => {
-  assert.deepEqual([...GRANTED].sort(), ['bpf', 'net_admin', 'perfmon', 'sys_ptrace']);
+  assert.deepEqual([...GRANTED].sort(), ['bpf', 'net_admin', 'perfmon', 'sys_nice', 'sys_ptrace']);
 });
