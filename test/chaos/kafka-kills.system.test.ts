@@ -13,16 +13,19 @@ import { assertComplete, assertIdentities, readCompleteness } from './accounted.
 import { CRASH_STEPS } from './crash-at.ts';
 import { startEndlessLoad } from './endless-load.ts';
 
-const KILLS = process.env['TCPTRAIL_TEST_LONG'] ? 100 : 20;
+const IS_LONG = Boolean(process.env['TCPTRAIL_TEST_LONG']);
+const KILLS = IS_LONG ? 100 : 20;
 const SEED = 23;
 /** Longer than the group waits for a silent consumer: its partitions have another owner when it goes on. */
-const STOP_MS = process.env['TCPTRAIL_TEST_LONG'] ? 60_000 : 4_000;
+const STOP_MS = IS_LONG ? 60_000 : 4_000;
+/** Has room for what the load makes in that time: 20,000 events more than the ring of 16 MiB once found it full. */
+const RING = IS_LONG ? { ring: { lifecycleBytes: 64 * 1024 * 1024 } } : {};
 
 let fleet: Fleet;
 /** A small one, of the first agent's spool. */
 let disk: string | undefined;
 before(async () => {
-  fleet = await createFleet({ agents: 2, consumers: 2 });
+  fleet = await createFleet({ agents: 2, consumers: 2, agent: RING });
   disk = fleet.agents[0]?.spool;
   assert.ok(disk);
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tcptrail-test', disk]);
