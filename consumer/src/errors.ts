@@ -6,6 +6,7 @@ export const ERRORS = {
   CONSUMER_SPOOL_IN_USE: 'Another consumer reads the spool.',
   CONSUMER_PARTITION_LOST: 'A partition went to another consumer.',
   CONSUMER_TOPIC_REWOUND: 'A partition went back to messages before those that were read.',
+  CONSUMER_TOPIC_ANEW: 'The topic was deleted and made again.',
   ORIGIN_BUSY: 'Another process stores what comes from the same place.',
   CONSUMER_PORT_TAKEN: 'The metrics port is in use.',
   CLICKHOUSE_UNREACHABLE: 'ClickHouse does not answer.',

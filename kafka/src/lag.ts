@@ -20,17 +20,21 @@ const WAIT_MS = 250;
 export async function groupLag(
   admin: Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>,
   config: KafkaConfig,
-  asked: { readonly topic: string; readonly group: string },
+  asked: {
+    readonly topic: string;
+    readonly group: string;
+    /** Whether an offset with that note beside it is of this topic, not of one before it. */
+    readonly isOfTopic?: (note: string | null) => boolean;
+  },
   { waitMs = WAIT_MS }: { readonly waitMs?: number } = {},
 ): Promise<readonly PartitionLag[]> {
-  const { topic, group } = asked;
+  const { topic, group, isOfTopic = () => true } = asked;
   for (let tries = 1; ; tries++) {
     try {
       const ends = await topicOffsets(admin, config, topic);
       const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-      const committed = new Map(
-        found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]),
-      );
+      const ours = found?.partitions.filter(({ metadata }) => isOfTopic(metadata));
+      const committed = new Map(ours?.map(({ partition, offset }) => [partition, Number(offset)]));
       return ends.map((end): PartitionLag => {
         const at = committed.get(end.partition) ?? -1;
         const next = at < 0 ? undefined : at;

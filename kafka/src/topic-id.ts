@@ -38,33 +38,56 @@ interface Encoded {
 interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, unknown>>;
+  findBroker(of: { readonly nodeId: string }): Promise<Connected>;
   readonly brokerPool: { findConnectedBroker(): Promise<Connected> };
 }
 
-/**
- * As Kafka's tools print it; undefined when the brokers give none, as those before 2.8. Rejects with
- * KAFKA_TOPIC_MISSING, KAFKA_BUSY, and as kafkajs does.
- */
-export async function readTopicId(client: Kafka, topic: string): Promise<string | undefined> {
+/** The id of one topic, asked again and again over connections that stay. */
+export interface TopicId {
+  /**
+   * As Kafka's tools print it; undefined when the brokers give none, as those before 2.8. The leader of `partition` is
+   * asked where one is given: what it has sent is of no later topic than it tells. Rejects with KAFKA_TOPIC_MISSING,
+   * KAFKA_BUSY, and as kafkajs does.
+   */
+  read(partition?: number): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+/** Connects at the first question. */
+export function createTopicId(client: Kafka, topic: string): TopicId {
   const cluster = clusterOf(client);
-  await cluster.connect();
-  try {
-    const broker = await cluster.brokerPool.findConnectedBroker();
-    if ((broker.versions?.[METADATA]?.maxVersion ?? 0) < VERSION) return undefined;
-    const body = metadataRequest(topic);
-    const answer = await broker.connectionPool.send({
-      request: {
-        apiKey: METADATA,
-        apiVersion: VERSION,
-        apiName: 'Metadata',
-        encode: async () => ({ buf: body, buffer: body }),
-      },
-      response: { decode: async (raw) => raw, parse: async (raw) => raw },
-    });
-    return topicIdIn(answer, topic);
-  } finally {
-    await cluster.disconnect().catch(() => {});
+  const body = metadataRequest(topic);
+
+  async function brokerOf(partition: number | undefined): Promise<Connected> {
+    await cluster.connect();
+    if (partition === undefined) return await cluster.brokerPool.findConnectedBroker();
+    await cluster.addTargetTopic(topic);
+    const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
+    const hasLeader = nodeId !== undefined && Number(nodeId) >= 0;
+    return hasLeader ? await cluster.findBroker({ nodeId }) : await cluster.brokerPool.findConnectedBroker();
   }
+
+  return {
+    async read(partition) {
+      const broker = await brokerOf(partition);
+      if ((broker.versions?.[METADATA]?.maxVersion ?? 0) < VERSION) return undefined;
+      const answer = await broker.connectionPool.send({
+        request: {
+          apiKey: METADATA,
+          apiVersion: VERSION,
+          apiName: 'Metadata',
+          encode: async () => ({ buf: body, buffer: body }),
+        },
+        response: { decode: async (raw) => raw, parse: async (raw) => raw },
+      });
+      return topicIdIn(answer, topic);
+    },
+    async close() {
+      await cluster.disconnect().catch(() => {});
+    },
+  };
 }
 
 function clusterOf(client: Kafka): Cluster {

@@ -56,8 +56,11 @@ function isCommit(request: Buffer): boolean {
   );
 }
 
+/** With something begun. */
+const isNote = (request: Buffer): boolean => /tcptrail 2 \S+ \d/.test(request.toString('latin1'));
+
 function commit(socket: net.Socket, request: Buffer, go: () => boolean): boolean {
-  const [sent, answered] = request.includes('tcptrail 1 ') ? ['note', 'noted'] : ['done', 'committed'];
+  const [sent, answered] = isNote(request) ? ['note', 'noted'] : ['done', 'committed'];
   const id = request.subarray(CORRELATION_ID, CORRELATION_ID + 4);
   const isWritten = go();
   // Not at once: the kernel is given what was written first.

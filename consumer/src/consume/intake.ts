@@ -38,8 +38,13 @@ export interface IntakeDeps {
   readonly createFill: () => Fill;
   /** The name that rows keep of the topic. */
   readonly origin: string;
+  readonly topicId: string;
   /** Where the group stands, as of a moment after it was joined. */
   readonly positionOf: (partition: number) => Promise<Position>;
+  /** Rejects with CONSUMER_TOPIC_ANEW when what the partition has sent may be of another topic than `origin` names. */
+  readonly assertSameTopic: (partition: number) => Promise<void>;
+  /** Lets the partition be read from its beginning. */
+  readonly rewind: (partition: number) => void;
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'lagMessages' | 'expiredMessages'>;
   /** Aborted when the consumer is to end: the range in hand is finished. */
@@ -56,6 +61,8 @@ export type Intake = (fetched: FetchedBatch) => Promise<void>;
 interface Held {
   readonly lease: HeldLease;
   isKnown: boolean;
+  /** What is read is not what follows the group's position. */
+  isFormer: boolean;
   /** Offset of the next message to store; undefined when the group has no position. */
   next: number | undefined;
   begun: Begun | undefined;
@@ -70,10 +77,9 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
   async function heldOf(partition: number, lease: HeldLease): Promise<Held> {
     const known = partitions.get(partition);
     if (known?.lease.signal === lease.signal) return known;
-    const { offset, isKnown, begun, before } = await deps.positionOf(partition);
-    // A group whose topic was deleted meanwhile has no position: what was stored from here last tells of it.
-    const next = offset < 0 ? (known?.next ?? before) : offset;
-    const held: Held = { lease, isKnown, next, begun, messages: [] };
+    const { offset, isKnown, begun, isFormer = false } = await deps.positionOf(partition);
+    const next = offset < 0 ? undefined : offset;
+    const held: Held = { lease, isKnown, isFormer, next, begun, messages: [] };
     partitions.set(partition, held);
     return held;
   }
@@ -115,7 +121,10 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
       ...(begun ? { begun: begun.plan } : {}),
       digest: () => digestOf(range.fetched),
       note: (plan: string) =>
-        commit(fetched, held, { offset: range.firstOffset, note: noteOf({ end: Number(offset), plan }) }),
+        commit(fetched, held, {
+          offset: range.firstOffset,
+          note: noteOf(deps.topicId, { end: Number(offset), plan }),
+        }),
     };
     const isFirst = membership.isFirst(batch.partition);
     const { messages, parked } = range;
@@ -133,7 +142,7 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
     lease.assertHeld();
     fetched.resolveOffset(range.lastOffset);
     held.next = Number(offset);
-    await commit(fetched, held, { offset, note: noteOf() });
+    await commit(fetched, held, { offset, note: noteOf(deps.topicId) });
     deps.onCommitted();
     tellBehind(batch, Number(offset));
   }
@@ -177,7 +186,7 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
     if (first < next) {
       throw failure(
         'CONSUMER_TOPIC_REWOUND',
-        `partition ${partition} goes on at message ${first}, before ${next}: the topic was made anew, or the brokers lost messages`,
+        `partition ${partition} goes on at message ${first}, before ${next}: the brokers lost messages`,
       );
     }
     if (first === next) return;
@@ -203,7 +212,13 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
     const beat = startBeat(fetched.heartbeat, lease, config);
     const isToEnd = (): boolean => deps.ending.aborted || beat.isYielding();
     try {
+      await deps.assertSameTopic(batch.partition);
       const held = await heldOf(batch.partition, lease);
+      if (held.isFormer) {
+        held.isFormer = false;
+        deps.rewind(batch.partition);
+        return;
+      }
       if (isToEnd()) return;
       const rest = await finishBegun(fetched, held);
       if (!rest) return;

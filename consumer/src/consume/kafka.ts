@@ -17,15 +17,18 @@ import { createKafka } from '@tcptrail/kafka/client.ts';
 import type { KafkaConfig } from '@tcptrail/kafka/config.ts';
 import { explain } from '@tcptrail/kafka/errors.ts';
 import { groupLag } from '@tcptrail/kafka/lag.ts';
-import { readOrigin } from '@tcptrail/kafka/origin.ts';
+import { originOf, readOrigin } from '@tcptrail/kafka/origin.ts';
+import { createTopicId } from '@tcptrail/kafka/topic-id.ts';
 import { ensureTopics } from '@tcptrail/kafka/topics.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Consumer, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
+import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createDeadLetters } from './dead-letter.ts';
 import { createIntake, type FetchedBatch, type Intake } from './intake.ts';
 import { createMembership } from './lease.ts';
+import { isOfTopic } from './note.ts';
 import { createPositions } from './positions.ts';
 import type { Fill, Pace, RangeHandler, Transport } from './transport.ts';
 
@@ -103,7 +106,9 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     crashed.promise.catch(() => {});
     const membership = createMembership({ heldMs: sessionMs - requestMsMax }, () => performance.now());
     const deadLetters = createDeadLetters(kafka, client);
-    const positions = createPositions({ kafka, topic, group }, client);
+    const topicIdNow = createTopicId(client, topic);
+    const topicId = origin.slice(originOf(topic, '').length);
+    const positions = createPositions({ kafka, topic, topicId, group }, client);
     const intake = createIntake(
       { heartbeatMs: Math.floor(sessionMs / 10), yieldMsMax: requestMsMax },
       {
@@ -112,7 +117,19 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
         membership,
         deadLetters,
         origin,
+        topicId,
         positionOf: positions.of,
+        async assertSameTopic(partition) {
+          const id = await topicIdNow.read(partition).catch((error: unknown) => {
+            throw explain(error, kafka, { topic, group, operation: 'Read' });
+          });
+          if (id === undefined || id === topicId) return;
+          throw failure(
+            'CONSUMER_TOPIC_ANEW',
+            `topic ${topic} was deleted and made again; the new one is read from its beginning`,
+          );
+        },
+        rewind: (partition) => consumer.seek({ topic, partition, offset: '0' }),
         ending: ending.signal,
         onCommitted: () => (failures = 0),
         onStopped,
@@ -163,12 +180,13 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
             throw error;
           }),
       });
-      const end = config.isOnce ? drained(client) : aborted(ending.signal);
+      const end = config.isOnce ? drained(client, topicId) : aborted(ending.signal);
       await Promise.race([crashed.promise, end, aborted(ending.signal)]);
       if (config.isOnce) ending.abort();
     } finally {
       await disconnect(consumer);
       await positions.close();
+      await topicIdNow.close();
       membership.lost();
       metrics.assignedPartitions.set(0);
       await deadLetters.close();
@@ -216,11 +234,12 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
   }
 
   /** Resolves when the group has committed everything that the topic holds now. */
-  async function drained(client: Kafka): Promise<void> {
+  async function drained(client: Kafka, topicId: string): Promise<void> {
     const wait = async (admin: Admin): Promise<void> => {
-      const ends = await groupLag(admin, kafka, { topic, group });
+      const asked = { topic, group, isOfTopic: isOfTopic(topicId) };
+      const ends = await groupLag(admin, kafka, asked);
       for (let isBehind = true; isBehind && !ending.signal.aborted; ) {
-        const now = await groupLag(admin, kafka, { topic, group });
+        const now = await groupLag(admin, kafka, asked);
         isBehind = now.some(({ partition, committed, low }) => {
           const high = ends.find((end) => end.partition === partition)?.high ?? 0;
           return Math.max(committed ?? low, low) < high;

@@ -18,25 +18,26 @@ export interface Positions {
 /** A broker that takes a group over reads its offsets first. */
 const TRIES = 20;
 const WAIT_MS = 250;
-const NOWHERE = { offset: '-1', metadata: null };
+const NOWHERE: Position = { offset: -1, isKnown: false };
 
 export function createPositions(
-  config: { readonly kafka: KafkaConfig; readonly topic: string; readonly group: string },
+  config: {
+    readonly kafka: KafkaConfig;
+    readonly topic: string;
+    readonly topicId: string;
+    readonly group: string;
+  },
   client: Pick<Kafka, 'admin'>,
 ): Positions {
-  const { topic, group } = config;
+  const { topic, topicId, group } = config;
   const admin = client.admin();
-  /** kafkajs overwrites a position that the topic no longer holds, sooner than it can be read. */
-  const before = new Map<number, number>();
   let found: Promise<ReadonlyMap<number, Position>> | undefined;
 
   async function read(): Promise<ReadonlyMap<number, Position>> {
     for (let tries = 1; ; tries++) {
       try {
         const [of] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-        const positions = new Map(of?.partitions.map((each) => [each.partition, positionOf(each)]));
-        for (const [partition, { offset }] of positions) if (offset >= 0) before.set(partition, offset);
-        return positions;
+        return new Map(of?.partitions.map((each) => [each.partition, positionOf(each, topicId)]));
       } catch (error) {
         if (tries === TRIES || !isGroupMoving(error))
           throw explain(error, config.kafka, { topic, group, operation: 'Read' });
@@ -48,7 +49,6 @@ export function createPositions(
   return {
     async connect() {
       await admin.connect();
-      await read();
     },
     joined() {
       found = read();
@@ -56,9 +56,7 @@ export function createPositions(
     },
     async of(partition) {
       found ??= read();
-      const position = (await found).get(partition) ?? positionOf(NOWHERE);
-      const last = before.get(partition);
-      return position.offset >= 0 || last === undefined ? position : { ...position, before: last };
+      return (await found).get(partition) ?? NOWHERE;
     },
     async close() {
       await admin.disconnect().catch(() => {});

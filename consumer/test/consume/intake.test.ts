@@ -54,7 +54,7 @@ test('at the end the range in hand is finished and no other begun', async () => 
   assert.deepEqual(made.log, ['range 10', 'resolve 10', 'commit 11']);
 });
 
-const BEGUN = { position: { offset: '10', metadata: noteOf({ end: 13, plan: 'plan' }) }, rowsMax: 100 };
+const BEGUN = { position: { offset: '10', metadata: noteOf('id', { end: 13, plan: 'plan' }) }, rowsMax: 100 };
 
 test('what a former owner began is finished as the range that it was, however many fetches bring it', async () => {
   const made = makeIntake(BEGUN);
@@ -99,7 +99,7 @@ test('a range is noted with its end at its first offset', async () => {
   await made.fetch(10, [message(), STRANGE]);
   assert.deepEqual(made.log, [
     'range 10',
-    'commit 10 tcptrail 1 12 plan',
+    'commit 10 tcptrail 2 id 12 plan',
     'letters 1',
     'resolve 11',
     'commit 12',
@@ -151,9 +151,9 @@ test('a note that the brokers do not keep halves the range; one of a single mess
     [
       'range 10-11',
       'range 10',
-      'commit 10 tcptrail 1 11 xxxxxxxxxx',
+      'commit 10 tcptrail 2 id 11 xxxxxxxxxx',
       'range 11',
-      'commit 11 tcptrail 1 12 xxxxxxxxxx',
+      'commit 11 tcptrail 2 id 12 xxxxxxxxxx',
     ],
   );
   made.handler = async ({ fence }) => {
@@ -162,11 +162,11 @@ test('a note that the brokers do not keep halves the range; one of a single mess
   };
   await assert.rejects(made.fetch(12, [message()]), {
     code: 'STORE_RANGE_TOO_LARGE',
-    message: /do not keep the 114 bytes .*set offset\.metadata\.max\.bytes=4096/,
+    message: /do not keep the 117 bytes .*set offset\.metadata\.max\.bytes=4096/,
   });
 });
 
-test('messages before those that were read end the membership: the topic is asked for its id again', async () => {
+test('messages before those that were read end the membership: the brokers lost some', async () => {
   const made = makeIntake({ rowsMax: 100 });
   await made.fetch(10, [message(), message()]);
   await assert.rejects(made.fetch(0, [message()]), {
@@ -175,10 +175,20 @@ test('messages before those that were read end the membership: the topic is aske
   });
 });
 
-test('a group that lost its position while it was joined anew is at messages before those that were read, too', async () => {
+test('nothing is stored of what may be of another topic of that name', async () => {
   const made = makeIntake({ rowsMax: 100 });
+  made.assertSameTopic = async () => {
+    throw failure('CONSUMER_TOPIC_ANEW', 'no');
+  };
+  await assert.rejects(made.fetch(10, [message()]), { code: 'CONSUMER_TOPIC_ANEW' });
+  assert.deepEqual(made.log, []);
+});
+
+test('behind a topic that was deleted the one of its name is read from the beginning, once', async () => {
+  const made = makeIntake({ rowsMax: 100, position: { offset: '10', metadata: noteOf('former') } });
   await made.fetch(10, [message(), message()]);
-  made.position = { offset: '-1', metadata: null };
-  made.membership.joined();
-  await assert.rejects(made.fetch(0, [message()]), { code: 'CONSUMER_TOPIC_REWOUND' });
+  assert.deepEqual(made.log, ['rewind 3']);
+  await made.fetch(0, [message(), message()]);
+  assert.deepEqual(made.log.slice(1), ['range 0-1', 'resolve 1', 'commit 2']);
+  assert.equal(made.ranges[0]?.fence?.isKnown, true);
 });

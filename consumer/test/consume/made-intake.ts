@@ -17,7 +17,7 @@ export const HELD_MS = 10_000;
 export const message = (): Buffer => Buffer.from(frame(datumOf({}, [{ seq: 1 }])));
 
 export interface MadeIntake {
-  /** `range 10-11`, `letters 1`, `resolve 11`, `commit 12`, `commit 10 <note>` with something begun, `pause`. */
+  /** `range 10-11`, `letters 1`, `resolve 11`, `commit 12`, `commit 10 <note>` with something begun, `pause`, `rewind 3`. */
   readonly log: readonly string[];
   readonly ranges: readonly MessageRange[];
   readonly membership: ReturnType<typeof createMembership>;
@@ -28,6 +28,7 @@ export interface MadeIntake {
   /** The one before the first range of a fetch is always answered. */
   heartbeat: () => Promise<void>;
   commit: (note: string) => Promise<void>;
+  assertSameTopic: () => Promise<void>;
   /** What the group has committed, as it is read behind each join. */
   position: Position;
   /** Hands over the values, from that offset on. */
@@ -45,7 +46,7 @@ export interface MadeIntakeOptions {
 }
 
 export function makeIntake(options: MadeIntakeOptions = {}): MadeIntake {
-  const { position = { offset: '10', metadata: noteOf() }, rowsMax = 1, nowMs = () => 0 } = options;
+  const { position = { offset: '10', metadata: noteOf('id') }, rowsMax = 1, nowMs = () => 0 } = options;
   const log: string[] = [];
   const ranges: MessageRange[] = [];
   const membership = createMembership({ heldMs: HELD_MS }, nowMs);
@@ -60,7 +61,10 @@ export function makeIntake(options: MadeIntakeOptions = {}): MadeIntake {
       log: pino({ level: 'silent' }),
       metrics,
       origin: 't@id',
-      positionOf: async () => positionOf(made.position),
+      topicId: 'id',
+      positionOf: async () => positionOf(made.position, 'id'),
+      assertSameTopic: () => made.assertSameTopic(),
+      rewind: (partition) => log.push(`rewind ${partition}`),
       createFill: () => createBatcher({ rowsMax, bytesMax: 1e9, flushMs: 0 }),
       deadLetters: {
         async put(letters) {
@@ -86,6 +90,7 @@ export function makeIntake(options: MadeIntakeOptions = {}): MadeIntake {
     handler: async () => [],
     heartbeat: async () => {},
     commit: async () => {},
+    assertSameTopic: async () => {},
     position,
     fetch(first, values) {
       let beats = 0;
@@ -103,7 +108,7 @@ export function makeIntake(options: MadeIntakeOptions = {}): MadeIntake {
         async commitOffsetsIfNecessary({ topics }) {
           const { offset = '', metadata = '' } = topics[0]?.partitions[0] ?? {};
           await made.commit(metadata);
-          log.push(metadata === noteOf() ? `commit ${offset}` : `commit ${offset} ${metadata}`);
+          log.push(metadata === noteOf('id') ? `commit ${offset}` : `commit ${offset} ${metadata}`);
         },
         pause() {
           log.push('pause');
