@@ -8,7 +8,7 @@ import { type AvroReader, createAvroReader, decodeRange } from './avro-reader.ts
 import { type AvroWriter, createAvroWriter } from './avro-writer.ts';
 import { ENUMS } from './enums.ts';
 import { AVRO_OWNER_FIELDS, BATCH_FIELDS, type BatchField, type EnvelopeType } from './fields.ts';
-import type { BatchEnvelope } from './generated/envelope.ts';
+import type { BatchEnvelope, Owner } from './generated/envelope.ts';
 import { skipEvents } from './skip-events.ts';
 
 export type { BatchEnvelope, CpuAccount, Health, NamespaceCount, Owner } from './generated/envelope.ts';
@@ -25,6 +25,24 @@ export interface EventRange {
   readonly end: number;
   readonly count: number;
 }
+
+/** Whoever it was, nothing told: the first owner of each batch. */
+export const UNKNOWN_OWNER: Owner = {
+  pid: 0,
+  process_start_ts: 0,
+  uid: 0,
+  comm: '',
+  parent_pid: 0,
+  cgroup_id: 0,
+  executable: '',
+  command_line: '',
+  parent_executable: '',
+  cgroup_path: '',
+  container_id: '',
+  pod_uid: '',
+  systemd_unit: '',
+  process_network_namespace: 0,
+};
 
 type RecordValue = Record<string, unknown>;
 

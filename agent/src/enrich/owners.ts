@@ -4,7 +4,7 @@
  *
  * An owner is told by the words the kernel wrote (pid, start, uid, comm, parent, cgroup, exec), compared as numbers.
  */
-import type { Owner } from '@tcptrail/schemas/batch.ts';
+import { type Owner, UNKNOWN_OWNER } from '@tcptrail/schemas/batch.ts';
 import { microseconds } from '@tcptrail/schemas/encode-value.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
 import type { ProcessFacts, ProcessKey } from './process.ts';
@@ -87,23 +87,6 @@ const EXEC = 11;
 const NAME_BYTES = 16;
 /** Numbers, lengths and the like of one owner in Avro. */
 const OWNER_BYTES_FIXED = 64;
-
-export const UNKNOWN_OWNER: Owner = {
-  pid: 0,
-  process_start_ts: 0,
-  uid: 0,
-  comm: '',
-  parent_pid: 0,
-  cgroup_id: 0,
-  executable: '',
-  command_line: '',
-  parent_executable: '',
-  cgroup_path: '',
-  container_id: '',
-  pod_uid: '',
-  systemd_unit: '',
-  process_network_namespace: 0,
-};
 
 export function createOwners(config: OwnerConfig, deps: OwnersDeps): Owners {
   const entriesMax = config.entriesMax ?? 8_192;

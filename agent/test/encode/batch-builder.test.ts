@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { UNKNOWN_OWNER } from '@tcptrail/schemas/batch.ts';
 import { EVENT_KINDS } from '@tcptrail/schemas/enums.ts';
 import { RING } from '@tcptrail/schemas/generated/ring.ts';
 import { createBatchBuilder } from '../../src/encode/batch-builder.ts';
 import { createBatcher } from '../../src/encode/batcher.ts';
-import { UNKNOWN_OWNER } from '../../src/enrich/owners.ts';
 import { readDatum } from '../support/oracle.ts';
 import { type RecordParts, ringOf } from '../support/ring-record.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createOwners, UNKNOWN_OWNER } from '../../src/enrich/owners.ts';
+import { UNKNOWN_OWNER } from '@tcptrail/schemas/batch.ts';
+import { createOwners } from '../../src/enrich/owners.ts';
 import type { ProcessFacts, ProcessKey } from '../../src/enrich/process.ts';
 import { type RecordParts, ringOf } from '../support/ring-record.ts';
 

@@ -1,9 +1,9 @@
 /** Batches made by the product's own encoder, for tests of what comes after it. */
 
+import { UNKNOWN_OWNER } from '@tcptrail/schemas/batch.ts';
 import { createAccount } from '../../src/encode/account.ts';
 import { createBatchBuilder } from '../../src/encode/batch-builder.ts';
 import { createBatcher } from '../../src/encode/batcher.ts';
-import { UNKNOWN_OWNER } from '../../src/enrich/owners.ts';
 import { type RecordParts, ringOf } from './ring-record.ts';
 
 const NOW_US = 1_700_000_000_000_000;

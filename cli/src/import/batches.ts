@@ -5,7 +5,7 @@
  * connections that ended on one day. The last one carries the account of the whole file: each line has a number, and is
  * a row, or was left out by rule, or could not be read.
  */
-import { type BatchEnvelope, encodeBatch, type Owner } from '@tcptrail/schemas/batch.ts';
+import { type BatchEnvelope, encodeBatch, UNKNOWN_OWNER } from '@tcptrail/schemas/batch.ts';
 import { EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode-event.ts';
 import { RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
 import { createEventWriter } from './zeek-event.ts';
@@ -50,22 +50,6 @@ const ROWS_MAX = 2_000;
 /** Days that are open at once, where lines are in no order. */
 const DAYS_MAX = 8;
 const DAY_US = 86_400_000_000;
-const NOBODY: Owner = {
-  pid: 0,
-  process_start_ts: 0,
-  uid: 0,
-  comm: '',
-  parent_pid: 0,
-  cgroup_id: 0,
-  executable: '',
-  command_line: '',
-  parent_executable: '',
-  cgroup_path: '',
-  container_id: '',
-  pod_uid: '',
-  systemd_unit: '',
-  process_network_namespace: 0,
-};
 const NOTHING = new Uint8Array(0);
 const AGENT = {
   clock_offset_us: 0,
@@ -174,7 +158,7 @@ function envelopeOf(
     batch_ts: tsUs,
     kernel_release: '',
     labels: {},
-    owners: [NOBODY],
+    owners: [UNKNOWN_OWNER],
     ring_positions: [],
     cpus: [],
     failed_reserves: [],
