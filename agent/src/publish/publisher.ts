@@ -94,6 +94,8 @@ export function createPublisher(config: PublisherConfig, deps: PublisherDeps): P
   let countMax = Number.POSITIVE_INFINITY;
   /** The group whose turn has come; what is sent of it again, or in pieces, waits no more. */
   let due: Group | undefined;
+  /** The one that goes out at the end without its turn. */
+  let isLastDue = false;
 
   async function run(outbox: Outbox): Promise<void> {
     const peek = () => outbox.peek({ bytesMax: requestBytesMax, recordedMsMax: RECORDED_MS_MAX });
@@ -119,11 +121,15 @@ export function createPublisher(config: PublisherConfig, deps: PublisherDeps): P
     }
   }
 
-  /** False when the publisher is to end before: what is paced waits for the next start. */
+  /** False when the publisher ends: what is paced waits for the next start, but for one group, which may be all. */
   async function turnOf(group: Group): Promise<boolean> {
     if (group === due) return true;
     for (let waitMs = pace.waitMs(group.recordedMs); waitMs > 0; waitMs = pace.waitMs(group.recordedMs)) {
-      if (ending.signal.aborted) return false;
+      if (ending.signal.aborted) {
+        if (isLastDue) return false;
+        isLastDue = true;
+        break;
+      }
       await clock.wait(waitMs, ending.signal);
     }
     pace.spend(group.recordedMs);
