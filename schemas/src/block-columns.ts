@@ -43,14 +43,10 @@ export function eventColumn(
     case 'time':
       return [name, fixedWords(formOf(type).clickhouse, values as Uint32Array, 2, order)];
     case 'address':
-      return [name, fixedWords(formOf(type).clickhouse, wordsOf(values as Uint8Array), 4, order)];
+      return [name, fixedWords(formOf(type).clickhouse, values as Uint32Array, 4, order)];
     default:
       return [name, fixed(formOf(type).clickhouse, values as Uint8Array, order)];
   }
-}
-
-function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): Uint32Array {
-  return new Uint32Array(buffer, byteOffset, byteLength / 4);
 }
 
 /** A column whose value is the same for all rows of one item: an owner's, a batch's. */

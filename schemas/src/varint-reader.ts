@@ -9,6 +9,8 @@ export interface VarintReader {
   next: number;
   /** A value of 64 bits into `low` and `high`, two's complement; the latter at most `highMax`. */
   read(datum: Uint8Array, at: number, name: string, highMax: number): void;
+  /** As `read`, of a safe integer, fast where it is a time of our days in µs, which takes eight bytes. */
+  time(datum: Uint8Array, view: DataView, at: number, name: string): void;
   /** An unsigned value of at most `limit`, itself at most 2^32 - 1. */
   unsigned(datum: Uint8Array, at: number, name: string, limit: number): number;
   /** An array of unsigned 32-bit values. */
@@ -18,6 +20,9 @@ export interface VarintReader {
 const ANY = 0xffffffff;
 const NEGATIVE = 0xffffffff;
 const HIGH_MAX = 0x7fffffff;
+/** A time is a safe integer, as in the envelope. */
+const TIME_HIGH_MAX = 0x1fffff;
+const MORE_MAYBE = 0x80_8080;
 
 /** The error for a value at `at` that is out of range, or beyond the end of the bytes. */
 export function range(name: string, at: number, length: number): AppError {
@@ -60,6 +65,21 @@ export function createVarintReader(): VarintReader {
       if (reader.high > highMax) throw decodeRange(name, at);
       reader.next = p;
     },
+    time(datum, view, at, name) {
+      if (at + 8 <= datum.length) {
+        const w = view.getInt32(at, true);
+        const x = view.getInt32(at + 4, true);
+        const high = joined(x);
+        const isEight = (w & x & MORE_MAYBE) === MORE_MAYBE && w < 0 && x >= 0;
+        if (isEight && (w & 1) === 0 && high >>> 5 <= TIME_HIGH_MAX) {
+          reader.low = ((joined(w) >>> 1) | (high << 27)) >>> 0;
+          reader.high = high >>> 5;
+          reader.next = at + 8;
+          return;
+        }
+      }
+      reader.read(datum, at, name, TIME_HIGH_MAX);
+    },
     unsigned(datum, at, name, limit) {
       reader.read(datum, at, name, 0);
       if (reader.low > limit) throw decodeRange(name, at);
@@ -84,4 +104,9 @@ export function createVarintReader(): VarintReader {
     },
   };
   return reader;
+}
+
+/** Seven bits of each byte, little end first. */
+function joined(word: number): number {
+  return (word & 0x7f) | ((word >>> 1) & 0x3f80) | ((word >>> 2) & 0x1f_c000) | ((word >>> 3) & 0xfe0_0000);
 }

@@ -1,13 +1,15 @@
 /** `generated/decode-events.ts`: Avro events to one array a column, in one pass. */
-import { ENUMS } from '../enums.ts';
 import { avroFields, EVENT_FIELDS, type Field } from '../fields.ts';
+import { decodeSteps } from './decode-steps.ts';
+
+/** One function for all would be compiled for a second and more, on a thread that competes with the decoding. */
+const STEPS_MAX = 8;
 
 function arrayType(field: Field): string {
   if (typeof field.type === 'object') return 'Uint8Array';
   switch (field.type) {
     case 'bool':
     case 'u8':
-    case 'address':
       return 'Uint8Array';
     case 'u16':
       return 'Uint16Array';
@@ -20,7 +22,7 @@ function arrayType(field: Field): string {
 
 /** Array elements a row. */
 function width(field: Field): number {
-  if (field.type === 'address') return 16;
+  if (field.type === 'address') return 4;
   return field.type === 'u64' || field.type === 'time' ? 2 : 1;
 }
 
@@ -28,112 +30,23 @@ function isText(field: Field): boolean {
   return field.type === 'name16' || field.type === 'text' || field.type === 'string';
 }
 
-const LIMITS: Partial<Record<string, string>> = {
-  u8: '0xff',
-  u16: '0xffff',
-  u32: '0xffffffff',
-  owner: 'owners - 1',
-};
-
-function step(field: Field): string {
-  const { name, type } = field;
-  if (typeof type === 'object') {
-    return `b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > ${2 * (ENUMS[type.enum].length - 1)}) throw range('${name}', p, datum.length);
-    ${name}[row] = b >>> 1;
-    p += 1;`;
-  }
-  switch (type) {
-    case 'bool':
-      return `b = datum[p] as number;
-    if (b !== 0 && b !== 1) throw range('${name}', p, datum.length);
-    ${name}[row] = b;
-    p += 1;`;
-    case 'address':
-      return `if (p > addressEnd) throw range('${name}', datum.length, datum.length);
-    ${[0, 1, 2, 3].map((i) => `${name}Words[4 * row + ${i}] = view.getUint32(p + ${4 * i}, true);`).join('\n    ')}
-    p += 16;`;
-    case 'u64':
-      return `b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      ${name}[2 * row] = b >>> 1;
-      ${name}[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      ${name}[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      ${name}[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      ${name}[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      ${name}[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, '${name}', HIGH_MAX);
-      ${name}[2 * row] = varint.low;
-      ${name}[2 * row + 1] = varint.high;
-      p = varint.next;
-    }`;
-    case 'time':
-      return `varint.read(datum, p, '${name}', TIME_HIGH_MAX);
-    ${name}[2 * row] = varint.low;
-    ${name}[2 * row + 1] = varint.high;
-    p = varint.next;`;
-    case 'u32[]':
-      return `if (datum[p] === 0) {
-      ${name}[row] = EMPTY;
-      p += 1;
-    } else {
-      ${name}[row] = varint.list(datum, p, '${name}');
-      p = varint.next;
-    }`;
-    case 'name16':
-    case 'text':
-    case 'string':
-      return `if (datum[p] === 0) {
-      ${name}[row] = 0;
-      p += 1;
-    } else {
-      length = varint.unsigned(datum, p, '${name}', datum.length);
-      ${name}[row] = texts.${name}.indexOf(datum, varint.next, length);
-      p = varint.next + length;
-    }`;
-    default: {
-      const limit = LIMITS[type] ?? '';
-      const oneByte = type === 'owner' ? ` && b >>> 1 < owners` : '';
-      const twoBytes = `else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      ${name}[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } `;
-      const threeBytes = `else if ((d = datum[p + 2] as number) < ${type === 'u16' ? '0x08' : '0x80'} && (b & 1) === 0) {
-      ${name}[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } `;
-      return `b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0${oneByte}) {
-      ${name}[row] = b >>> 1;
-      p += 1;
-    } ${type === 'u16' || type === 'u32' ? twoBytes + threeBytes : ''}else {
-      ${name}[row] = varint.unsigned(datum, p, '${name}', ${limit});
-      p = varint.next;
-    }`;
-    }
-  }
-}
-
 export function emitDecodeEvents(): string {
   const fields = avroFields(EVENT_FIELDS);
   const texts = fields.filter(isText);
-  const addresses = fields.filter(({ type }) => type === 'address');
   const members = fields.map((field) => `  readonly ${field.name}: ${arrayType(field)};`);
   const allocations = fields.map((field) => {
     if (field.type === 'u32[]') return `    ${field.name}: new Array<readonly number[]>(rows).fill(EMPTY),`;
     return `    ${field.name}: new ${arrayType(field)}(${width(field) === 1 ? 'rows' : `${width(field)} * rows`}),`;
   });
+  const steps = decodeSteps(fields);
+  const parts: string[] = [];
+  for (let from = 0; from < steps.length; from += STEPS_MAX)
+    parts.push(emitPart(parts.length, steps.slice(from, from + STEPS_MAX), fields));
   return `/** Generated by \`make gen\` from fields.ts. */
 import type { TextDictionary } from '../text-dictionary.ts';
 import { createVarintReader, range } from '../varint-reader.ts';
 
-/** One array a column; 64-bit values are two words a row, low first; texts are indices of their dictionary. */
+/** One array a column; 64-bit values are two words a row, low first, addresses four; texts are indices of their dictionary. */
 export interface EventArrays {
 ${members.join('\n')}
 }
@@ -146,9 +59,8 @@ ${texts.map((field) => `  readonly ${field.name}: TextDictionary;`).join('\n')}
 export const EVENT_TEXTS = [${texts.map((field) => `'${field.name}'`).join(', ')}] as const;
 
 const EMPTY: readonly number[] = [];
-/** An Avro long is signed: beyond this a value is below 0. A time is a safe integer, as in the envelope. */
+/** An Avro long is signed: beyond this a value is below 0. */
 const HIGH_MAX = 0x7fffffff;
-const TIME_HIGH_MAX = 0x1fffff;
 
 export function allocateEvents(rows: number): EventArrays {
   return {
@@ -157,6 +69,8 @@ ${allocations.join('\n')}
 }
 
 const varint = createVarintReader();
+
+${parts.join('\n\n')}
 
 /**
  * Decodes \`count\` events from byte \`at\` of \`datum\` into rows from \`firstRow\`; returns the position after them.
@@ -173,21 +87,38 @@ export function decodeEvents(
   into: EventArrays,
   texts: EventTexts,
 ): number {
-  const { ${fields.map((field) => field.name).join(', ')} } = into;
-  const lastRow = firstRow + count;
   const view = new DataView(datum.buffer, datum.byteOffset, datum.byteLength);
-  const addressEnd = datum.length - 16;
-${addresses.map(({ name }) => `  const ${name}Words = new Uint32Array(${name}.buffer);`).join('\n')}
   let p = at;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let length = 0;
-  for (let row = firstRow; row < lastRow; row++) {
-${fields.map((field) => `    // ${field.name}\n    ${step(field)}`).join('\n')}
+  for (let row = firstRow; row < firstRow + count; row++) {
+${parts.map((_, index) => `    p = decodePart${index}(datum, view, p, row, into, owners, texts);`).join('\n')}
   }
   if (p > datum.length) throw range('event', p, datum.length);
   return p;
 }
 `;
+}
+
+/** A function that reads some of the fields of one event; returns the position after them. */
+function emitPart(index: number, steps: readonly string[], fields: readonly Field[]): string {
+  const code = steps.join('\n  ');
+  const uses = (name: string): string => (new RegExp(`\\b${name}\\b`).test(code) ? name : `_${name}`);
+  const names = fields.map(({ name }) => name).filter((name) => new RegExp(`\\b${name}\\[`).test(code));
+  return `function decodePart${index}(
+  datum: Uint8Array,
+  view: DataView,
+  at: number,
+  row: number,
+  into: EventArrays,
+  ${uses('owners')}: number,
+  ${uses('texts')}: EventTexts,
+): number {
+  const { ${names.join(', ')} } = into;
+  const last = datum.length - 4;
+  let p = at;
+  let w = 0;
+  let s = 0;
+  let x = 0;
+  ${code}
+  return p;
+}`;
 }

@@ -2,7 +2,7 @@
 import type { TextDictionary } from '../text-dictionary.ts';
 import { createVarintReader, range } from '../varint-reader.ts';
 
-/** One array a column; 64-bit values are two words a row, low first; texts are indices of their dictionary. */
+/** One array a column; 64-bit values are two words a row, low first, addresses four; texts are indices of their dictionary. */
 export interface EventArrays {
   readonly kind: Uint8Array;
   readonly ts: Uint32Array;
@@ -13,15 +13,15 @@ export interface EventArrays {
   readonly generation: Uint32Array;
   readonly role: Uint8Array;
   readonly family: Uint8Array;
-  readonly local_address: Uint8Array;
+  readonly local_address: Uint32Array;
   readonly local_port: Uint16Array;
-  readonly peer_address: Uint8Array;
+  readonly peer_address: Uint32Array;
   readonly peer_port: Uint16Array;
   readonly network_namespace: Uint32Array;
   readonly mptcp_subflow: Uint8Array;
   readonly peer_name: Uint32Array;
   readonly peer_name_source: Uint8Array;
-  readonly peer_translated_address: Uint8Array;
+  readonly peer_translated_address: Uint32Array;
   readonly peer_translated_port: Uint16Array;
   readonly owner: Uint32Array;
   readonly owner_source: Uint8Array;
@@ -119,9 +119,8 @@ export interface EventTexts {
 export const EVENT_TEXTS = ['peer_name', 'congestion_control', 'reset_reason'] as const;
 
 const EMPTY: readonly number[] = [];
-/** An Avro long is signed: beyond this a value is below 0. A time is a safe integer, as in the envelope. */
+/** An Avro long is signed: beyond this a value is below 0. */
 const HIGH_MAX = 0x7fffffff;
-const TIME_HIGH_MAX = 0x1fffff;
 
 export function allocateEvents(rows: number): EventArrays {
   return {
@@ -134,15 +133,15 @@ export function allocateEvents(rows: number): EventArrays {
     generation: new Uint32Array(rows),
     role: new Uint8Array(rows),
     family: new Uint8Array(rows),
-    local_address: new Uint8Array(16 * rows),
+    local_address: new Uint32Array(4 * rows),
     local_port: new Uint16Array(rows),
-    peer_address: new Uint8Array(16 * rows),
+    peer_address: new Uint32Array(4 * rows),
     peer_port: new Uint16Array(rows),
     network_namespace: new Uint32Array(rows),
     mptcp_subflow: new Uint8Array(rows),
     peer_name: new Uint32Array(rows),
     peer_name_source: new Uint8Array(rows),
-    peer_translated_address: new Uint8Array(16 * rows),
+    peer_translated_address: new Uint32Array(4 * rows),
     peer_translated_port: new Uint16Array(rows),
     owner: new Uint32Array(rows),
     owner_source: new Uint8Array(rows),
@@ -233,6 +232,1523 @@ export function allocateEvents(rows: number): EventArrays {
 
 const varint = createVarintReader();
 
+function decodePart0(
+  datum: Uint8Array,
+  view: DataView,
+  at: number,
+  row: number,
+  into: EventArrays,
+  _owners: number,
+  _texts: EventTexts,
+): number {
+  const { kind, ts, cpu, seq, late, socket_cookie, generation, role, family, local_address, local_port } = into;
+  const last = datum.length - 4;
+  let p = at;
+  let w = 0;
+  let s = 0;
+  let x = 0;
+  // kind
+  w = datum[p] as number;
+  if ((w & 0x81) !== 0 || w > 22) throw range('kind', p, datum.length);
+  kind[row] = w >>> 1;
+  p += 1;
+  // ts
+  varint.time(datum, view, p, 'ts');
+  ts[2 * row] = varint.low;
+  ts[2 * row + 1] = varint.high;
+  p = varint.next;
+  // cpu, seq, late, socket_cookie
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x81fe_8181) === 0) {
+    cpu[row] = (w & 0xff) >> 1;
+    seq[2 * row] = ((w >>> 8) & 0xff) >> 1;
+    seq[2 * row + 1] = 0;
+    late[row] = (w >>> 16) & 0xff;
+    socket_cookie[2 * row] = (w >>> 24) >> 1;
+    socket_cookie[2 * row + 1] = 0;
+    p += 4;
+  } else {
+    // cpu
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0 && x <= 0xffff) {
+      cpu[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      cpu[row] = varint.unsigned(datum, p, 'cpu', 0xffff);
+      p = varint.next;
+    }
+    // seq
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      seq[2 * row] = x;
+      seq[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'seq', HIGH_MAX);
+      seq[2 * row] = varint.low;
+      seq[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+    // late
+    w = datum[p] as number;
+    if (w !== 0 && w !== 1) throw range('late', p, datum.length);
+    late[row] = w;
+    p += 1;
+    // socket_cookie
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      socket_cookie[2 * row] = x;
+      socket_cookie[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'socket_cookie', HIGH_MAX);
+      socket_cookie[2 * row] = varint.low;
+      socket_cookie[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+  }
+  // generation
+  w = p <= last ? view.getInt32(p, true) : -1;
+  s = ~w & 0x8080_8080;
+  s &= -s;
+  w &= s - 1;
+  x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+  if (s !== 0 && (w & 1) === 0) {
+    generation[row] = x;
+    p += (32 - Math.clz32(s)) >>> 3;
+  } else {
+    generation[row] = varint.unsigned(datum, p, 'generation', 0xffff_ffff);
+    p = varint.next;
+  }
+  // role
+  w = datum[p] as number;
+  if ((w & 0x81) !== 0 || w > 4) throw range('role', p, datum.length);
+  role[row] = w >>> 1;
+  p += 1;
+  // family
+  w = datum[p] as number;
+  if ((w & 0x81) !== 0 || w > 4) throw range('family', p, datum.length);
+  family[row] = w >>> 1;
+  p += 1;
+  // local_address
+  if (p > datum.length - 16) throw range('local_address', datum.length, datum.length);
+  local_address[4 * row + 0] = view.getUint32(p + 0, true);
+  local_address[4 * row + 1] = view.getUint32(p + 4, true);
+  local_address[4 * row + 2] = view.getUint32(p + 8, true);
+  local_address[4 * row + 3] = view.getUint32(p + 12, true);
+  p += 16;
+  // local_port
+  w = p <= last ? view.getInt32(p, true) : -1;
+  s = ~w & 0x8080_8080;
+  s &= -s;
+  w &= s - 1;
+  x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+  if (s !== 0 && (w & 1) === 0 && x <= 0xffff) {
+    local_port[row] = x;
+    p += (32 - Math.clz32(s)) >>> 3;
+  } else {
+    local_port[row] = varint.unsigned(datum, p, 'local_port', 0xffff);
+    p = varint.next;
+  }
+  return p;
+}
+
+function decodePart1(
+  datum: Uint8Array,
+  view: DataView,
+  at: number,
+  row: number,
+  into: EventArrays,
+  owners: number,
+  texts: EventTexts,
+): number {
+  const { peer_address, peer_port, network_namespace, mptcp_subflow, peer_name, peer_name_source, peer_translated_address, peer_translated_port, owner, owner_source, socket_uid } = into;
+  const last = datum.length - 4;
+  let p = at;
+  let w = 0;
+  let s = 0;
+  let x = 0;
+  // peer_address
+  if (p > datum.length - 16) throw range('peer_address', datum.length, datum.length);
+  peer_address[4 * row + 0] = view.getUint32(p + 0, true);
+  peer_address[4 * row + 1] = view.getUint32(p + 4, true);
+  peer_address[4 * row + 2] = view.getUint32(p + 8, true);
+  peer_address[4 * row + 3] = view.getUint32(p + 12, true);
+  p += 16;
+  // peer_port
+  w = p <= last ? view.getInt32(p, true) : -1;
+  s = ~w & 0x8080_8080;
+  s &= -s;
+  w &= s - 1;
+  x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+  if (s !== 0 && (w & 1) === 0 && x <= 0xffff) {
+    peer_port[row] = x;
+    p += (32 - Math.clz32(s)) >>> 3;
+  } else {
+    peer_port[row] = varint.unsigned(datum, p, 'peer_port', 0xffff);
+    p = varint.next;
+  }
+  // network_namespace
+  w = p <= last ? view.getInt32(p, true) : -1;
+  s = ~w & 0x8080_8080;
+  s &= -s;
+  w &= s - 1;
+  x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+  if (s !== 0 && (w & 1) === 0) {
+    network_namespace[row] = x;
+    p += (32 - Math.clz32(s)) >>> 3;
+  } else {
+    network_namespace[row] = varint.unsigned(datum, p, 'network_namespace', 0xffff_ffff);
+    p = varint.next;
+  }
+  // mptcp_subflow
+  w = datum[p] as number;
+  if (w !== 0 && w !== 1) throw range('mptcp_subflow', p, datum.length);
+  mptcp_subflow[row] = w;
+  p += 1;
+  // peer_name
+  if (datum[p] === 0) {
+    peer_name[row] = 0;
+    p += 1;
+  } else {
+    s = varint.unsigned(datum, p, 'peer_name', datum.length);
+    peer_name[row] = texts.peer_name.indexOf(datum, varint.next, s);
+    p = varint.next + s;
+  }
+  // peer_name_source
+  w = datum[p] as number;
+  if ((w & 0x81) !== 0 || w > 8) throw range('peer_name_source', p, datum.length);
+  peer_name_source[row] = w >>> 1;
+  p += 1;
+  // peer_translated_address
+  if (p > datum.length - 16) throw range('peer_translated_address', datum.length, datum.length);
+  peer_translated_address[4 * row + 0] = view.getUint32(p + 0, true);
+  peer_translated_address[4 * row + 1] = view.getUint32(p + 4, true);
+  peer_translated_address[4 * row + 2] = view.getUint32(p + 8, true);
+  peer_translated_address[4 * row + 3] = view.getUint32(p + 12, true);
+  p += 16;
+  // peer_translated_port, owner, owner_source, socket_uid
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0 && ((w >>> 8) & 0xff) < 2 * owners && ((w >>> 16) & 0xff) < 14) {
+    peer_translated_port[row] = (w & 0xff) >> 1;
+    owner[row] = ((w >>> 8) & 0xff) >> 1;
+    owner_source[row] = ((w >>> 16) & 0xff) >> 1;
+    socket_uid[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // peer_translated_port
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0 && x <= 0xffff) {
+      peer_translated_port[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      peer_translated_port[row] = varint.unsigned(datum, p, 'peer_translated_port', 0xffff);
+      p = varint.next;
+    }
+    // owner
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0 && x <= owners - 1) {
+      owner[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      owner[row] = varint.unsigned(datum, p, 'owner', owners - 1);
+      p = varint.next;
+    }
+    // owner_source
+    w = datum[p] as number;
+    if ((w & 0x81) !== 0 || w > 12) throw range('owner_source', p, datum.length);
+    owner_source[row] = w >>> 1;
+    p += 1;
+    // socket_uid
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      socket_uid[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      socket_uid[row] = varint.unsigned(datum, p, 'socket_uid', 0xffff_ffff);
+      p = varint.next;
+    }
+  }
+  return p;
+}
+
+function decodePart2(
+  datum: Uint8Array,
+  view: DataView,
+  at: number,
+  row: number,
+  into: EventArrays,
+  _owners: number,
+  _texts: EventTexts,
+): number {
+  const { socket_cgroup_id, own, state, start_ts, established_ts, handshake_us, duration_us, counters_since, verdict, errno, errno_known, bytes_sent, bytes_delivered, bytes_unsent, bytes_received, bytes_unread, local_drop_bytes } = into;
+  const last = datum.length - 4;
+  let p = at;
+  let w = 0;
+  let s = 0;
+  let x = 0;
+  // socket_cgroup_id
+  w = p <= last ? view.getInt32(p, true) : -1;
+  s = ~w & 0x8080_8080;
+  s &= -s;
+  w &= s - 1;
+  x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+  if (s !== 0 && (w & 1) === 0) {
+    socket_cgroup_id[2 * row] = x;
+    socket_cgroup_id[2 * row + 1] = 0;
+    p += (32 - Math.clz32(s)) >>> 3;
+  } else {
+    varint.read(datum, p, 'socket_cgroup_id', HIGH_MAX);
+    socket_cgroup_id[2 * row] = varint.low;
+    socket_cgroup_id[2 * row + 1] = varint.high;
+    p = varint.next;
+  }
+  // own
+  w = datum[p] as number;
+  if (w !== 0 && w !== 1) throw range('own', p, datum.length);
+  own[row] = w;
+  p += 1;
+  // state
+  w = datum[p] as number;
+  if ((w & 0x81) !== 0 || w > 24) throw range('state', p, datum.length);
+  state[row] = w >>> 1;
+  p += 1;
+  // start_ts
+  varint.time(datum, view, p, 'start_ts');
+  start_ts[2 * row] = varint.low;
+  start_ts[2 * row + 1] = varint.high;
+  p = varint.next;
+  // established_ts
+  varint.time(datum, view, p, 'established_ts');
+  established_ts[2 * row] = varint.low;
+  established_ts[2 * row + 1] = varint.high;
+  p = varint.next;
+  // handshake_us, duration_us, counters_since, verdict
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0 && ((w >>> 16) & 0xff) < 4 && (w >>> 24) < 30) {
+    handshake_us[row] = (w & 0xff) >> 1;
+    duration_us[2 * row] = ((w >>> 8) & 0xff) >> 1;
+    duration_us[2 * row + 1] = 0;
+    counters_since[row] = ((w >>> 16) & 0xff) >> 1;
+    verdict[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // handshake_us
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      handshake_us[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      handshake_us[row] = varint.unsigned(datum, p, 'handshake_us', 0xffff_ffff);
+      p = varint.next;
+    }
+    // duration_us
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      duration_us[2 * row] = x;
+      duration_us[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'duration_us', HIGH_MAX);
+      duration_us[2 * row] = varint.low;
+      duration_us[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+    // counters_since
+    w = datum[p] as number;
+    if ((w & 0x81) !== 0 || w > 2) throw range('counters_since', p, datum.length);
+    counters_since[row] = w >>> 1;
+    p += 1;
+    // verdict
+    w = datum[p] as number;
+    if ((w & 0x81) !== 0 || w > 28) throw range('verdict', p, datum.length);
+    verdict[row] = w >>> 1;
+    p += 1;
+  }
+  // errno, errno_known, bytes_sent, bytes_delivered
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_fe81) === 0) {
+    errno[row] = (w & 0xff) >> 1;
+    errno_known[row] = (w >>> 8) & 0xff;
+    bytes_sent[2 * row] = ((w >>> 16) & 0xff) >> 1;
+    bytes_sent[2 * row + 1] = 0;
+    bytes_delivered[2 * row] = (w >>> 24) >> 1;
+    bytes_delivered[2 * row + 1] = 0;
+    p += 4;
+  } else {
+    // errno
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0 && x <= 0xffff) {
+      errno[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      errno[row] = varint.unsigned(datum, p, 'errno', 0xffff);
+      p = varint.next;
+    }
+    // errno_known
+    w = datum[p] as number;
+    if (w !== 0 && w !== 1) throw range('errno_known', p, datum.length);
+    errno_known[row] = w;
+    p += 1;
+    // bytes_sent
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      bytes_sent[2 * row] = x;
+      bytes_sent[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'bytes_sent', HIGH_MAX);
+      bytes_sent[2 * row] = varint.low;
+      bytes_sent[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+    // bytes_delivered
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      bytes_delivered[2 * row] = x;
+      bytes_delivered[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'bytes_delivered', HIGH_MAX);
+      bytes_delivered[2 * row] = varint.low;
+      bytes_delivered[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+  }
+  // bytes_unsent, bytes_received, bytes_unread, local_drop_bytes
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    bytes_unsent[row] = (w & 0xff) >> 1;
+    bytes_received[2 * row] = ((w >>> 8) & 0xff) >> 1;
+    bytes_received[2 * row + 1] = 0;
+    bytes_unread[row] = ((w >>> 16) & 0xff) >> 1;
+    local_drop_bytes[2 * row] = (w >>> 24) >> 1;
+    local_drop_bytes[2 * row + 1] = 0;
+    p += 4;
+  } else {
+    // bytes_unsent
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      bytes_unsent[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      bytes_unsent[row] = varint.unsigned(datum, p, 'bytes_unsent', 0xffff_ffff);
+      p = varint.next;
+    }
+    // bytes_received
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      bytes_received[2 * row] = x;
+      bytes_received[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'bytes_received', HIGH_MAX);
+      bytes_received[2 * row] = varint.low;
+      bytes_received[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+    // bytes_unread
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      bytes_unread[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      bytes_unread[row] = varint.unsigned(datum, p, 'bytes_unread', 0xffff_ffff);
+      p = varint.next;
+    }
+    // local_drop_bytes
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      local_drop_bytes[2 * row] = x;
+      local_drop_bytes[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'local_drop_bytes', HIGH_MAX);
+      local_drop_bytes[2 * row] = varint.low;
+      local_drop_bytes[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+  }
+  return p;
+}
+
+function decodePart3(
+  datum: Uint8Array,
+  view: DataView,
+  at: number,
+  row: number,
+  into: EventArrays,
+  _owners: number,
+  _texts: EventTexts,
+): number {
+  const { tcp_bytes_sent, tcp_bytes_retrans, tcp_bytes_acked, tcp_bytes_received, segs_out, segs_in, data_segs_out, data_segs_in, total_retrans, lost, unacked, sacked, retrans, delivered, delivered_ce, reord_seen, rcv_ooopack, dsack_dups, total_rto, total_rto_recoveries, total_rto_time_ms, rtt_us, rttvar_us, min_rtt_us, rcv_rtt_us, rto_us, snd_cwnd, snd_ssthresh, snd_mss, rcv_mss, advmss, pmtu } = into;
+  const last = datum.length - 4;
+  let p = at;
+  let w = 0;
+  let s = 0;
+  let x = 0;
+  // tcp_bytes_sent, tcp_bytes_retrans, tcp_bytes_acked, tcp_bytes_received
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    tcp_bytes_sent[2 * row] = (w & 0xff) >> 1;
+    tcp_bytes_sent[2 * row + 1] = 0;
+    tcp_bytes_retrans[2 * row] = ((w >>> 8) & 0xff) >> 1;
+    tcp_bytes_retrans[2 * row + 1] = 0;
+    tcp_bytes_acked[2 * row] = ((w >>> 16) & 0xff) >> 1;
+    tcp_bytes_acked[2 * row + 1] = 0;
+    tcp_bytes_received[2 * row] = (w >>> 24) >> 1;
+    tcp_bytes_received[2 * row + 1] = 0;
+    p += 4;
+  } else {
+    // tcp_bytes_sent
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      tcp_bytes_sent[2 * row] = x;
+      tcp_bytes_sent[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'tcp_bytes_sent', HIGH_MAX);
+      tcp_bytes_sent[2 * row] = varint.low;
+      tcp_bytes_sent[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+    // tcp_bytes_retrans
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      tcp_bytes_retrans[2 * row] = x;
+      tcp_bytes_retrans[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'tcp_bytes_retrans', HIGH_MAX);
+      tcp_bytes_retrans[2 * row] = varint.low;
+      tcp_bytes_retrans[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+    // tcp_bytes_acked
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      tcp_bytes_acked[2 * row] = x;
+      tcp_bytes_acked[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'tcp_bytes_acked', HIGH_MAX);
+      tcp_bytes_acked[2 * row] = varint.low;
+      tcp_bytes_acked[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+    // tcp_bytes_received
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      tcp_bytes_received[2 * row] = x;
+      tcp_bytes_received[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'tcp_bytes_received', HIGH_MAX);
+      tcp_bytes_received[2 * row] = varint.low;
+      tcp_bytes_received[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+  }
+  // segs_out, segs_in, data_segs_out, data_segs_in
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    segs_out[row] = (w & 0xff) >> 1;
+    segs_in[row] = ((w >>> 8) & 0xff) >> 1;
+    data_segs_out[row] = ((w >>> 16) & 0xff) >> 1;
+    data_segs_in[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // segs_out
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      segs_out[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      segs_out[row] = varint.unsigned(datum, p, 'segs_out', 0xffff_ffff);
+      p = varint.next;
+    }
+    // segs_in
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      segs_in[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      segs_in[row] = varint.unsigned(datum, p, 'segs_in', 0xffff_ffff);
+      p = varint.next;
+    }
+    // data_segs_out
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      data_segs_out[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      data_segs_out[row] = varint.unsigned(datum, p, 'data_segs_out', 0xffff_ffff);
+      p = varint.next;
+    }
+    // data_segs_in
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      data_segs_in[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      data_segs_in[row] = varint.unsigned(datum, p, 'data_segs_in', 0xffff_ffff);
+      p = varint.next;
+    }
+  }
+  // total_retrans, lost, unacked, sacked
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    total_retrans[row] = (w & 0xff) >> 1;
+    lost[row] = ((w >>> 8) & 0xff) >> 1;
+    unacked[row] = ((w >>> 16) & 0xff) >> 1;
+    sacked[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // total_retrans
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      total_retrans[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      total_retrans[row] = varint.unsigned(datum, p, 'total_retrans', 0xffff_ffff);
+      p = varint.next;
+    }
+    // lost
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      lost[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      lost[row] = varint.unsigned(datum, p, 'lost', 0xffff_ffff);
+      p = varint.next;
+    }
+    // unacked
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      unacked[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      unacked[row] = varint.unsigned(datum, p, 'unacked', 0xffff_ffff);
+      p = varint.next;
+    }
+    // sacked
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      sacked[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      sacked[row] = varint.unsigned(datum, p, 'sacked', 0xffff_ffff);
+      p = varint.next;
+    }
+  }
+  // retrans, delivered, delivered_ce, reord_seen
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    retrans[row] = (w & 0xff) >> 1;
+    delivered[row] = ((w >>> 8) & 0xff) >> 1;
+    delivered_ce[row] = ((w >>> 16) & 0xff) >> 1;
+    reord_seen[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // retrans
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      retrans[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      retrans[row] = varint.unsigned(datum, p, 'retrans', 0xffff_ffff);
+      p = varint.next;
+    }
+    // delivered
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      delivered[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      delivered[row] = varint.unsigned(datum, p, 'delivered', 0xffff_ffff);
+      p = varint.next;
+    }
+    // delivered_ce
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      delivered_ce[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      delivered_ce[row] = varint.unsigned(datum, p, 'delivered_ce', 0xffff_ffff);
+      p = varint.next;
+    }
+    // reord_seen
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      reord_seen[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      reord_seen[row] = varint.unsigned(datum, p, 'reord_seen', 0xffff_ffff);
+      p = varint.next;
+    }
+  }
+  // rcv_ooopack, dsack_dups, total_rto, total_rto_recoveries
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    rcv_ooopack[row] = (w & 0xff) >> 1;
+    dsack_dups[row] = ((w >>> 8) & 0xff) >> 1;
+    total_rto[row] = ((w >>> 16) & 0xff) >> 1;
+    total_rto_recoveries[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // rcv_ooopack
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      rcv_ooopack[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      rcv_ooopack[row] = varint.unsigned(datum, p, 'rcv_ooopack', 0xffff_ffff);
+      p = varint.next;
+    }
+    // dsack_dups
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      dsack_dups[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      dsack_dups[row] = varint.unsigned(datum, p, 'dsack_dups', 0xffff_ffff);
+      p = varint.next;
+    }
+    // total_rto
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0 && x <= 0xffff) {
+      total_rto[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      total_rto[row] = varint.unsigned(datum, p, 'total_rto', 0xffff);
+      p = varint.next;
+    }
+    // total_rto_recoveries
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0 && x <= 0xffff) {
+      total_rto_recoveries[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      total_rto_recoveries[row] = varint.unsigned(datum, p, 'total_rto_recoveries', 0xffff);
+      p = varint.next;
+    }
+  }
+  // total_rto_time_ms, rtt_us, rttvar_us, min_rtt_us
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    total_rto_time_ms[row] = (w & 0xff) >> 1;
+    rtt_us[row] = ((w >>> 8) & 0xff) >> 1;
+    rttvar_us[row] = ((w >>> 16) & 0xff) >> 1;
+    min_rtt_us[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // total_rto_time_ms
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      total_rto_time_ms[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      total_rto_time_ms[row] = varint.unsigned(datum, p, 'total_rto_time_ms', 0xffff_ffff);
+      p = varint.next;
+    }
+    // rtt_us
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      rtt_us[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      rtt_us[row] = varint.unsigned(datum, p, 'rtt_us', 0xffff_ffff);
+      p = varint.next;
+    }
+    // rttvar_us
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      rttvar_us[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      rttvar_us[row] = varint.unsigned(datum, p, 'rttvar_us', 0xffff_ffff);
+      p = varint.next;
+    }
+    // min_rtt_us
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      min_rtt_us[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      min_rtt_us[row] = varint.unsigned(datum, p, 'min_rtt_us', 0xffff_ffff);
+      p = varint.next;
+    }
+  }
+  // rcv_rtt_us, rto_us, snd_cwnd, snd_ssthresh
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    rcv_rtt_us[row] = (w & 0xff) >> 1;
+    rto_us[row] = ((w >>> 8) & 0xff) >> 1;
+    snd_cwnd[row] = ((w >>> 16) & 0xff) >> 1;
+    snd_ssthresh[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // rcv_rtt_us
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      rcv_rtt_us[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      rcv_rtt_us[row] = varint.unsigned(datum, p, 'rcv_rtt_us', 0xffff_ffff);
+      p = varint.next;
+    }
+    // rto_us
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      rto_us[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      rto_us[row] = varint.unsigned(datum, p, 'rto_us', 0xffff_ffff);
+      p = varint.next;
+    }
+    // snd_cwnd
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      snd_cwnd[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      snd_cwnd[row] = varint.unsigned(datum, p, 'snd_cwnd', 0xffff_ffff);
+      p = varint.next;
+    }
+    // snd_ssthresh
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      snd_ssthresh[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      snd_ssthresh[row] = varint.unsigned(datum, p, 'snd_ssthresh', 0xffff_ffff);
+      p = varint.next;
+    }
+  }
+  // snd_mss, rcv_mss, advmss, pmtu
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    snd_mss[row] = (w & 0xff) >> 1;
+    rcv_mss[row] = ((w >>> 8) & 0xff) >> 1;
+    advmss[row] = ((w >>> 16) & 0xff) >> 1;
+    pmtu[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // snd_mss
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      snd_mss[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      snd_mss[row] = varint.unsigned(datum, p, 'snd_mss', 0xffff_ffff);
+      p = varint.next;
+    }
+    // rcv_mss
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      rcv_mss[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      rcv_mss[row] = varint.unsigned(datum, p, 'rcv_mss', 0xffff_ffff);
+      p = varint.next;
+    }
+    // advmss
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0 && x <= 0xffff) {
+      advmss[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      advmss[row] = varint.unsigned(datum, p, 'advmss', 0xffff);
+      p = varint.next;
+    }
+    // pmtu
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      pmtu[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      pmtu[row] = varint.unsigned(datum, p, 'pmtu', 0xffff_ffff);
+      p = varint.next;
+    }
+  }
+  return p;
+}
+
+function decodePart4(
+  datum: Uint8Array,
+  view: DataView,
+  at: number,
+  row: number,
+  into: EventArrays,
+  _owners: number,
+  texts: EventTexts,
+): number {
+  const { snd_wnd, rcv_wnd, rcv_space, delivery_rate, busy_time_us, rwnd_limited_us, sndbuf_limited_us, probes, backoff, options, ca_state, congestion_control, retrans_syn, retrans_syn_ack, retrans_rto, retrans_loss_recovery, retrans_fast, retrans_tail_loss_probe, retrans_other, retrans_failed } = into;
+  const last = datum.length - 4;
+  let p = at;
+  let w = 0;
+  let s = 0;
+  let x = 0;
+  // snd_wnd, rcv_wnd, rcv_space, delivery_rate
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    snd_wnd[row] = (w & 0xff) >> 1;
+    rcv_wnd[row] = ((w >>> 8) & 0xff) >> 1;
+    rcv_space[row] = ((w >>> 16) & 0xff) >> 1;
+    delivery_rate[2 * row] = (w >>> 24) >> 1;
+    delivery_rate[2 * row + 1] = 0;
+    p += 4;
+  } else {
+    // snd_wnd
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      snd_wnd[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      snd_wnd[row] = varint.unsigned(datum, p, 'snd_wnd', 0xffff_ffff);
+      p = varint.next;
+    }
+    // rcv_wnd
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      rcv_wnd[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      rcv_wnd[row] = varint.unsigned(datum, p, 'rcv_wnd', 0xffff_ffff);
+      p = varint.next;
+    }
+    // rcv_space
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      rcv_space[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      rcv_space[row] = varint.unsigned(datum, p, 'rcv_space', 0xffff_ffff);
+      p = varint.next;
+    }
+    // delivery_rate
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      delivery_rate[2 * row] = x;
+      delivery_rate[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'delivery_rate', HIGH_MAX);
+      delivery_rate[2 * row] = varint.low;
+      delivery_rate[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+  }
+  // busy_time_us, rwnd_limited_us, sndbuf_limited_us, probes
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    busy_time_us[2 * row] = (w & 0xff) >> 1;
+    busy_time_us[2 * row + 1] = 0;
+    rwnd_limited_us[2 * row] = ((w >>> 8) & 0xff) >> 1;
+    rwnd_limited_us[2 * row + 1] = 0;
+    sndbuf_limited_us[2 * row] = ((w >>> 16) & 0xff) >> 1;
+    sndbuf_limited_us[2 * row + 1] = 0;
+    probes[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // busy_time_us
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      busy_time_us[2 * row] = x;
+      busy_time_us[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'busy_time_us', HIGH_MAX);
+      busy_time_us[2 * row] = varint.low;
+      busy_time_us[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+    // rwnd_limited_us
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      rwnd_limited_us[2 * row] = x;
+      rwnd_limited_us[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'rwnd_limited_us', HIGH_MAX);
+      rwnd_limited_us[2 * row] = varint.low;
+      rwnd_limited_us[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+    // sndbuf_limited_us
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      sndbuf_limited_us[2 * row] = x;
+      sndbuf_limited_us[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'sndbuf_limited_us', HIGH_MAX);
+      sndbuf_limited_us[2 * row] = varint.low;
+      sndbuf_limited_us[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+    // probes
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0 && x <= 0xff) {
+      probes[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      probes[row] = varint.unsigned(datum, p, 'probes', 0xff);
+      p = varint.next;
+    }
+  }
+  // backoff
+  w = p <= last ? view.getInt32(p, true) : -1;
+  s = ~w & 0x8080_8080;
+  s &= -s;
+  w &= s - 1;
+  x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+  if (s !== 0 && (w & 1) === 0 && x <= 0xff) {
+    backoff[row] = x;
+    p += (32 - Math.clz32(s)) >>> 3;
+  } else {
+    backoff[row] = varint.unsigned(datum, p, 'backoff', 0xff);
+    p = varint.next;
+  }
+  // options
+  w = p <= last ? view.getInt32(p, true) : -1;
+  s = ~w & 0x8080_8080;
+  s &= -s;
+  w &= s - 1;
+  x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+  if (s !== 0 && (w & 1) === 0 && x <= 0xff) {
+    options[row] = x;
+    p += (32 - Math.clz32(s)) >>> 3;
+  } else {
+    options[row] = varint.unsigned(datum, p, 'options', 0xff);
+    p = varint.next;
+  }
+  // ca_state
+  w = datum[p] as number;
+  if ((w & 0x81) !== 0 || w > 8) throw range('ca_state', p, datum.length);
+  ca_state[row] = w >>> 1;
+  p += 1;
+  // congestion_control
+  if (datum[p] === 0) {
+    congestion_control[row] = 0;
+    p += 1;
+  } else {
+    s = varint.unsigned(datum, p, 'congestion_control', datum.length);
+    congestion_control[row] = texts.congestion_control.indexOf(datum, varint.next, s);
+    p = varint.next + s;
+  }
+  // retrans_syn, retrans_syn_ack, retrans_rto, retrans_loss_recovery
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    retrans_syn[row] = (w & 0xff) >> 1;
+    retrans_syn_ack[row] = ((w >>> 8) & 0xff) >> 1;
+    retrans_rto[row] = ((w >>> 16) & 0xff) >> 1;
+    retrans_loss_recovery[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // retrans_syn
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      retrans_syn[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      retrans_syn[row] = varint.unsigned(datum, p, 'retrans_syn', 0xffff_ffff);
+      p = varint.next;
+    }
+    // retrans_syn_ack
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      retrans_syn_ack[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      retrans_syn_ack[row] = varint.unsigned(datum, p, 'retrans_syn_ack', 0xffff_ffff);
+      p = varint.next;
+    }
+    // retrans_rto
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      retrans_rto[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      retrans_rto[row] = varint.unsigned(datum, p, 'retrans_rto', 0xffff_ffff);
+      p = varint.next;
+    }
+    // retrans_loss_recovery
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      retrans_loss_recovery[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      retrans_loss_recovery[row] = varint.unsigned(datum, p, 'retrans_loss_recovery', 0xffff_ffff);
+      p = varint.next;
+    }
+  }
+  // retrans_fast, retrans_tail_loss_probe, retrans_other, retrans_failed
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    retrans_fast[row] = (w & 0xff) >> 1;
+    retrans_tail_loss_probe[row] = ((w >>> 8) & 0xff) >> 1;
+    retrans_other[row] = ((w >>> 16) & 0xff) >> 1;
+    retrans_failed[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // retrans_fast
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      retrans_fast[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      retrans_fast[row] = varint.unsigned(datum, p, 'retrans_fast', 0xffff_ffff);
+      p = varint.next;
+    }
+    // retrans_tail_loss_probe
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      retrans_tail_loss_probe[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      retrans_tail_loss_probe[row] = varint.unsigned(datum, p, 'retrans_tail_loss_probe', 0xffff_ffff);
+      p = varint.next;
+    }
+    // retrans_other
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      retrans_other[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      retrans_other[row] = varint.unsigned(datum, p, 'retrans_other', 0xffff_ffff);
+      p = varint.next;
+    }
+    // retrans_failed
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      retrans_failed[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      retrans_failed[row] = varint.unsigned(datum, p, 'retrans_failed', 0xffff_ffff);
+      p = varint.next;
+    }
+  }
+  return p;
+}
+
+function decodePart5(
+  datum: Uint8Array,
+  view: DataView,
+  at: number,
+  row: number,
+  into: EventArrays,
+  _owners: number,
+  texts: EventTexts,
+): number {
+  const { retransmit_cause, retransmit_segments, transmit_failed, reset_direction, reset_reason, attempts, accept_queue, accept_queue_max, listen_drops, connections, folded, rtt_histogram } = into;
+  const last = datum.length - 4;
+  let p = at;
+  let w = 0;
+  let s = 0;
+  let x = 0;
+  // retransmit_cause, retransmit_segments, transmit_failed, reset_direction
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x81fe_8181) === 0 && (w & 0xff) < 16 && (w >>> 24) < 6) {
+    retransmit_cause[row] = (w & 0xff) >> 1;
+    retransmit_segments[row] = ((w >>> 8) & 0xff) >> 1;
+    transmit_failed[row] = (w >>> 16) & 0xff;
+    reset_direction[row] = (w >>> 24) >> 1;
+    p += 4;
+  } else {
+    // retransmit_cause
+    w = datum[p] as number;
+    if ((w & 0x81) !== 0 || w > 14) throw range('retransmit_cause', p, datum.length);
+    retransmit_cause[row] = w >>> 1;
+    p += 1;
+    // retransmit_segments
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      retransmit_segments[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      retransmit_segments[row] = varint.unsigned(datum, p, 'retransmit_segments', 0xffff_ffff);
+      p = varint.next;
+    }
+    // transmit_failed
+    w = datum[p] as number;
+    if (w !== 0 && w !== 1) throw range('transmit_failed', p, datum.length);
+    transmit_failed[row] = w;
+    p += 1;
+    // reset_direction
+    w = datum[p] as number;
+    if ((w & 0x81) !== 0 || w > 4) throw range('reset_direction', p, datum.length);
+    reset_direction[row] = w >>> 1;
+    p += 1;
+  }
+  // reset_reason
+  if (datum[p] === 0) {
+    reset_reason[row] = 0;
+    p += 1;
+  } else {
+    s = varint.unsigned(datum, p, 'reset_reason', datum.length);
+    reset_reason[row] = texts.reset_reason.indexOf(datum, varint.next, s);
+    p = varint.next + s;
+  }
+  // attempts, accept_queue, accept_queue_max, listen_drops
+  w = p <= last ? view.getInt32(p, true) : -1;
+  if ((w & 0x8181_8181) === 0) {
+    attempts[row] = (w & 0xff) >> 1;
+    accept_queue[row] = ((w >>> 8) & 0xff) >> 1;
+    accept_queue_max[row] = ((w >>> 16) & 0xff) >> 1;
+    listen_drops[2 * row] = (w >>> 24) >> 1;
+    listen_drops[2 * row + 1] = 0;
+    p += 4;
+  } else {
+    // attempts
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      attempts[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      attempts[row] = varint.unsigned(datum, p, 'attempts', 0xffff_ffff);
+      p = varint.next;
+    }
+    // accept_queue
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      accept_queue[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      accept_queue[row] = varint.unsigned(datum, p, 'accept_queue', 0xffff_ffff);
+      p = varint.next;
+    }
+    // accept_queue_max
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      accept_queue_max[row] = x;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      accept_queue_max[row] = varint.unsigned(datum, p, 'accept_queue_max', 0xffff_ffff);
+      p = varint.next;
+    }
+    // listen_drops
+    w = p <= last ? view.getInt32(p, true) : -1;
+    s = ~w & 0x8080_8080;
+    s &= -s;
+    w &= s - 1;
+    x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+    if (s !== 0 && (w & 1) === 0) {
+      listen_drops[2 * row] = x;
+      listen_drops[2 * row + 1] = 0;
+      p += (32 - Math.clz32(s)) >>> 3;
+    } else {
+      varint.read(datum, p, 'listen_drops', HIGH_MAX);
+      listen_drops[2 * row] = varint.low;
+      listen_drops[2 * row + 1] = varint.high;
+      p = varint.next;
+    }
+  }
+  // connections
+  w = p <= last ? view.getInt32(p, true) : -1;
+  s = ~w & 0x8080_8080;
+  s &= -s;
+  w &= s - 1;
+  x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+  if (s !== 0 && (w & 1) === 0) {
+    connections[row] = x;
+    p += (32 - Math.clz32(s)) >>> 3;
+  } else {
+    connections[row] = varint.unsigned(datum, p, 'connections', 0xffff_ffff);
+    p = varint.next;
+  }
+  // folded
+  w = p <= last ? view.getInt32(p, true) : -1;
+  s = ~w & 0x8080_8080;
+  s &= -s;
+  w &= s - 1;
+  x = ((w >>> 1) & 0x3f) | ((w >>> 2) & 0x1fc0) | ((w >>> 3) & 0xf_e000) | ((w >>> 4) & 0x7f0_0000);
+  if (s !== 0 && (w & 1) === 0) {
+    folded[row] = x;
+    p += (32 - Math.clz32(s)) >>> 3;
+  } else {
+    folded[row] = varint.unsigned(datum, p, 'folded', 0xffff_ffff);
+    p = varint.next;
+  }
+  // rtt_histogram
+  if (datum[p] === 0) {
+    rtt_histogram[row] = EMPTY;
+    p += 1;
+  } else {
+    rtt_histogram[row] = varint.list(datum, p, 'rtt_histogram');
+    p = varint.next;
+  }
+  return p;
+}
+
 /**
  * Decodes `count` events from byte `at` of `datum` into rows from `firstRow`; returns the position after them.
  *
@@ -248,1386 +1764,15 @@ export function decodeEvents(
   into: EventArrays,
   texts: EventTexts,
 ): number {
-  const { kind, ts, cpu, seq, late, socket_cookie, generation, role, family, local_address, local_port, peer_address, peer_port, network_namespace, mptcp_subflow, peer_name, peer_name_source, peer_translated_address, peer_translated_port, owner, owner_source, socket_uid, socket_cgroup_id, own, state, start_ts, established_ts, handshake_us, duration_us, counters_since, verdict, errno, errno_known, bytes_sent, bytes_delivered, bytes_unsent, bytes_received, bytes_unread, local_drop_bytes, tcp_bytes_sent, tcp_bytes_retrans, tcp_bytes_acked, tcp_bytes_received, segs_out, segs_in, data_segs_out, data_segs_in, total_retrans, lost, unacked, sacked, retrans, delivered, delivered_ce, reord_seen, rcv_ooopack, dsack_dups, total_rto, total_rto_recoveries, total_rto_time_ms, rtt_us, rttvar_us, min_rtt_us, rcv_rtt_us, rto_us, snd_cwnd, snd_ssthresh, snd_mss, rcv_mss, advmss, pmtu, snd_wnd, rcv_wnd, rcv_space, delivery_rate, busy_time_us, rwnd_limited_us, sndbuf_limited_us, probes, backoff, options, ca_state, congestion_control, retrans_syn, retrans_syn_ack, retrans_rto, retrans_loss_recovery, retrans_fast, retrans_tail_loss_probe, retrans_other, retrans_failed, retransmit_cause, retransmit_segments, transmit_failed, reset_direction, reset_reason, attempts, accept_queue, accept_queue_max, listen_drops, connections, folded, rtt_histogram } = into;
-  const lastRow = firstRow + count;
   const view = new DataView(datum.buffer, datum.byteOffset, datum.byteLength);
-  const addressEnd = datum.length - 16;
-  const local_addressWords = new Uint32Array(local_address.buffer);
-  const peer_addressWords = new Uint32Array(peer_address.buffer);
-  const peer_translated_addressWords = new Uint32Array(peer_translated_address.buffer);
   let p = at;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let length = 0;
-  for (let row = firstRow; row < lastRow; row++) {
-    // kind
-    b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > 22) throw range('kind', p, datum.length);
-    kind[row] = b >>> 1;
-    p += 1;
-    // ts
-    varint.read(datum, p, 'ts', TIME_HIGH_MAX);
-    ts[2 * row] = varint.low;
-    ts[2 * row + 1] = varint.high;
-    p = varint.next;
-    // cpu
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      cpu[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      cpu[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
-      cpu[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      cpu[row] = varint.unsigned(datum, p, 'cpu', 0xffff);
-      p = varint.next;
-    }
-    // seq
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      seq[2 * row] = b >>> 1;
-      seq[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      seq[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      seq[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      seq[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      seq[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'seq', HIGH_MAX);
-      seq[2 * row] = varint.low;
-      seq[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // late
-    b = datum[p] as number;
-    if (b !== 0 && b !== 1) throw range('late', p, datum.length);
-    late[row] = b;
-    p += 1;
-    // socket_cookie
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      socket_cookie[2 * row] = b >>> 1;
-      socket_cookie[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      socket_cookie[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      socket_cookie[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      socket_cookie[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      socket_cookie[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'socket_cookie', HIGH_MAX);
-      socket_cookie[2 * row] = varint.low;
-      socket_cookie[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // generation
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      generation[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      generation[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      generation[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      generation[row] = varint.unsigned(datum, p, 'generation', 0xffffffff);
-      p = varint.next;
-    }
-    // role
-    b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > 4) throw range('role', p, datum.length);
-    role[row] = b >>> 1;
-    p += 1;
-    // family
-    b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > 4) throw range('family', p, datum.length);
-    family[row] = b >>> 1;
-    p += 1;
-    // local_address
-    if (p > addressEnd) throw range('local_address', datum.length, datum.length);
-    local_addressWords[4 * row + 0] = view.getUint32(p + 0, true);
-    local_addressWords[4 * row + 1] = view.getUint32(p + 4, true);
-    local_addressWords[4 * row + 2] = view.getUint32(p + 8, true);
-    local_addressWords[4 * row + 3] = view.getUint32(p + 12, true);
-    p += 16;
-    // local_port
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      local_port[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      local_port[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
-      local_port[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      local_port[row] = varint.unsigned(datum, p, 'local_port', 0xffff);
-      p = varint.next;
-    }
-    // peer_address
-    if (p > addressEnd) throw range('peer_address', datum.length, datum.length);
-    peer_addressWords[4 * row + 0] = view.getUint32(p + 0, true);
-    peer_addressWords[4 * row + 1] = view.getUint32(p + 4, true);
-    peer_addressWords[4 * row + 2] = view.getUint32(p + 8, true);
-    peer_addressWords[4 * row + 3] = view.getUint32(p + 12, true);
-    p += 16;
-    // peer_port
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      peer_port[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      peer_port[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
-      peer_port[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      peer_port[row] = varint.unsigned(datum, p, 'peer_port', 0xffff);
-      p = varint.next;
-    }
-    // network_namespace
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      network_namespace[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      network_namespace[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      network_namespace[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      network_namespace[row] = varint.unsigned(datum, p, 'network_namespace', 0xffffffff);
-      p = varint.next;
-    }
-    // mptcp_subflow
-    b = datum[p] as number;
-    if (b !== 0 && b !== 1) throw range('mptcp_subflow', p, datum.length);
-    mptcp_subflow[row] = b;
-    p += 1;
-    // peer_name
-    if (datum[p] === 0) {
-      peer_name[row] = 0;
-      p += 1;
-    } else {
-      length = varint.unsigned(datum, p, 'peer_name', datum.length);
-      peer_name[row] = texts.peer_name.indexOf(datum, varint.next, length);
-      p = varint.next + length;
-    }
-    // peer_name_source
-    b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > 8) throw range('peer_name_source', p, datum.length);
-    peer_name_source[row] = b >>> 1;
-    p += 1;
-    // peer_translated_address
-    if (p > addressEnd) throw range('peer_translated_address', datum.length, datum.length);
-    peer_translated_addressWords[4 * row + 0] = view.getUint32(p + 0, true);
-    peer_translated_addressWords[4 * row + 1] = view.getUint32(p + 4, true);
-    peer_translated_addressWords[4 * row + 2] = view.getUint32(p + 8, true);
-    peer_translated_addressWords[4 * row + 3] = view.getUint32(p + 12, true);
-    p += 16;
-    // peer_translated_port
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      peer_translated_port[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      peer_translated_port[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
-      peer_translated_port[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      peer_translated_port[row] = varint.unsigned(datum, p, 'peer_translated_port', 0xffff);
-      p = varint.next;
-    }
-    // owner
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0 && b >>> 1 < owners) {
-      owner[row] = b >>> 1;
-      p += 1;
-    } else {
-      owner[row] = varint.unsigned(datum, p, 'owner', owners - 1);
-      p = varint.next;
-    }
-    // owner_source
-    b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > 12) throw range('owner_source', p, datum.length);
-    owner_source[row] = b >>> 1;
-    p += 1;
-    // socket_uid
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      socket_uid[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      socket_uid[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      socket_uid[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      socket_uid[row] = varint.unsigned(datum, p, 'socket_uid', 0xffffffff);
-      p = varint.next;
-    }
-    // socket_cgroup_id
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      socket_cgroup_id[2 * row] = b >>> 1;
-      socket_cgroup_id[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      socket_cgroup_id[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      socket_cgroup_id[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      socket_cgroup_id[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      socket_cgroup_id[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'socket_cgroup_id', HIGH_MAX);
-      socket_cgroup_id[2 * row] = varint.low;
-      socket_cgroup_id[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // own
-    b = datum[p] as number;
-    if (b !== 0 && b !== 1) throw range('own', p, datum.length);
-    own[row] = b;
-    p += 1;
-    // state
-    b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > 24) throw range('state', p, datum.length);
-    state[row] = b >>> 1;
-    p += 1;
-    // start_ts
-    varint.read(datum, p, 'start_ts', TIME_HIGH_MAX);
-    start_ts[2 * row] = varint.low;
-    start_ts[2 * row + 1] = varint.high;
-    p = varint.next;
-    // established_ts
-    varint.read(datum, p, 'established_ts', TIME_HIGH_MAX);
-    established_ts[2 * row] = varint.low;
-    established_ts[2 * row + 1] = varint.high;
-    p = varint.next;
-    // handshake_us
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      handshake_us[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      handshake_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      handshake_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      handshake_us[row] = varint.unsigned(datum, p, 'handshake_us', 0xffffffff);
-      p = varint.next;
-    }
-    // duration_us
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      duration_us[2 * row] = b >>> 1;
-      duration_us[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      duration_us[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      duration_us[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      duration_us[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      duration_us[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'duration_us', HIGH_MAX);
-      duration_us[2 * row] = varint.low;
-      duration_us[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // counters_since
-    b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > 2) throw range('counters_since', p, datum.length);
-    counters_since[row] = b >>> 1;
-    p += 1;
-    // verdict
-    b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > 28) throw range('verdict', p, datum.length);
-    verdict[row] = b >>> 1;
-    p += 1;
-    // errno
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      errno[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      errno[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
-      errno[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      errno[row] = varint.unsigned(datum, p, 'errno', 0xffff);
-      p = varint.next;
-    }
-    // errno_known
-    b = datum[p] as number;
-    if (b !== 0 && b !== 1) throw range('errno_known', p, datum.length);
-    errno_known[row] = b;
-    p += 1;
-    // bytes_sent
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      bytes_sent[2 * row] = b >>> 1;
-      bytes_sent[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      bytes_sent[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      bytes_sent[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      bytes_sent[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      bytes_sent[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'bytes_sent', HIGH_MAX);
-      bytes_sent[2 * row] = varint.low;
-      bytes_sent[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // bytes_delivered
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      bytes_delivered[2 * row] = b >>> 1;
-      bytes_delivered[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      bytes_delivered[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      bytes_delivered[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      bytes_delivered[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      bytes_delivered[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'bytes_delivered', HIGH_MAX);
-      bytes_delivered[2 * row] = varint.low;
-      bytes_delivered[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // bytes_unsent
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      bytes_unsent[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      bytes_unsent[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      bytes_unsent[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      bytes_unsent[row] = varint.unsigned(datum, p, 'bytes_unsent', 0xffffffff);
-      p = varint.next;
-    }
-    // bytes_received
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      bytes_received[2 * row] = b >>> 1;
-      bytes_received[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      bytes_received[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      bytes_received[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      bytes_received[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      bytes_received[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'bytes_received', HIGH_MAX);
-      bytes_received[2 * row] = varint.low;
-      bytes_received[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // bytes_unread
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      bytes_unread[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      bytes_unread[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      bytes_unread[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      bytes_unread[row] = varint.unsigned(datum, p, 'bytes_unread', 0xffffffff);
-      p = varint.next;
-    }
-    // local_drop_bytes
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      local_drop_bytes[2 * row] = b >>> 1;
-      local_drop_bytes[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      local_drop_bytes[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      local_drop_bytes[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      local_drop_bytes[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      local_drop_bytes[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'local_drop_bytes', HIGH_MAX);
-      local_drop_bytes[2 * row] = varint.low;
-      local_drop_bytes[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // tcp_bytes_sent
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      tcp_bytes_sent[2 * row] = b >>> 1;
-      tcp_bytes_sent[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      tcp_bytes_sent[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      tcp_bytes_sent[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      tcp_bytes_sent[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      tcp_bytes_sent[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'tcp_bytes_sent', HIGH_MAX);
-      tcp_bytes_sent[2 * row] = varint.low;
-      tcp_bytes_sent[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // tcp_bytes_retrans
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      tcp_bytes_retrans[2 * row] = b >>> 1;
-      tcp_bytes_retrans[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      tcp_bytes_retrans[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      tcp_bytes_retrans[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      tcp_bytes_retrans[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      tcp_bytes_retrans[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'tcp_bytes_retrans', HIGH_MAX);
-      tcp_bytes_retrans[2 * row] = varint.low;
-      tcp_bytes_retrans[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // tcp_bytes_acked
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      tcp_bytes_acked[2 * row] = b >>> 1;
-      tcp_bytes_acked[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      tcp_bytes_acked[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      tcp_bytes_acked[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      tcp_bytes_acked[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      tcp_bytes_acked[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'tcp_bytes_acked', HIGH_MAX);
-      tcp_bytes_acked[2 * row] = varint.low;
-      tcp_bytes_acked[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // tcp_bytes_received
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      tcp_bytes_received[2 * row] = b >>> 1;
-      tcp_bytes_received[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      tcp_bytes_received[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      tcp_bytes_received[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      tcp_bytes_received[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      tcp_bytes_received[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'tcp_bytes_received', HIGH_MAX);
-      tcp_bytes_received[2 * row] = varint.low;
-      tcp_bytes_received[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // segs_out
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      segs_out[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      segs_out[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      segs_out[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      segs_out[row] = varint.unsigned(datum, p, 'segs_out', 0xffffffff);
-      p = varint.next;
-    }
-    // segs_in
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      segs_in[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      segs_in[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      segs_in[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      segs_in[row] = varint.unsigned(datum, p, 'segs_in', 0xffffffff);
-      p = varint.next;
-    }
-    // data_segs_out
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      data_segs_out[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      data_segs_out[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      data_segs_out[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      data_segs_out[row] = varint.unsigned(datum, p, 'data_segs_out', 0xffffffff);
-      p = varint.next;
-    }
-    // data_segs_in
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      data_segs_in[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      data_segs_in[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      data_segs_in[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      data_segs_in[row] = varint.unsigned(datum, p, 'data_segs_in', 0xffffffff);
-      p = varint.next;
-    }
-    // total_retrans
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      total_retrans[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      total_retrans[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      total_retrans[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      total_retrans[row] = varint.unsigned(datum, p, 'total_retrans', 0xffffffff);
-      p = varint.next;
-    }
-    // lost
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      lost[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      lost[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      lost[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      lost[row] = varint.unsigned(datum, p, 'lost', 0xffffffff);
-      p = varint.next;
-    }
-    // unacked
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      unacked[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      unacked[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      unacked[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      unacked[row] = varint.unsigned(datum, p, 'unacked', 0xffffffff);
-      p = varint.next;
-    }
-    // sacked
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      sacked[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      sacked[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      sacked[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      sacked[row] = varint.unsigned(datum, p, 'sacked', 0xffffffff);
-      p = varint.next;
-    }
-    // retrans
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      retrans[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      retrans[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      retrans[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      retrans[row] = varint.unsigned(datum, p, 'retrans', 0xffffffff);
-      p = varint.next;
-    }
-    // delivered
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      delivered[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      delivered[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      delivered[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      delivered[row] = varint.unsigned(datum, p, 'delivered', 0xffffffff);
-      p = varint.next;
-    }
-    // delivered_ce
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      delivered_ce[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      delivered_ce[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      delivered_ce[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      delivered_ce[row] = varint.unsigned(datum, p, 'delivered_ce', 0xffffffff);
-      p = varint.next;
-    }
-    // reord_seen
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      reord_seen[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      reord_seen[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      reord_seen[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      reord_seen[row] = varint.unsigned(datum, p, 'reord_seen', 0xffffffff);
-      p = varint.next;
-    }
-    // rcv_ooopack
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      rcv_ooopack[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      rcv_ooopack[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      rcv_ooopack[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      rcv_ooopack[row] = varint.unsigned(datum, p, 'rcv_ooopack', 0xffffffff);
-      p = varint.next;
-    }
-    // dsack_dups
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      dsack_dups[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      dsack_dups[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      dsack_dups[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      dsack_dups[row] = varint.unsigned(datum, p, 'dsack_dups', 0xffffffff);
-      p = varint.next;
-    }
-    // total_rto
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      total_rto[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      total_rto[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
-      total_rto[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      total_rto[row] = varint.unsigned(datum, p, 'total_rto', 0xffff);
-      p = varint.next;
-    }
-    // total_rto_recoveries
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      total_rto_recoveries[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      total_rto_recoveries[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
-      total_rto_recoveries[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      total_rto_recoveries[row] = varint.unsigned(datum, p, 'total_rto_recoveries', 0xffff);
-      p = varint.next;
-    }
-    // total_rto_time_ms
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      total_rto_time_ms[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      total_rto_time_ms[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      total_rto_time_ms[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      total_rto_time_ms[row] = varint.unsigned(datum, p, 'total_rto_time_ms', 0xffffffff);
-      p = varint.next;
-    }
-    // rtt_us
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      rtt_us[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      rtt_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      rtt_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      rtt_us[row] = varint.unsigned(datum, p, 'rtt_us', 0xffffffff);
-      p = varint.next;
-    }
-    // rttvar_us
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      rttvar_us[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      rttvar_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      rttvar_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      rttvar_us[row] = varint.unsigned(datum, p, 'rttvar_us', 0xffffffff);
-      p = varint.next;
-    }
-    // min_rtt_us
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      min_rtt_us[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      min_rtt_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      min_rtt_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      min_rtt_us[row] = varint.unsigned(datum, p, 'min_rtt_us', 0xffffffff);
-      p = varint.next;
-    }
-    // rcv_rtt_us
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      rcv_rtt_us[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      rcv_rtt_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      rcv_rtt_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      rcv_rtt_us[row] = varint.unsigned(datum, p, 'rcv_rtt_us', 0xffffffff);
-      p = varint.next;
-    }
-    // rto_us
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      rto_us[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      rto_us[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      rto_us[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      rto_us[row] = varint.unsigned(datum, p, 'rto_us', 0xffffffff);
-      p = varint.next;
-    }
-    // snd_cwnd
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      snd_cwnd[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      snd_cwnd[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      snd_cwnd[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      snd_cwnd[row] = varint.unsigned(datum, p, 'snd_cwnd', 0xffffffff);
-      p = varint.next;
-    }
-    // snd_ssthresh
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      snd_ssthresh[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      snd_ssthresh[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      snd_ssthresh[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      snd_ssthresh[row] = varint.unsigned(datum, p, 'snd_ssthresh', 0xffffffff);
-      p = varint.next;
-    }
-    // snd_mss
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      snd_mss[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      snd_mss[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      snd_mss[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      snd_mss[row] = varint.unsigned(datum, p, 'snd_mss', 0xffffffff);
-      p = varint.next;
-    }
-    // rcv_mss
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      rcv_mss[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      rcv_mss[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      rcv_mss[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      rcv_mss[row] = varint.unsigned(datum, p, 'rcv_mss', 0xffffffff);
-      p = varint.next;
-    }
-    // advmss
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      advmss[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      advmss[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x08 && (b & 1) === 0) {
-      advmss[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      advmss[row] = varint.unsigned(datum, p, 'advmss', 0xffff);
-      p = varint.next;
-    }
-    // pmtu
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      pmtu[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      pmtu[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      pmtu[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      pmtu[row] = varint.unsigned(datum, p, 'pmtu', 0xffffffff);
-      p = varint.next;
-    }
-    // snd_wnd
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      snd_wnd[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      snd_wnd[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      snd_wnd[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      snd_wnd[row] = varint.unsigned(datum, p, 'snd_wnd', 0xffffffff);
-      p = varint.next;
-    }
-    // rcv_wnd
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      rcv_wnd[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      rcv_wnd[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      rcv_wnd[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      rcv_wnd[row] = varint.unsigned(datum, p, 'rcv_wnd', 0xffffffff);
-      p = varint.next;
-    }
-    // rcv_space
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      rcv_space[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      rcv_space[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      rcv_space[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      rcv_space[row] = varint.unsigned(datum, p, 'rcv_space', 0xffffffff);
-      p = varint.next;
-    }
-    // delivery_rate
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      delivery_rate[2 * row] = b >>> 1;
-      delivery_rate[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      delivery_rate[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      delivery_rate[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      delivery_rate[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      delivery_rate[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'delivery_rate', HIGH_MAX);
-      delivery_rate[2 * row] = varint.low;
-      delivery_rate[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // busy_time_us
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      busy_time_us[2 * row] = b >>> 1;
-      busy_time_us[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      busy_time_us[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      busy_time_us[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      busy_time_us[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      busy_time_us[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'busy_time_us', HIGH_MAX);
-      busy_time_us[2 * row] = varint.low;
-      busy_time_us[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // rwnd_limited_us
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      rwnd_limited_us[2 * row] = b >>> 1;
-      rwnd_limited_us[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      rwnd_limited_us[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      rwnd_limited_us[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      rwnd_limited_us[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      rwnd_limited_us[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'rwnd_limited_us', HIGH_MAX);
-      rwnd_limited_us[2 * row] = varint.low;
-      rwnd_limited_us[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // sndbuf_limited_us
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      sndbuf_limited_us[2 * row] = b >>> 1;
-      sndbuf_limited_us[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      sndbuf_limited_us[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      sndbuf_limited_us[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      sndbuf_limited_us[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      sndbuf_limited_us[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'sndbuf_limited_us', HIGH_MAX);
-      sndbuf_limited_us[2 * row] = varint.low;
-      sndbuf_limited_us[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // probes
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      probes[row] = b >>> 1;
-      p += 1;
-    } else {
-      probes[row] = varint.unsigned(datum, p, 'probes', 0xff);
-      p = varint.next;
-    }
-    // backoff
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      backoff[row] = b >>> 1;
-      p += 1;
-    } else {
-      backoff[row] = varint.unsigned(datum, p, 'backoff', 0xff);
-      p = varint.next;
-    }
-    // options
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      options[row] = b >>> 1;
-      p += 1;
-    } else {
-      options[row] = varint.unsigned(datum, p, 'options', 0xff);
-      p = varint.next;
-    }
-    // ca_state
-    b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > 8) throw range('ca_state', p, datum.length);
-    ca_state[row] = b >>> 1;
-    p += 1;
-    // congestion_control
-    if (datum[p] === 0) {
-      congestion_control[row] = 0;
-      p += 1;
-    } else {
-      length = varint.unsigned(datum, p, 'congestion_control', datum.length);
-      congestion_control[row] = texts.congestion_control.indexOf(datum, varint.next, length);
-      p = varint.next + length;
-    }
-    // retrans_syn
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      retrans_syn[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      retrans_syn[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      retrans_syn[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      retrans_syn[row] = varint.unsigned(datum, p, 'retrans_syn', 0xffffffff);
-      p = varint.next;
-    }
-    // retrans_syn_ack
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      retrans_syn_ack[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      retrans_syn_ack[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      retrans_syn_ack[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      retrans_syn_ack[row] = varint.unsigned(datum, p, 'retrans_syn_ack', 0xffffffff);
-      p = varint.next;
-    }
-    // retrans_rto
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      retrans_rto[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      retrans_rto[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      retrans_rto[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      retrans_rto[row] = varint.unsigned(datum, p, 'retrans_rto', 0xffffffff);
-      p = varint.next;
-    }
-    // retrans_loss_recovery
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      retrans_loss_recovery[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      retrans_loss_recovery[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      retrans_loss_recovery[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      retrans_loss_recovery[row] = varint.unsigned(datum, p, 'retrans_loss_recovery', 0xffffffff);
-      p = varint.next;
-    }
-    // retrans_fast
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      retrans_fast[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      retrans_fast[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      retrans_fast[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      retrans_fast[row] = varint.unsigned(datum, p, 'retrans_fast', 0xffffffff);
-      p = varint.next;
-    }
-    // retrans_tail_loss_probe
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      retrans_tail_loss_probe[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      retrans_tail_loss_probe[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      retrans_tail_loss_probe[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      retrans_tail_loss_probe[row] = varint.unsigned(datum, p, 'retrans_tail_loss_probe', 0xffffffff);
-      p = varint.next;
-    }
-    // retrans_other
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      retrans_other[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      retrans_other[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      retrans_other[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      retrans_other[row] = varint.unsigned(datum, p, 'retrans_other', 0xffffffff);
-      p = varint.next;
-    }
-    // retrans_failed
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      retrans_failed[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      retrans_failed[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      retrans_failed[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      retrans_failed[row] = varint.unsigned(datum, p, 'retrans_failed', 0xffffffff);
-      p = varint.next;
-    }
-    // retransmit_cause
-    b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > 14) throw range('retransmit_cause', p, datum.length);
-    retransmit_cause[row] = b >>> 1;
-    p += 1;
-    // retransmit_segments
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      retransmit_segments[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      retransmit_segments[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      retransmit_segments[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      retransmit_segments[row] = varint.unsigned(datum, p, 'retransmit_segments', 0xffffffff);
-      p = varint.next;
-    }
-    // transmit_failed
-    b = datum[p] as number;
-    if (b !== 0 && b !== 1) throw range('transmit_failed', p, datum.length);
-    transmit_failed[row] = b;
-    p += 1;
-    // reset_direction
-    b = datum[p] as number;
-    if ((b & 0x81) !== 0 || b > 4) throw range('reset_direction', p, datum.length);
-    reset_direction[row] = b >>> 1;
-    p += 1;
-    // reset_reason
-    if (datum[p] === 0) {
-      reset_reason[row] = 0;
-      p += 1;
-    } else {
-      length = varint.unsigned(datum, p, 'reset_reason', datum.length);
-      reset_reason[row] = texts.reset_reason.indexOf(datum, varint.next, length);
-      p = varint.next + length;
-    }
-    // attempts
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      attempts[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      attempts[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      attempts[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      attempts[row] = varint.unsigned(datum, p, 'attempts', 0xffffffff);
-      p = varint.next;
-    }
-    // accept_queue
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      accept_queue[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      accept_queue[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      accept_queue[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      accept_queue[row] = varint.unsigned(datum, p, 'accept_queue', 0xffffffff);
-      p = varint.next;
-    }
-    // accept_queue_max
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      accept_queue_max[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      accept_queue_max[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      accept_queue_max[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      accept_queue_max[row] = varint.unsigned(datum, p, 'accept_queue_max', 0xffffffff);
-      p = varint.next;
-    }
-    // listen_drops
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      listen_drops[2 * row] = b >>> 1;
-      listen_drops[2 * row + 1] = 0;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      listen_drops[2 * row] = ((b & 0x7f) >>> 1) | (c << 6);
-      listen_drops[2 * row + 1] = 0;
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      listen_drops[2 * row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      listen_drops[2 * row + 1] = 0;
-      p += 3;
-    } else {
-      varint.read(datum, p, 'listen_drops', HIGH_MAX);
-      listen_drops[2 * row] = varint.low;
-      listen_drops[2 * row + 1] = varint.high;
-      p = varint.next;
-    }
-    // connections
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      connections[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      connections[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      connections[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      connections[row] = varint.unsigned(datum, p, 'connections', 0xffffffff);
-      p = varint.next;
-    }
-    // folded
-    b = datum[p] as number;
-    if (b < 0x80 && (b & 1) === 0) {
-      folded[row] = b >>> 1;
-      p += 1;
-    } else if ((c = datum[p + 1] as number) < 0x80 && (b & 1) === 0) {
-      folded[row] = ((b & 0x7f) >>> 1) | (c << 6);
-      p += 2;
-    } else if ((d = datum[p + 2] as number) < 0x80 && (b & 1) === 0) {
-      folded[row] = ((b & 0x7f) >>> 1) | ((c & 0x7f) << 6) | (d << 13);
-      p += 3;
-    } else {
-      folded[row] = varint.unsigned(datum, p, 'folded', 0xffffffff);
-      p = varint.next;
-    }
-    // rtt_histogram
-    if (datum[p] === 0) {
-      rtt_histogram[row] = EMPTY;
-      p += 1;
-    } else {
-      rtt_histogram[row] = varint.list(datum, p, 'rtt_histogram');
-      p = varint.next;
-    }
+  for (let row = firstRow; row < firstRow + count; row++) {
+    p = decodePart0(datum, view, p, row, into, owners, texts);
+    p = decodePart1(datum, view, p, row, into, owners, texts);
+    p = decodePart2(datum, view, p, row, into, owners, texts);
+    p = decodePart3(datum, view, p, row, into, owners, texts);
+    p = decodePart4(datum, view, p, row, into, owners, texts);
+    p = decodePart5(datum, view, p, row, into, owners, texts);
   }
   if (p > datum.length) throw range('event', p, datum.length);
   return p;
