@@ -77,8 +77,8 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
   async function heldOf(partition: number, lease: HeldLease): Promise<Held> {
     const known = partitions.get(partition);
     if (known?.lease.signal === lease.signal) return known;
-    const { offset, isKnown, begun, isFormer = false } = await deps.positionOf(partition);
-    const next = offset < 0 ? undefined : offset;
+    const { offset, isKnown, begun, before, isFormer = false } = await deps.positionOf(partition);
+    const next = offset < 0 ? before : offset;
     const held: Held = { lease, isKnown, isFormer, next, begun, messages: [] };
     partitions.set(partition, held);
     return held;

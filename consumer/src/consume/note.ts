@@ -19,6 +19,8 @@ export interface Position {
   /** Whatever was begun since is known: the note is ours. */
   readonly isKnown: boolean;
   readonly begun?: Begun;
+  /** Offset that the group had in this topic before it lost its position. */
+  readonly before?: number;
   /** It is of a topic of that name that was deleted: of this one nothing is read yet. */
   readonly isFormer?: true;
 }

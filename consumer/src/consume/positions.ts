@@ -31,13 +31,17 @@ export function createPositions(
 ): Positions {
   const { topic, topicId, group } = config;
   const admin = client.admin();
+  /** kafkajs overwrites a position that the topic no longer holds, sooner than it can be read. */
+  const before = new Map<number, number>();
   let found: Promise<ReadonlyMap<number, Position>> | undefined;
 
   async function read(): Promise<ReadonlyMap<number, Position>> {
     for (let tries = 1; ; tries++) {
       try {
         const [of] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-        return new Map(of?.partitions.map((each) => [each.partition, positionOf(each, topicId)]));
+        const positions = new Map(of?.partitions.map((each) => [each.partition, positionOf(each, topicId)]));
+        for (const [partition, { offset }] of positions) if (offset >= 0) before.set(partition, offset);
+        return positions;
       } catch (error) {
         if (tries === TRIES || !isGroupMoving(error))
           throw explain(error, config.kafka, { topic, group, operation: 'Read' });
@@ -49,6 +53,7 @@ export function createPositions(
   return {
     async connect() {
       await admin.connect();
+      await read();
     },
     joined() {
       found = read();
@@ -56,7 +61,9 @@ export function createPositions(
     },
     async of(partition) {
       found ??= read();
-      return (await found).get(partition) ?? NOWHERE;
+      const position = (await found).get(partition) ?? NOWHERE;
+      const last = before.get(partition);
+      return position.offset >= 0 || last === undefined ? position : { ...position, before: last };
     },
     async close() {
       await admin.disconnect().catch(() => {});
