@@ -18,6 +18,7 @@ const setUp = kafka.setUp;
 
 const again = (batchSeq: number) => batch(batchSeq, { maybe_duplicate: true });
 
+const OLDER = join(import.meta.dirname, '../../test/chaos/older-consumer.ts');
 /** A group of another name begins at the oldest message. */
 const ANEW = { TCPTRAIL_KAFKA_GROUP: 'anew' };
 
@@ -50,6 +51,32 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     assert.deepEqual(await setup.counts(), { n: 30, u: 30, b: 3 });
     await setup.once(ANEW);
     assert.deepEqual(await setup.counts(), { n: 30, u: 30, b: 3 });
+  });
+
+  test('more batches sent again at once than one question can name are each stored once', async () => {
+    const setup = await setUp();
+    const sent = Array.from({ length: 700 }, (_, index) => index + 1);
+    await setup.send(...sent.slice(0, 350).map((seq) => frame(batch(seq))));
+    await setup.once();
+    await setup.send(...sent.map((seq) => frame(again(seq))));
+    await setup.once();
+    assert.deepEqual(await setup.counts(), { n: 7_000, u: 7_000, b: 700 });
+  });
+
+  test('a batch that was parked, and stored from where it was sent again, is stored once when all is read again', async () => {
+    const setup = await setUp();
+    const isNewer = { agent_version: 'of-a-newer-release' };
+    await setup.send(frame(batch(1, isNewer)));
+    await setup.once({
+      NODE_OPTIONS: `--import ${OLDER}`,
+      TCPTRAIL_UNKNOWN_AGENT: isNewer.agent_version,
+    });
+    assert.equal((await setup.letters()).length, 1, 'parked');
+    await setup.send(frame(batch(1, { ...isNewer, maybe_duplicate: true })), frame(batch(2)));
+    await setup.once();
+    assert.deepEqual(await setup.counts(), { n: 20, u: 20, b: 2 });
+    await setup.once(ANEW);
+    assert.deepEqual(await setup.counts(), { n: 20, u: 20, b: 2 });
   });
 
   test('parts of a batch that was stored whole, or of a part, are left out; parts of their own are stored', async () => {

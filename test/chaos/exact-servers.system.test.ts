@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inserts, startProxy } from '../harness/proxy.ts';
 import { counts, isCaughtUp, setUpSpool } from '../harness/spool-consumer.ts';
 import { until } from '../harness/until.ts';
 import { NOW_US } from '../spool-writer.ts';
@@ -78,6 +79,28 @@ test('Kafka stands still for longer than the session, with a range begun', async
   await sendSome(world);
   await world.drained();
   assert.deepEqual(await world.compare(), EXACT, zombie.output());
+});
+
+test('Kafka hangs for longer than a lease and less than the session, while INSERTs hang that were given up', async (t) => {
+  const proxy = await startProxy(servers.server.url);
+  const world = await servers.makeWorld(t, {
+    name: 'hang',
+    consumer: { kafka: { sessionMs: 9_000 }, clickhouse: { url: proxy.url, requestWaitMsMax: 500 } },
+  });
+  const consumer = world.start();
+  await sendSome(world);
+  await world.drained();
+  proxy.play(inserts({ isHeld: true, isSurvivor: true }));
+  await sendSome(world);
+  await proxy.held;
+  process.kill(servers.kafka.pid, 'SIGSTOP');
+  t.after(() => process.kill(servers.kafka.pid, 'SIGCONT'));
+  await consumer.said('no heartbeat was answered');
+  process.kill(servers.kafka.pid, 'SIGCONT');
+  await until('what it has noted to be finished', () => /were begun before/.test(consumer.output()));
+  proxy.release();
+  await world.drained();
+  assert.deepEqual(await world.compare(), EXACT, consumer.output());
 });
 
 test('a spool is read while ClickHouse is killed at each rename, and its consumer as well', async () => {

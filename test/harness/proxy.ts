@@ -8,6 +8,8 @@ import { after } from 'node:test';
 export interface Fault {
   /** It waits until `release`. */
   readonly isHeld?: boolean;
+  /** What is held arrives even when the one who sent it has given up, as with a server that hangs. */
+  readonly isSurvivor?: boolean;
   /** Settings added to it. */
   readonly settings?: Readonly<Record<string, string>>;
   /** What becomes of the answer: it is swallowed, or the connection is cut when it comes. */
@@ -68,7 +70,7 @@ export async function startProxy(clickhouse: string, script?: Script): Promise<P
     if (fault?.isHeld) {
       held.resolve();
       await released.promise;
-      if (to.destroyed) return;
+      if (to.destroyed && !fault.isSurvivor) return;
     }
     for (const [name, value] of Object.entries(fault?.settings ?? {})) url.searchParams.set(name, value);
     const { method, headers } = from;

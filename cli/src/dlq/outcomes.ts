@@ -10,7 +10,8 @@ export type State = 'parked' | 'stored' | 'discarded';
 type Place = Pick<Letter, 'origin' | 'originPartition' | 'originOffset'>;
 
 const PLACE = "concat(origin, '/', toString(origin_partition), '/', toString(origin_offset))";
-const ASKED_MAX = 5_000;
+/** ClickHouse takes 128 KiB as one parameter of a question (http_max_field_value_size). */
+const ASKED_MAX = 500;
 
 /** By `placeOf`; a place that is absent is parked. Throws CLICKHOUSE_*. */
 export async function statesOf(

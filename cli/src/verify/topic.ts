@@ -1,7 +1,8 @@
 /** What Kafka holds against what ClickHouse holds of it, partition by partition. */
-import { BATCH_COLUMNS, batchName, WHOLE_NAME, wholeName } from '@tcptrail/consumer/store/batch-name.ts';
+import { BATCH_COLUMNS, batchName } from '@tcptrail/consumer/store/batch-name.ts';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import type { Batch } from '@tcptrail/consumer/store/range.ts';
+import { storedNames } from '@tcptrail/consumer/store/repeats.ts';
 import type { Admin } from '@tcptrail/kafka/admin.ts';
 import { withAdmin } from '@tcptrail/kafka/admin.ts';
 import { createKafka } from '@tcptrail/kafka/client.ts';
@@ -192,17 +193,4 @@ async function gaps(
     const who = head ? { host: head.host_id, run: head.agent_epoch } : NOBODY;
     return [{ kind: 'gap', origin, partition, first: offset, last: offset, ...who, what }];
   });
-}
-
-async function storedNames(
-  { database, query }: ClickHouse,
-  batches: readonly Batch[],
-): Promise<ReadonlySet<string>> {
-  if (batches.length === 0) return new Set();
-  const rows = await query<Batch>(
-    `SELECT ${BATCH_COLUMNS} FROM ${database}.tcp_batches AS stored
-     WHERE stored.host_id IN {hosts:Array(String)} AND ${WHOLE_NAME} IN {asked:Array(String)}`,
-    { hosts: [...new Set(batches.map(({ host_id }) => host_id))], asked: batches.map(wholeName) },
-  );
-  return new Set(rows.map((row) => batchName(row)));
 }

@@ -57,8 +57,10 @@ export function lettersOf(
   fetched: readonly { readonly offset: string; readonly key: Buffer | null; readonly value: Buffer | null }[],
   parked: readonly ParkedBatch[],
 ): readonly DeadLetter[] {
+  const at =
+    parked.length > 0 ? new Map(fetched.map((message) => [Number(message.offset), message])) : undefined;
   return parked.map((one) => {
-    const message = fetched.find(({ offset }) => Number(offset) === one.originOffset);
+    const message = at?.get(one.originOffset);
     return { key: message?.key ?? null, value: message?.value ?? null, parked: one };
   });
 }

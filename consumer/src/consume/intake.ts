@@ -231,6 +231,8 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
       if (!(error instanceof AppError)) throw error;
       if (error.code === 'CONSUMER_PARTITION_LOST') {
         log.warn({ partition: batch.partition }, error.message);
+        // By the clock alone nobody joins again, and what was begun, and may be under way, is read at a join.
+        if (!lease.signal.aborted) throw error;
       } else if (error.code === 'STORE_LEDGER') {
         fetched.pause();
         deps.onStopped(error, batch.partition);

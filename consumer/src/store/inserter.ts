@@ -30,6 +30,7 @@ import {
   type Expected,
   expectedOf,
   ledgerAlarm,
+  offsetsIn,
   planInserts,
   rowsOf,
 } from './plan.ts';
@@ -99,9 +100,9 @@ export function createInserter(deps: InserterDeps): Inserter {
       if (!isKnown) await quiet(range);
       maximum = await ledger.maximum(range, span.first);
     }
-    const repeats = await findRepeats(clickhouse, span, decoded.batches);
-    const expected = expectedOf(decoded.batches.filter(({ offset }) => !repeats.has(offset)));
     const stored = span.first > maximum ? undefined : await ledger.messages(span);
+    const repeats = await findRepeats(clickhouse, span, decoded.batches, stored && offsetsIn(stored));
+    const expected = expectedOf(decoded.batches.filter(({ offset }) => !repeats.has(offset)));
     if (stored) assertSameBatches(decoded.batches, await ledger.identities(span), span);
     const plan = planInserts(expected, stored);
     if (stored) tellSkipped(range, { batches: expected.tcp_batches.size, plan });

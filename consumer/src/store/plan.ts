@@ -22,6 +22,11 @@ export function expectedOf(batches: StoreDecoded['batches']): Expected {
   };
 }
 
+/** Messages of which a table holds something. */
+export function offsetsIn(stored: Expected): ReadonlySet<number> {
+  return new Set(TABLES.flatMap((table) => [...stored[table].keys()]));
+}
+
 /** Rows of one day that a table gets of messages other than `without`. */
 export function rowsOf(
   expected: Expected,

@@ -34,13 +34,14 @@ test('a group that is joined anew while a range is stored ends its lease, and no
   assert.deepEqual(made.log, ['range 10']);
 });
 
-test('a lease that ran out by the clock commits nothing, even when the range was stored', async () => {
+test('a lease that ran out by the clock commits nothing, even when the range was stored, and the member starts anew', async () => {
   let now = 0;
   const made = makeIntake({ nowMs: () => now });
-  await fetchTwo(made, async () => {
+  const fetched = fetchTwo(made, async () => {
     now = HELD_MS;
     return [];
   });
+  await assert.rejects(fetched, { code: 'CONSUMER_PARTITION_LOST' });
   assert.deepEqual(made.log, ['range 10']);
 });
 

@@ -13,6 +13,9 @@ import { type Answer, runQuery } from './query.ts';
 import { openRequestBody } from './request-body.ts';
 import { authenticate } from './users.ts';
 
+/** ClickHouse's http_max_uri_size, in which the parameters of a question come. */
+const URI_BYTES_MAX = 1024 * 1024;
+
 /** The port is taken; the message names it and the remedy. */
 export class PortTakenError extends Error {}
 
@@ -36,7 +39,8 @@ export function createServer(config: Config, deps: { readonly log: Logger }): Se
   let folder: DataFolder | undefined;
   let engine: Engine | undefined;
   let processList: ProcessList | undefined;
-  const http = createHttpServer({ requestTimeout: 0 }, (request, response) => void handle(request, response));
+  const limits = { requestTimeout: 0, maxHeaderSize: URI_BYTES_MAX };
+  const http = createHttpServer(limits, (request, response) => void handle(request, response));
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?', 1)[0];
