@@ -1,5 +1,5 @@
 /** The end of a run: what the rings hold goes into the spool, and from the kernel goes what no later run needs. */
-
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
 import { agentError } from './errors.ts';
@@ -53,4 +53,27 @@ export async function endRun({ isEnd }: { readonly isEnd: boolean }, deps: EndDe
   const left = isEnd && untold.length > 0 ? agentError('AGENT_STATES_LEFT', [untold.join(', ')]) : undefined;
   if (!isOver) return { forget: 'nothing', left };
   return { forget: isEnd && !left ? 'instance' : 'state', left };
+}
+
+/** Long enough for a Kafka that is well. */
+const READ_MS = 100;
+
+/**
+ * What is left is sent, which may take seconds, and the kernel records on: the rings, which hold one second of a busy
+ * host, are read meanwhile. True when they were; then the run is to be ended anew.
+ */
+export async function readUntil(
+  sent: Promise<void>,
+  cycle: { /** Gives how long to wait for the next, ms. */ turn(): number },
+): Promise<boolean> {
+  let isSent = false;
+  const end = sent.then(() => {
+    isSent = true;
+  });
+  let waitMs = READ_MS;
+  for (let isRead = false; ; isRead = true) {
+    await Promise.race([end, sleep(waitMs, undefined, { ref: false })]);
+    if (isSent) return isRead;
+    waitMs = cycle.turn();
+  }
 }

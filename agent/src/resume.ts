@@ -40,7 +40,7 @@ export function resume(recording: ResumedRecording, deps: ResumeDeps): Account {
   return createAccount([], { isLost: true });
 }
 
-/** A run gave something of it back to the kernel, which was in the spool then, and no batch of it is. */
+/** A run gave something of it back to the kernel, which was in the spool then, and no account of it is. */
 export function isLost({ kernelEpoch, rings }: Omit<ResumedRecording, 'isResumed'>, spool: Spool): boolean {
-  return Object.values(rings).some(({ released }) => released > 0) && !spool.tail(kernelEpoch);
+  return Object.values(rings).some(({ released }) => released > 0) && !spool.tail(kernelEpoch)?.cpus.length;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endRun } from '../src/end.ts';
+import { endRun, readUntil } from '../src/end.ts';
 import { agentError } from '../src/errors.ts';
 
 const CURRENT = 9;
@@ -85,4 +85,18 @@ test('what a disk refuses stays, and why is said', async () => {
   const { forget, left, log } = await run({ isEnd: true, refuses: true });
   assert.deepEqual([forget, log], ['nothing', ['detach', 'finish']]);
   assert.match(left, /ENOSPC/);
+});
+
+test('while what is left is sent the rings are read; one that was sent at once leaves nothing to end anew', async () => {
+  const { promise: sent, resolve } = Promise.withResolvers<void>();
+  let turns = 0;
+  const turn = (): number => {
+    turns += 1;
+    if (turns === 3) resolve();
+    return 0;
+  };
+  assert.equal(await readUntil(sent, { turn }), true);
+  assert.equal(turns, 3);
+  assert.equal(await readUntil(Promise.resolve(), { turn }), false);
+  assert.equal(turns, 3);
 });

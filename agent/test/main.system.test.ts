@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { agentHome, runningAgent, spooled, startAgent, stopped } from './support/agent-process.ts';
 import { converse, echoServer, refused } from './support/connections.ts';
 import { needsRoot } from './support/needs-root.ts';
@@ -58,6 +61,41 @@ test(
       assert.equal(rows_ahead, 0);
     }
     assert.equal(totalOf(last, 'rows'), rowsIn(batches));
+  },
+);
+
+test(
+  'a broker that does not answer holds up the end, and the rings are read meanwhile',
+  needsRoot,
+  async (t) => {
+    const silent = createServer((socket) => void socket.resume().on('error', () => {}));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    t.after(() => void silent.close().unref());
+    const { port } = silent.address() as AddressInfo;
+    // Holds 550 ends, a second of them and less than come in all.
+    const ring = { lifecycleBytes: 262_144 };
+    const publish = { enabled: true, stopWaitMsMax: 5_000 };
+    const kafka = { brokers: [`127.0.0.1:${port}`] };
+    const home = agentHome(t, { further: { ring, publish, kafka } });
+    const agent = await runningAgent(t, home);
+    const echo = await echoServer(t, '127.0.0.1');
+    agent.child.kill('SIGTERM');
+    const ports: number[] = [];
+    for (; agent.child.exitCode === null; await sleep(5)) ports.push(await converse('127.0.0.1', echo.port));
+    assert.ok(ports.length > 300, `more than a ring holds: ${ports.length}`);
+    await echo.stop();
+    home.configure({ ring });
+    const next = await runningAgent(t, home);
+    next.child.kill('SIGINT');
+    assert.equal(await next.ended(), 0, next.stderr());
+    const batches = spooled(home);
+    assert.deepEqual(
+      portsOf(batches, 'close', 'client', echo.port),
+      ports.toSorted((a, b) => a - b),
+    );
+    assert.equal(totalOf(batches.at(-1), 'failed'), 0);
+    assert.equal(totalOf(batches.at(-1), 'rows'), rowsIn(batches));
   },
 );
 

@@ -6,8 +6,11 @@ import type { Recording } from '../src/trace/recording.ts';
 
 const SPOOLED = [cpuAccount(6)];
 
-/** Recordings with one CPU, 10 numbers and empty rings, and a spool that knows each of them, unless it `isGone`. */
-function tellingOf({ isGone = false } = {}) {
+/**
+ * Recordings with one CPU, 10 numbers and empty rings, and a spool that knows each of them, unless it `isGone`, or
+ * holds no more than a batch of the next run, which `isCut` off before it had read all.
+ */
+function tellingOf({ isGone = false, isCut = false } = {}) {
   const asked = { tails: [] as number[], skipped: 0, lost: [] as number[] };
   const telling = createTelling({
     spool: {
@@ -15,7 +18,8 @@ function tellingOf({ isGone = false } = {}) {
       dropped: {},
       tail(kernelEpoch) {
         asked.tails.push(kernelEpoch);
-        return isGone ? undefined : { cpus: SPOOLED, ring_positions: [] };
+        if (isGone) return isCut ? { cpus: [], ring_positions: [] } : undefined;
+        return { cpus: SPOOLED, ring_positions: [] };
       },
     },
     notices: { accountLost: (kernelEpoch) => void asked.lost.push(kernelEpoch) },
@@ -74,12 +78,15 @@ test('a recording that is begun again goes on where this run left it', () => {
 });
 
 test('where the spool is gone that is said once, and what no ring holds any more counts as rows', () => {
-  const { telling, asked, begin, recordingOf } = tellingOf({ isGone: true });
-  const recording = recordingOf(5, true);
-  begin(recording);
-  assert.deepEqual(telling.accounting().cpus, []);
-  begin(recording).turn();
-  assert.deepEqual([telling.accounting().cpus, asked.lost], [[cpuAccount(10)], [5]]);
+  for (const isCut of [false, true]) {
+    const { telling, asked, begin, recordingOf } = tellingOf({ isGone: true, isCut });
+    const recording = recordingOf(5, true);
+    begin(recording);
+    telling.row(0, 9);
+    assert.deepEqual(telling.accounting().cpus, []);
+    begin(recording).turn();
+    assert.deepEqual([telling.accounting().cpus, asked.lost], [[cpuAccount(10)], [5]]);
+  }
 });
 
 test('what the kernel skipped is asked at the beginning and when it is to be, not at each batch', () => {

@@ -40,7 +40,9 @@ export async function uninstall(options: UninstallOptions): Promise<void> {
     const pins = removePins(places.instance);
     if (pins !== '') say(`removed ${pins}`);
   } else if (isPinned(places.instance)) {
-    say(`kept ${pinsOf(places.instance)}: an agent of another home made it`);
+    say(
+      `kept ${pinsOf(places.instance)}: an agent of another home made it; uninstall that one, or give none`,
+    );
   }
   for (const folder of folders) {
     if (!existsSync(folder)) continue;
@@ -98,8 +100,9 @@ function idleFiles(places: Places): readonly string[] {
 
 /** Processes that a lock or a run file names. */
 function holderOf(file: string): readonly number[] {
-  const text = readFileSync(file, 'utf8').trim();
-  if (/^\d+$/.test(text)) return [Number(text)];
+  const text = readFileSync(file, 'utf8');
+  const [pid = ''] = text.split('\n');
+  if (/^\d+$/.test(pid)) return [Number(pid)];
   try {
     const { supervisor, parts } = JSON.parse(text) as RunFile;
     return [supervisor, ...Object.values(parts)].filter(isAlive).map(({ pid }) => pid);

@@ -28,6 +28,8 @@ test('what an agent of one home left in the kernel is not ended from another one
   assert.match((await run(['stop', '--force', ...other])).stdout, /^nothing runs for /);
   await run(['uninstall', '--yes', ...other]);
   assert.ok(isUntouched(), 'when it was killed');
+  // Whose it is does not hang on a file that somebody may have removed.
+  rmSync(agent.spool, { recursive: true });
   const own = await run(['uninstall', '--yes', '--home', folder, '--instance', instance]);
   assert.match(own.stdout, /^removed \/sys\/fs\/bpf\/tcptrail\//);
   assert.equal(isPinned(instance), false);

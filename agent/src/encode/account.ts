@@ -118,6 +118,8 @@ export function createAccount(
       if (isDamaged) shipped.unreadable = untold(shipped, all);
     },
     cpus(dropped) {
+      // What is no sum yet must not stand in a batch: whoever reads it, or goes on with it, would take it for all.
+      if (areRowsLost) return [];
       const numbers = new Set([...shipped.kernel.keys(), ...all.rows.keys(), ...all.filtered.keys()]);
       return [...numbers]
         .filter(

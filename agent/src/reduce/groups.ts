@@ -171,7 +171,7 @@ export function createGroups<Owner extends GroupOwner>(groupsMax: number): Group
         const least = words[own + word] as number;
         if (value > 0 && (least === 0 || value < least)) words[own + word] = value;
       }
-      if (!isSame(owners[group], owner)) alone[group] = false;
+      if (alone[group] && !isSame(owners[group], owner)) alone[group] = false;
       owners[group] = owner;
     },
     cpuOf: (group) => {

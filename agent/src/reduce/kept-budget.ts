@@ -13,7 +13,10 @@ export interface Taken {
 export interface KeptBudget {
   /** Nothing taken when there is no file that can be read. */
   read(): Taken;
-  /** Replaces the file as a whole. A disk that refuses costs what a restart then forgives. */
+  /**
+   * Replaces the file as a whole, without waiting for the disk: it is called while the rings fill. A disk that refuses,
+   * and a power loss, cost what a restart then forgives.
+   */
   write(bytes: number): void;
 }
 
@@ -45,7 +48,7 @@ export function createKeptBudget(
       const { bootId, ms } = deps.now();
       const content: Content = { boot_id: bootId, boot_ms: Math.round(ms), taken_bytes: Math.round(bytes) };
       try {
-        writeFileSync(`${file}.new`, `${JSON.stringify(content)}\n`, { mode: 0o640, flush: true });
+        writeFileSync(`${file}.new`, `${JSON.stringify(content)}\n`, { mode: 0o640 });
         renameSync(`${file}.new`, file);
       } catch {}
     },

@@ -3,7 +3,7 @@
  * however it ends, and which hold across network namespaces, where an abstract socket would not.
  */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { agentError, reasonOf } from '../errors.ts';
 import { makeFolder } from './make-folder.ts';
 
@@ -34,7 +34,6 @@ export function createAgentLocks(
     }
     held.push(fd);
     if (!deps.lock(fd)) throw agentError('AGENT_LOCKED', [config.instance, config.spoolPath, what]);
-    notePid(fd);
   }
 
   function release(): void {
@@ -49,16 +48,18 @@ export function createAgentLocks(
         release();
         throw error;
       }
+      // Of one that did not get both, nothing is in the kernel.
+      for (const fd of held) note(fd, `${process.pid}\n${resolve(config.spoolPath)}\n`);
     },
     release,
   };
 }
 
-/** For people who look into the file; a full disk must not stop the agent. */
-function notePid(fd: number): void {
+/** Who holds it, and whose the recording is when nobody does; a full disk must not stop the agent. */
+function note(fd: number, holder: string): void {
   try {
     ftruncateSync(fd, 0);
-    writeSync(fd, `${process.pid}\n`);
+    writeSync(fd, holder);
   } catch {
     // The lock holds without it.
   }

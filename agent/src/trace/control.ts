@@ -26,6 +26,8 @@ export interface Control {
   readonly isOlder: boolean;
   /** From now on this state records and no other. */
   activate(kernelEpoch: number, how: { readonly isOlder: boolean }): void;
+  /** The state that records is gone on with; how long without an agent is too long may be another time than before. */
+  goOn(): void;
   /** From now on none records. */
   deactivate(): void;
   /** An agent is there. A state that gave up before stays as it is: what came meanwhile it does not know. */
@@ -43,6 +45,7 @@ export function createControl(
   const write = (word: number, value: bigint): void => void Atomics.store(words, word, value);
   const beat = (): void => void Atomics.add(words, BEAT, 1n);
   const hz = config.jiffiesHz || JIFFIES_HZ_MAX;
+  const setAbsent = (): void => write(ABSENT_JIFFIES, BigInt(Math.ceil((config.absentMs / 1_000) * hz)));
 
   return {
     get active() {
@@ -52,13 +55,18 @@ export function createControl(
       return read(OLDER) !== 0;
     },
     activate(kernelEpoch, { isOlder }) {
-      write(ABSENT_JIFFIES, BigInt(Math.ceil((config.absentMs / 1_000) * hz)));
+      setAbsent();
       // Only where one recorded until now can both be under way.
       const isInPlace = read(ACTIVE) !== 0;
       write(ACTIVATED_TS, isInPlace ? boottimeNs() : 0n);
       write(OLDER, isOlder ? 1n : 0n);
       beat();
       write(ACTIVE, BigInt(kernelEpoch));
+    },
+    goOn() {
+      // First: by a shorter time the state would give up before it sees that an agent is there.
+      beat();
+      setAbsent();
     },
     deactivate: () => write(ACTIVE, 0n),
     beat,

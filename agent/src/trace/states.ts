@@ -161,7 +161,7 @@ export function createStates(
     closeSync(shared.fd);
     const control = createControl(shared.mapping, config, libc.boottimeNs);
     // First: a state that was about to give up would otherwise do so while it is taken over.
-    control.beat();
+    control.goOn();
     const epoch = control.active;
     const found = pins.states().find((each) => each.kernelEpoch === epoch && each.layout === layouts.state);
     try {

@@ -66,7 +66,7 @@ test('where the spool is lost, numbers that are in no ring any more count as row
   account.row(0, 9);
   account.row(0, 10);
   account.row(0, 11);
-  assert.deepEqual(account.cpus({})[0], cpuAccount(0, { rows_ahead: 3 }), 'not before all are read');
+  assert.deepEqual(account.cpus({}), [], 'not before all are read');
   account.complete();
   assert.deepEqual(account.cpus({})[0], cpuAccount(10, { rows: 8, failed: 2, rows_ahead: 1 }));
   account.begin([kernel(0, 13, 2)]);

@@ -43,7 +43,9 @@ test('the lock of a killed agent is free at once, without cleaning up', async (t
   other.kill('SIGKILL');
   await once(other, 'exit');
   locks.take();
-  assert.equal(readFileSync(join(folder, 'spool', 'lock'), 'utf8'), `${process.pid}\n`);
+  const noted = `${process.pid}\n${config.spoolPath}\n`;
+  for (const file of ['spool/lock', 'run/agent-one.lock'])
+    assert.equal(readFileSync(join(folder, file), 'utf8'), noted);
   locks.release();
 });
 
@@ -57,6 +59,7 @@ test('another instance may not share the spool, nor another spool the instance',
   assert.throws(() => sameSpool.take(), { code: 'AGENT_LOCKED', message: /uses the spool/ });
   const sameInstance = createAgentLocks({ ...config, spoolPath: join(folder, 'other') }, libc);
   assert.throws(() => sameInstance.take(), { code: 'AGENT_LOCKED', message: /uses the instance/ });
+  assert.equal(readFileSync(join(folder, 'run/agent-two.lock'), 'utf8'), '', 'it recorded nothing');
   const neither = createAgentLocks({ ...config, instance: 'two', spoolPath: join(folder, 'other') }, libc);
   neither.take();
   neither.release();

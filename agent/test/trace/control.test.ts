@@ -37,6 +37,16 @@ test('how long without an agent is too long is said in ticks of the kernel, the 
   }
 });
 
+test('a state that is gone on with takes how long is too long from the run that goes on', () => {
+  const { words, control } = controlIn();
+  control.activate(5, { isOlder: false });
+  const beat = words[BEAT];
+  words[ABSENT_JIFFIES] = 9n;
+  control.goOn();
+  assert.deepEqual([words[ABSENT_JIFFIES], control.active], [375n, 5]);
+  assert.notEqual(words[BEAT], beat);
+});
+
 test('a state says when it took the place of one that recorded, since boot as the programs count it', () => {
   const { words, control } = controlIn();
   control.activate(5, { isOlder: false });

@@ -3,20 +3,20 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentLock, type Places } from './places.ts';
 
-/** The process that its lock file names, if it is an agent; the file outlives its process, and pids come round again. */
-export function agentPid(lockFile: string): number | undefined {
+/** What an agent noted in its lock file (agent/src/spool/lock.ts): its pid, its spool. It may have ended. Needs root. */
+function notedIn(lockFile: string): readonly string[] {
   try {
-    const pid = Number(readFileSync(lockFile, 'utf8').trim());
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('agent/src/main.ts') ? pid : undefined;
+    return readFileSync(lockFile, 'utf8').split('\n');
   } catch {
-    return undefined;
+    return [];
   }
 }
 
-/** The agent that held the lock last, as it noted itself there; it may have ended. Needs root. */
-function lastHolderOf(lockFile: string): string | undefined {
+/** The process that its lock file names, if it is an agent; the file outlives its process, and pids come round again. */
+export function agentPid(lockFile: string): number | undefined {
   try {
-    return readFileSync(lockFile, 'utf8').trim() || undefined;
+    const pid = Number(notedIn(lockFile)[0]);
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('agent/src/main.ts') ? pid : undefined;
   } catch {
     return undefined;
   }
@@ -24,9 +24,7 @@ function lastHolderOf(lockFile: string): string | undefined {
 
 /** What the kernel holds of the instance is of an agent of this home; without a home it is, wherever its spool stands. */
 export function ownsInstance({ home, instance, spool }: Places): boolean {
-  if (!home) return true;
-  const last = lastHolderOf(agentLock(instance));
-  return last !== undefined && last === lastHolderOf(join(spool, 'lock'));
+  return !home || notedIn(agentLock(instance))[1] === spool;
 }
 
 /** The agent that writes `spool`. Needs root. */
