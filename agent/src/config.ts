@@ -141,9 +141,11 @@ const agentKeys = z.strictObject({
       heartbeatMs: z
         .int()
         .min(100)
-        .max(600_000)
+        .max(20_000)
         .default(10_000)
-        .describe('Milliseconds between batches that carry the health of the agent, with or without rows.'),
+        .describe(
+          'Milliseconds between batches that carry the health of the agent, with or without rows; after 30 s without one a host counts as silent.',
+        ),
     })
     .meta(LIVE)
     .prefault({}),

@@ -94,6 +94,7 @@ export function createBudget(
   const shareOf = (steps: number): number => (0.5 * (all.length - steps)) / (all.length - 1);
 
   function earn(): void {
+    if (bytesPerDay === 0) return;
     const nowMs = deps.nowMs();
     leftBytes = within(leftBytes + ((nowMs - atMs) / DAY_MS) * bytesPerDay);
     atMs = nowMs;
@@ -119,17 +120,19 @@ export function createBudget(
     start() {
       const { bytes, agoMs } = deps.kept.read();
       takenBytes = bytes;
-      leftBytes = within(bytesPerDay - bytes + (agoMs / DAY_MS) * bytesPerDay);
-      atMs = deps.nowMs();
+      leftBytes = within(bytesPerDay - bytes);
+      atMs = deps.nowMs() - agoMs;
+      earn();
       settleFrom([]);
     },
     configure(next) {
       earn();
       const before = all.slice(0, taken);
-      // What was taken is kept while there is no budget.
+      // While there is no budget what was taken is kept, and the time from when it is earned back.
       if (bytesPerDay > 0) takenBytes = bytesPerDay - leftBytes;
       ({ bytesPerDay } = next);
       leftBytes = within(bytesPerDay - takenBytes);
+      earn();
       all = stepsOf(next);
       taken = all.findLastIndex((step) => before.includes(step)) + 1;
       settleFrom(before);

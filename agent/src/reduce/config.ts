@@ -14,7 +14,7 @@ export const foldSection = z
     windowMs: z
       .int()
       .min(1_000)
-      .max(60_000)
+      .max(20_000)
       .default(10_000)
       .describe(
         'Milliseconds a batch stays open while connections are folded, instead of batch.flushMs; not above batch.heartbeatMs.',

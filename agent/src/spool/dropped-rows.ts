@@ -5,6 +5,7 @@ import {
   allocateEvents,
   decodeEvents,
   EVENT_TEXTS,
+  type EventArrays,
   type EventTexts,
 } from '@tcptrail/schemas/generated/decode-events.ts';
 import { createTextDictionary } from '@tcptrail/schemas/text-dictionary.ts';
@@ -16,9 +17,10 @@ export type RowCounts = Record<string, Record<string, number>>;
 /** Rows of the whole batches at or after byte `from`; damaged batches have no rows anybody could count. */
 export function countRows(file: string, from: number): RowCounts {
   const counts: RowCounts = {};
+  const decoder = createCpuDecoder();
   for (const { datum } of batchesOf(file, from)) {
     try {
-      const { epoch, cpus } = cpusOf(datum);
+      const { epoch, cpus } = decoder.cpusOf(datum);
       counts[epoch] ??= {};
       const ofEpoch = counts[epoch];
       for (const cpu of cpus) ofEpoch[cpu] = (ofEpoch[cpu] ?? 0) + 1;
@@ -40,40 +42,39 @@ export function addRows(into: Readonly<RowCounts>, more: Readonly<RowCounts>): R
   return sum;
 }
 
-function cpusOf(datum: Uint8Array): { epoch: number; cpus: Uint16Array } {
-  let cpus = new Uint16Array(0);
-  const { envelope } = decodeEnvelope(datum, (bytes, offset, before) => {
-    const reader = createAvroReader(bytes, offset);
-    let total = 0;
-    for (let count = reader.long(); count !== 0; count = reader.long()) {
-      if (count < 0) reader.long();
-      const arrays = allocateEvents(Math.abs(count));
-      reader.position = decodeEvents(
-        bytes,
-        reader.position,
-        Math.abs(count),
-        before.owners.length,
-        0,
-        arrays,
-        newTexts(),
-      );
-      cpus = joined(cpus, arrays.cpu);
-      total += Math.abs(count);
-    }
-    return { end: reader.position, count: total };
-  });
-  return { epoch: envelope.kernel_epoch, cpus };
-}
-
-function newTexts(): EventTexts {
-  return Object.fromEntries(
+/** One for a segment: it is read while the rings fill, and its memory is what takes longest to get. */
+function createCpuDecoder() {
+  let arrays = allocateEvents(0);
+  const texts = Object.fromEntries(
     EVENT_TEXTS.map((name) => [name, createTextDictionary()]),
   ) as unknown as EventTexts;
+
+  /** CPU of each event; valid until the next call. */
+  function cpusOf(datum: Uint8Array): { epoch: number; cpus: Uint16Array } {
+    for (const name of EVENT_TEXTS) texts[name].reset();
+    let rows = 0;
+    const { envelope } = decodeEnvelope(datum, (bytes, offset, before) => {
+      const reader = createAvroReader(bytes, offset);
+      for (let block = reader.long(); block !== 0; block = reader.long()) {
+        if (block < 0) reader.long();
+        const count = Math.abs(block);
+        arrays = withRoom(arrays, rows, rows + count);
+        const { position } = reader;
+        reader.position = decodeEvents(bytes, position, count, before.owners.length, rows, arrays, texts);
+        rows += count;
+      }
+      return { end: reader.position, count: rows };
+    });
+    return { epoch: envelope.kernel_epoch, cpus: arrays.cpu.subarray(0, rows) };
+  }
+
+  return { cpusOf };
 }
 
-function joined(a: Uint16Array, b: Uint16Array): Uint16Array<ArrayBuffer> {
-  const both = new Uint16Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+/** Of the first `rows` only the CPUs are kept. */
+function withRoom(arrays: EventArrays, rows: number, needed: number): EventArrays {
+  if (needed <= arrays.cpu.length) return arrays;
+  const larger = allocateEvents(needed);
+  larger.cpu.set(arrays.cpu.subarray(0, rows));
+  return larger;
 }

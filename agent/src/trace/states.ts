@@ -164,20 +164,19 @@ export function createStates(
     control.goOn();
     const epoch = control.active;
     const found = pins.states().find((each) => each.kernelEpoch === epoch && each.layout === layouts.state);
+    let run: RunningState | undefined;
     try {
-      const run = found && resumed(pins.load(found), control, shared.mapping);
+      run = found && resumed(pins.load(found), control, shared.mapping);
       if (run && deps.canGoOn(run.recording)) {
         tunables.change(run.tunables, {});
         return run;
       }
-      if (run) run.close();
-      else shared.mapping.unmap();
-      return undefined;
     } catch {
       // Another takes its place, and drains it if it can be opened then; if not, that is said.
-      shared.mapping.unmap();
-      return undefined;
     }
+    if (run) run.close();
+    else shared.mapping.unmap();
+    return undefined;
   }
 
   /** Owns the state. */

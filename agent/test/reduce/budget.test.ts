@@ -133,6 +133,16 @@ test('what is taken outlives runs without a budget', () => {
   assert.deepEqual(names(), ALL);
 });
 
+test('what was taken before runs without a budget is earned back meanwhile', () => {
+  const { budget, state, names } = budgetOf({ bytesPerDay: 0 }, { bytes: 1_000, agoMs: DAY_MS / 2 });
+  budget.start();
+  state.nowMs += DAY_MS / 4;
+  budget.configure({ bytesPerDay: 0, fold: false });
+  state.nowMs += DAY_MS / 4;
+  budget.configure({ bytesPerDay: 1_000, fold: false });
+  assert.deepEqual([names(), budget.leftBytes], [[], 1_000]);
+});
+
 test('a step that is about to be taken back is not lifted by another configuration', () => {
   const { budget, state, told } = budgetOf({ bytesPerDay: 1_000_000 });
   budget.spend(500_000);
