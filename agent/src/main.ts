@@ -109,7 +109,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
   );
   const trace = createTrace(
     { ...config, absentMs: config.restart.absentMs },
-    { nowUs: clock.nowUs, canGoOn: (recording) => !isLost(recording, spool) },
+    { libc, nowUs: clock.nowUs, canGoOn: (recording) => !isLost(recording, spool) },
   );
   const guest = createGuest(config, {
     ...{ libc, notices, trace, nowMs },

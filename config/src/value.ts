@@ -17,7 +17,7 @@ export function absolutePath() {
 export function loopback() {
   return z
     .string()
-    .regex(/^(127(\.\d{1,3}){3}|::1|localhost)$/)
+    .regex(/^(127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|::1|localhost)$/)
     .meta({ rule: 'an address of this host alone: 127.0.0.1, ::1 or localhost' });
 }
 

@@ -9,7 +9,7 @@
  * draining what the rings hold, for good.
  */
 import { join } from 'node:path';
-import { createLibc } from '../libc.ts';
+import { createLibc, type Libc } from '../libc.ts';
 import { HOOKS, type Hook } from './hooks.ts';
 import { jiffiesHz } from './jiffies.ts';
 import { createLibbpf } from './libbpf.ts';
@@ -95,13 +95,14 @@ export function createTrace(
   config: TraceConfig,
   deps: {
     readonly nowUs: () => number;
+    readonly libc?: Libc;
     /** Whether an earlier run's recording may be gone on with; else a new one takes its place. Absent: each. */
     readonly canGoOn?: (recording: Recording) => boolean;
     /** Other than all that there are. */
     readonly hooks?: readonly Hook[];
   },
 ): Trace {
-  const { nowUs, canGoOn = () => true } = deps;
+  const { nowUs, libc = createLibc(), canGoOn = () => true } = deps;
   const tunables = createTunables(config.events);
   let states: States | undefined;
   let current: RunningState | undefined;
@@ -128,7 +129,7 @@ export function createTrace(
           jiffiesHz: jiffiesHz(),
           hooks: deps.hooks ?? HOOKS,
         },
-        { libbpf: createLibbpf(), libc: createLibc(), tunables, nowUs, canGoOn },
+        { libbpf: createLibbpf(), libc, tunables, nowUs, canGoOn },
       );
       current = states.begin();
       ({ previous, unopened, givenUp } = states.previous());
