@@ -8,6 +8,7 @@ export const ERRORS = {
   CONSUMER_TOPIC_REWOUND: 'A partition went back to messages before those that were read.',
   CONSUMER_TOPIC_ANEW: 'The topic was deleted and made again.',
   ORIGIN_BUSY: 'Another process stores what comes from the same place.',
+  CONSUMER_LETTER_REFUSED: 'The dead-letter topic does not take what cannot be stored.',
   CONSUMER_PORT_TAKEN: 'The metrics port is in use.',
   CLICKHOUSE_UNREACHABLE: 'ClickHouse does not answer.',
   CLICKHOUSE_DENIED: 'ClickHouse refuses the user or the password.',

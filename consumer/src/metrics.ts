@@ -57,6 +57,11 @@ const ROWS = {
     'Times reading from Kafka ended with an error, or a changed file of its login could not be used.',
     'code',
   ),
+  refusedLetters: counter(
+    'refused_letters',
+    'refusals',
+    'Times dead letters could not be written; their partition waits, the others go on.',
+  ),
   stopped: gauge('stopped', '', '1 while storing is stopped by an alarm.'),
   clickhouseUp: gauge('clickhouse_up', '', '1 while ClickHouse answers.'),
   exactlyOnce: gauge('exactly_once', '', '1 when the server gives exactly-once inserts.'),
@@ -102,6 +107,7 @@ export interface Metrics {
   readonly tornTails: Counter;
   readonly duplicates: Counter;
   readonly kafkaFailures: Counter<'code'>;
+  readonly refusedLetters: Counter;
   readonly stopped: Gauge;
   readonly clickhouseUp: Gauge;
   readonly exactlyOnce: Gauge;
@@ -148,6 +154,7 @@ export function createMetrics(): Metrics {
     tornTails: makeCounter(ROWS.tornTails),
     duplicates: makeCounter(ROWS.duplicates),
     kafkaFailures: makeCounter(ROWS.kafkaFailures),
+    refusedLetters: makeCounter(ROWS.refusedLetters),
     stopped: makeGauge(ROWS.stopped),
     clickhouseUp: makeGauge(ROWS.clickhouseUp),
     exactlyOnce: makeGauge(ROWS.exactlyOnce),

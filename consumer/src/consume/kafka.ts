@@ -30,6 +30,7 @@ import { createIntake, type FetchedBatch, type Intake } from './intake.ts';
 import { createMembership } from './lease.ts';
 import { isOfTopic } from './note.ts';
 import { createPositions } from './positions.ts';
+import { createRefusals, isRefusal } from './refusals.ts';
 import type { Fill, Pace, RangeHandler, Transport } from './transport.ts';
 
 export interface KafkaTransportConfig {
@@ -77,6 +78,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
   let failures = 0;
   /** Why a partition stands still until a person has looked. */
   let stopped: AppError | undefined;
+  /** Of dead letters: each holds one partition up. */
+  const refusals = createRefusals({ waitMsFirst: FIRST_WAIT_MS, waitMsMax: WAIT_MS_MAX });
 
   async function follow(handler: RangeHandler): Promise<void> {
     const client = createKafka(kafka, { requestMsMax, onUnfit });
@@ -129,9 +132,9 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
             `topic ${topic} was deleted and made again; the new one is read from its beginning`,
           );
         },
-        rewind: (partition) => consumer.seek({ topic, partition, offset: '0' }),
+        seek: (partition, offset) => consumer.seek({ topic, partition, offset: String(offset) }),
         ending: ending.signal,
-        onCommitted: () => (failures = 0),
+        onCommitted,
         onStopped,
       },
     );
@@ -159,7 +162,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       membership.joined();
       positions.joined();
-      deps.tell(stopped?.message);
+      refusals.clear();
+      tellTrouble();
       metrics.lagMessages.reset();
       const partitions = payload.memberAssignment[topic] ?? [];
       metrics.assignedPartitions.set(partitions.length);
@@ -200,17 +204,36 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       isStopped = true;
       return fetched.pause();
     };
-    await intake({ ...fetched, pause });
+    try {
+      await intake({ ...fetched, pause });
+    } catch (error) {
+      if (!isRefusal(error) || config.isOnce) throw error;
+      const waitMs = refusals.add(fetched.batch.partition, error);
+      metrics.refusedLetters.inc();
+      log.error({ code: error.code }, `${error.message}; trying again`);
+      tellTrouble();
+      setTimeout(fetched.pause(), waitMs).unref();
+      return;
+    }
     if (isStopped || config.isOnce || ending.signal.aborted) return;
     const bytes = fetched.batch.messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
     const restMs = pace.restMs({ bytes }, performance.now());
     if (restMs > 0) setTimeout(fetched.pause(), restMs).unref();
   }
 
+  function onCommitted(partition: number): void {
+    failures = 0;
+    if (refusals.delete(partition)) tellTrouble();
+  }
+
+  function tellTrouble(): void {
+    deps.tell((stopped ?? refusals.first)?.message);
+  }
+
   function onStopped(error: AppError, partition: number): void {
     stopped = error;
     metrics.stopped.set(1);
-    deps.tell(error.message);
+    tellTrouble();
     log.fatal({ code: error.code, partition }, error.message);
     if (config.isOnce) ending.abort();
   }
