@@ -14,6 +14,7 @@ export const ERRORS = {
   CLICKHOUSE_DENIED: 'ClickHouse refuses the user or the password.',
   CLICKHOUSE_REFUSED: 'ClickHouse refuses a statement for good.',
   CLICKHOUSE_ROWS_REFUSED: 'ClickHouse refuses rows for good.',
+  CLICKHOUSE_UNWRITABLE: 'A ClickHouse, or its table, takes no rows now.',
   CLICKHOUSE_ANOTHER: 'An address leads to another ClickHouse.',
   CLICKHOUSE_BUSY: 'ClickHouse cannot do it now.',
   CLICKHOUSE_NO_GUARANTEE: 'The server cannot give exactly-once inserts.',

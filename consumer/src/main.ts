@@ -133,7 +133,9 @@ async function prepare(
     } catch (error) {
       const isPassing =
         error instanceof AppError &&
-        ['CLICKHOUSE_UNREACHABLE', 'CLICKHOUSE_ANOTHER', 'CLICKHOUSE_BUSY'].includes(error.code);
+        ['CLICKHOUSE_UNREACHABLE', 'CLICKHOUSE_UNWRITABLE', 'CLICKHOUSE_ANOTHER', 'CLICKHOUSE_BUSY'].includes(
+          error.code,
+        );
       if (!isPassing) throw error;
       at.tell(error.message);
       at.log.warn({ code: error.code }, `${error.message}; trying again`);
