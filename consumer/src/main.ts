@@ -6,6 +6,7 @@ import { type ConfigSource, configFileOf, loadConfig } from '@tcptrail/config/lo
 import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
+import { aborted } from './aborted.ts';
 import { createBatcher } from './batch/batcher.ts';
 import { createPace } from './batch/pace.ts';
 import { CONSUMER_CONFIG, type ConsumerConfig } from './config.ts';
@@ -145,13 +146,6 @@ async function prepare(
     }
   }
   return undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 const USAGE = `usage: consumer [--config FILE] [--once | --check | --print-config]

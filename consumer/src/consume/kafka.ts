@@ -23,6 +23,7 @@ import { ensureTopics } from '@tcptrail/kafka/topics.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Consumer, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
+import { aborted } from '../aborted.ts';
 import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createDeadLetters } from './dead-letter.ts';
@@ -289,11 +290,4 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
 /** Waits for the handlers; errors of a connection that is gone anyway say nothing new. */
 async function disconnect(consumer: Consumer): Promise<void> {
   await consumer.disconnect().catch(() => {});
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
