@@ -267,12 +267,12 @@ function commentOf(range: StoreRange): string {
 
 /** Offsets of what cannot be read; rows of them may be there, of another version of the program. */
 const parkedIn = ({ range, decoded }: Work): readonly number[] => [
-  ...parkedOf(range),
+  ...parkedOffsetsOf(range),
   ...decoded.refused.map(({ offset }) => offset),
 ];
 
 /** A spool tells of damage in the run before, too. */
-const parkedOf = ({ origin, originPartition, parked }: StoreRange): readonly number[] =>
+const parkedOffsetsOf = ({ origin, originPartition, parked }: StoreRange): readonly number[] =>
   parked
     .filter((each) => each.origin === origin && each.originPartition === originPartition)
     .map(({ originOffset }) => originOffset);
@@ -283,7 +283,7 @@ const leftOutOf = ({ without }: IntendedInsert, intent: Intent | undefined): rea
 /** Of what cannot be read as well: another version of the program may read it, and is to send the same INSERTs. */
 function spanOf(range: StoreRange): Span {
   const { origin, originPartition } = range;
-  const offsets = [...range.messages.map(({ offset }) => offset), ...parkedOf(range)];
+  const offsets = [...range.messages.map(({ offset }) => offset), ...parkedOffsetsOf(range)];
   return { origin, originPartition, first: Math.min(...offsets), last: Math.max(...offsets) };
 }
 
