@@ -27,6 +27,7 @@ import { aborted } from '../aborted.ts';
 import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createDeadLetters } from './dead-letter.ts';
+import { fetchBytesOf } from './fetch-bytes.ts';
 import { createIntake, type FetchedBatch, type Intake } from './intake.ts';
 import { createMembership } from './lease.ts';
 import { isOfTopic } from './note.ts';
@@ -54,9 +55,6 @@ export interface KafkaTransportDeps {
   readonly tell: (trouble: string | undefined) => void;
 }
 
-/** Compressed bytes that one partition may bring, and that one fetch may. */
-const PARTITION_BYTES_MAX = 6 * 1024 * 1024;
-const FETCH_BYTES_MAX = 24 * 1024 * 1024;
 /** Partitions that were added are seen so soon. */
 const METADATA_MS_MAX = 30_000;
 /** A fetch that finds nothing ends so soon; so long kafkajs waits, too, when all partitions are paused. */
@@ -105,7 +103,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
 
   /** A member of the group until the end or the first error that kafkajs does not mend itself. */
   async function member(client: Kafka, handler: RangeHandler): Promise<void> {
-    const origin = await prepareTopics(client);
+    const { origin, brokers } = await prepareTopics(client);
     const crashed = Promise.withResolvers<never>();
     crashed.promise.catch(() => {});
     const membership = createMembership({ heldMs: sessionMs - requestMsMax }, () => performance.now());
@@ -145,8 +143,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       heartbeatInterval: Math.floor(sessionMs / 10),
       maxWaitTimeInMs: Math.min(FETCH_WAIT_MS, requestMsMax >> 1),
       minBytes: 1,
-      maxBytesPerPartition: PARTITION_BYTES_MAX,
-      maxBytes: FETCH_BYTES_MAX,
+      ...fetchBytesOf(brokers),
       allowAutoTopicCreation: false,
       metadataMaxAge: METADATA_MS_MAX,
       retry: {
@@ -244,14 +241,15 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     log.warn({ code: error.code }, `${error.message}; the former is used until then`);
   }
 
-  /** Makes what is missing and may be made. Gives the origin of the events topic. */
-  async function prepareTopics(client: Kafka): Promise<string> {
+  /** Makes what is missing and may be made. Gives the origin of the events topic, and how many brokers there are. */
+  async function prepareTopics(client: Kafka): Promise<{ origin: string; brokers: number }> {
     const names = [topic, kafka.topic.deadLetter];
     return await withAdmin(
       kafka,
       async (admin) => {
         for (const name of await ensureTopics(admin, kafka, names)) log.info(`made topic ${name}`);
-        return await readOrigin(client, admin, topic);
+        const { brokers } = await admin.describeCluster();
+        return { origin: await readOrigin(client, admin, topic), brokers: brokers.length };
       },
       { client },
     );
