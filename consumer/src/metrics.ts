@@ -76,8 +76,8 @@ const ROWS = {
     'Times reading from Kafka ended with an error, or a changed file of its login could not be used.',
     'code',
   ),
-  refusedLetters: counter(
-    'refused_letters',
+  letterRefusals: counter(
+    'letter_refusals',
     'refusals',
     'Times dead letters could not be written; their partition waits, the others go on.',
   ),
@@ -130,7 +130,7 @@ export interface Metrics {
   readonly tornTails: Counter;
   readonly duplicates: Counter;
   readonly kafkaFailures: Counter<'code'>;
-  readonly refusedLetters: Counter;
+  readonly letterRefusals: Counter;
   readonly stopped: Gauge;
   readonly clickhouseUp: Gauge;
   readonly exactlyOnce: Gauge;
@@ -177,7 +177,7 @@ export function createMetrics(): Metrics {
     tornTails: makeCounter(ROWS.tornTails),
     duplicates: makeCounter(ROWS.duplicates),
     kafkaFailures: makeCounter(ROWS.kafkaFailures),
-    refusedLetters: makeCounter(ROWS.refusedLetters),
+    letterRefusals: makeCounter(ROWS.letterRefusals),
     stopped: makeGauge(ROWS.stopped),
     clickhouseUp: makeGauge(ROWS.clickhouseUp),
     exactlyOnce: makeGauge(ROWS.exactlyOnce),

@@ -99,7 +99,7 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     await letterBytesMax('1000');
     await setup.send(framed(1), randomBytes(5_000), framed(2));
     const consumer = setup.start();
-    await until('it to be tried again', async () => (await metric(consumer, 'refused_letters_total')) >= 2);
+    await until('it to be tried again', async () => (await metric(consumer, 'letter_refusals_total')) >= 2);
     const ready = await ask(consumer, '/readyz');
     assert.equal(ready.status, 503);
     assert.match(ready.text, /^partition 0 waits, .*max\.message\.bytes/);

@@ -207,7 +207,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     } catch (error) {
       if (!isRefusal(error) || config.isOnce) throw error;
       const waitMs = refusals.add(fetched.batch.partition, error);
-      metrics.refusedLetters.inc();
+      metrics.letterRefusals.inc();
       log.error({ code: error.code }, `${error.message}; trying again`);
       tellTrouble();
       setTimeout(fetched.pause(), waitMs).unref();
