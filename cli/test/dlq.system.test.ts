@@ -107,6 +107,24 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     assert.deepEqual(await setup.counts(), { n: 3 * ROWS, u: 3 * ROWS, b: 3 });
   });
 
+  test('a letter whose rows are not what they must be is told, and those behind it are stored', async () => {
+    const setup = await setUp();
+    await setup.send(frame(batch(1)));
+    await setup.once();
+    for (const seq of [2, 3]) {
+      const mend = await refuse(kafka.server, setup, seq);
+      await setup.send(frame(batch(seq)));
+      await setup.once();
+      await mend();
+    }
+    const table = `${setup.database}.tcp_events`;
+    await setup.command(`INSERT INTO ${table} SELECT * REPLACE (1 AS origin_offset) FROM ${table} LIMIT 3`);
+    const retried = await dlq(setup, 'retry', '--all');
+    assert.equal(retried.code, 1, retried.stderr);
+    assert.match(retried.stdout, /✘ \S+ tcp_events holds 3 of 10 rows of batch 1/);
+    assert.match(retried.stdout, /✔ \S+ stored as \S+\/2\n1 of 2 letters stored/);
+  });
+
   test('a retry that is killed between its two INSERTs is finished by the next one', async () => {
     const { setup, mend } = await parkedOne();
     await mend();

@@ -15,7 +15,7 @@ export const CONSUMER_CONFIG = z.strictObject({
         .array(httpUrl())
         .default([])
         .describe(
-          'Further addresses of the same ClickHouse, or of its replicas, each used when the one before does not answer.',
+          'Further addresses of the same ClickHouse, or of its replicas, each used when the one before does not answer or takes no rows.',
         ),
       username: z.string().default('default').describe('User that inserts, and migrates when it may.'),
       password: secret().describe('Password of that user.'),

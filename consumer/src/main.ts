@@ -6,6 +6,7 @@ import { type ConfigSource, configFileOf, loadConfig } from '@tcptrail/config/lo
 import { printConfig } from '@tcptrail/config/print.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
+import { aborted } from './aborted.ts';
 import { createBatcher } from './batch/batcher.ts';
 import { createPace } from './batch/pace.ts';
 import { CONSUMER_CONFIG, type ConsumerConfig } from './config.ts';
@@ -133,7 +134,9 @@ async function prepare(
     } catch (error) {
       const isPassing =
         error instanceof AppError &&
-        ['CLICKHOUSE_UNREACHABLE', 'CLICKHOUSE_ANOTHER', 'CLICKHOUSE_BUSY'].includes(error.code);
+        ['CLICKHOUSE_UNREACHABLE', 'CLICKHOUSE_UNWRITABLE', 'CLICKHOUSE_ANOTHER', 'CLICKHOUSE_BUSY'].includes(
+          error.code,
+        );
       if (!isPassing) throw error;
       at.tell(error.message);
       at.log.warn({ code: error.code }, `${error.message}; trying again`);
@@ -143,13 +146,6 @@ async function prepare(
     }
   }
   return undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 const USAGE = `usage: consumer [--config FILE] [--once | --check | --print-config]

@@ -1,8 +1,8 @@
 /**
  * /metrics, /healthz and /readyz.
  *
- * healthz says whether to start the consumer again would help: what waits for others is well, and its text says for
- * whom. readyz says whether it stores now.
+ * healthz answers 200 as long as it answers: to start the consumer again mends nothing that it tells of. Its text says
+ * what is wrong. readyz says whether it stores now.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -27,7 +27,7 @@ export function createMetricsServer(
   config: { readonly host: string; readonly port: number },
   deps: { readonly metrics: Metrics; readonly trouble: () => string | undefined },
 ): MetricsServer {
-  const { registry, stopped, clickhouseUp } = deps.metrics;
+  const { registry, clickhouseUp } = deps.metrics;
   let server: Server | undefined;
 
   async function trouble(): Promise<string | undefined> {
@@ -43,8 +43,7 @@ export function createMetricsServer(
     if (path !== '/healthz' && path !== '/readyz')
       return { status: 404, text: 'try /metrics, /healthz or /readyz\n' };
     const wrong = await trouble();
-    const isWell = path === '/readyz' ? wrong === undefined : (await sumOf(stopped)) === 0;
-    return { status: isWell ? 200 : 503, text: `${wrong ?? 'ok'}\n` };
+    return { status: path === '/readyz' && wrong !== undefined ? 503 : 200, text: `${wrong ?? 'ok'}\n` };
   }
 
   return {

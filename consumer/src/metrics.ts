@@ -20,10 +20,24 @@ const gauge = <L extends string = never>(name: string, unit: string, help: strin
   row('gauge', name, unit, help, labels);
 
 const ROWS = {
-  batches: counter('batches', 'batches', 'Batches stored.'),
-  rows: counter('rows', 'rows', 'Rows stored.', 'table'),
+  batches: counter(
+    'batches',
+    'batches',
+    'Batches dealt with: stored now, found stored already, or left out as sent twice.',
+  ),
+  rows: counter(
+    'rows',
+    'rows',
+    'Rows of INSERTs that ended well; of one that is sent again they count again.',
+    'table',
+  ),
   inserts: counter('inserts', 'inserts', 'INSERTs that ended well.', 'table'),
-  insertFailures: counter('insert_failures', 'failures', 'INSERTs that failed or were not answered.', 'code'),
+  insertFailures: counter(
+    'insert_failures',
+    'failures',
+    'Tries to store a range that failed: an INSERT or a question was refused, or not answered.',
+    'code',
+  ),
   ledgerSkips: counter(
     'ledger_skipped_batches',
     'batches',
@@ -45,7 +59,12 @@ const ROWS = {
     'Messages that the topic no longer held when they were to be read.',
   ),
   ledgerAlarms: counter('ledger_alarms', 'alarms', 'Times the stored rows were not what was inserted.'),
-  parked: counter('parked_batches', 'batches', 'Batches set aside because they do not decode.', 'reason'),
+  parked: counter(
+    'parked_batches',
+    'batches',
+    'Batches set aside as they do not decode or ClickHouse refuses them; again with every try at their dead letter.',
+    'reason',
+  ),
   damagedBytes: counter('damaged_bytes', 'bytes', 'Damaged bytes of the spool set aside.'),
   setAsideFiles: counter('set_aside_files', 'files', 'Files written to set-aside/.'),
   cursorLosses: counter('cursor_losses', 'losses', 'Times the cursor named a segment that is gone.'),
@@ -57,7 +76,16 @@ const ROWS = {
     'Times reading from Kafka ended with an error, or a changed file of its login could not be used.',
     'code',
   ),
-  stopped: gauge('stopped', '', '1 while storing is stopped by an alarm.'),
+  letterRefusals: counter(
+    'letter_refusals',
+    'refusals',
+    'Times dead letters could not be written; their partition waits, the others go on.',
+  ),
+  stopped: gauge(
+    'stopped',
+    '',
+    '1 while storing of a partition, or of the spool, is stopped until a person has looked.',
+  ),
   clickhouseUp: gauge('clickhouse_up', '', '1 while ClickHouse answers.'),
   exactlyOnce: gauge('exactly_once', '', '1 when the server gives exactly-once inserts.'),
   spoolBytes: gauge('spool_bytes', 'bytes', 'Bytes of the spool still to read.'),
@@ -102,6 +130,7 @@ export interface Metrics {
   readonly tornTails: Counter;
   readonly duplicates: Counter;
   readonly kafkaFailures: Counter<'code'>;
+  readonly letterRefusals: Counter;
   readonly stopped: Gauge;
   readonly clickhouseUp: Gauge;
   readonly exactlyOnce: Gauge;
@@ -148,6 +177,7 @@ export function createMetrics(): Metrics {
     tornTails: makeCounter(ROWS.tornTails),
     duplicates: makeCounter(ROWS.duplicates),
     kafkaFailures: makeCounter(ROWS.kafkaFailures),
+    letterRefusals: makeCounter(ROWS.letterRefusals),
     stopped: makeGauge(ROWS.stopped),
     clickhouseUp: makeGauge(ROWS.clickhouseUp),
     exactlyOnce: makeGauge(ROWS.exactlyOnce),

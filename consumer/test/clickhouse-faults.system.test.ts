@@ -51,7 +51,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'a table that is read-only',
-    code: 'CLICKHOUSE_BUSY',
+    code: 'CLICKHOUSE_UNWRITABLE',
     says: /READ_ONLY \d+: .*the table is read-only/,
     alter: ['MODIFY SETTING table_readonly = 1', 'MODIFY SETTING table_readonly = 0'],
   },

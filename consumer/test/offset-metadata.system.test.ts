@@ -6,7 +6,7 @@ import { batch } from '../../test/harness/numbered-batch.ts';
 import { datumOf, NOW_US } from '../../test/spool-writer.ts';
 
 /** Room for a note of one day's rows beside a few parked messages; not beside many, nor for two days. */
-const BYTES_MAX = 129;
+const BYTES_MAX = 152;
 
 const kafka = useKafkaAndStore({ set: { 'offset.metadata.max.bytes': String(BYTES_MAX) } });
 

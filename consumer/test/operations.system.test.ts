@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { suite, test } from 'node:test';
 import { frame } from '@tcptrail/schemas/single-object.ts';
+import kafkajs from 'kafkajs';
 import { type KafkaSetup, useKafkaAndStore } from '../../test/harness/kafka-consumer.ts';
 import { batch, ROWS } from '../../test/harness/numbered-batch.ts';
 import type { Part } from '../../test/harness/process.ts';
@@ -65,7 +67,7 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     assert.equal(await there.end(), 0);
   });
 
-  test('a consumer whose storing is stopped for a person is not healthy', async () => {
+  test('a consumer whose storing is stopped for a person is not ready, and nobody is told to start it again', async () => {
     const setup = setUpSpool(kafka.server);
     setup.spool.batch(10);
     await setup.once();
@@ -75,9 +77,41 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     setup.spool.batch(10);
     const consumer = setup.start();
     await until('it to be stopped', async () => (await metric(consumer, 'stopped')) === 1);
-    const health = await ask(consumer, '/healthz');
-    assert.equal(health.status, 503);
+    const [health, ready] = [await ask(consumer, '/healthz'), await ask(consumer, '/readyz')];
+    assert.deepEqual([health.status, ready.status], [200, 503]);
     assert.match(health.text, /tcp_events holds 3 of 10 rows of batch 2/);
+    assert.equal(await consumer.end(), 0, consumer.output());
+  });
+
+  test('a dead letter that is refused holds up its partition alone, is told of, and is kept when it may', async () => {
+    const setup = await kafka.setUp({ partitions: 2 });
+    const letterBytesMax = (value: string) =>
+      kafka.admin.alterConfigs({
+        validateOnly: false,
+        resources: [
+          {
+            type: kafkajs.ConfigResourceTypes.TOPIC,
+            name: setup.deadLetter,
+            configEntries: [{ name: 'max.message.bytes', value }],
+          },
+        ],
+      });
+    await letterBytesMax('1000');
+    await setup.send(framed(1), randomBytes(5_000), framed(2));
+    const consumer = setup.start();
+    await until('it to be tried again', async () => (await metric(consumer, 'letter_refusals_total')) >= 2);
+    const ready = await ask(consumer, '/readyz');
+    assert.equal(ready.status, 503);
+    assert.match(ready.text, /^partition 0 waits, .*max\.message\.bytes/);
+    const value = framed(3);
+    await kafka.producer.send({ topic: setup.topic, acks: -1, messages: [{ value, partition: 1 }] });
+    await until('the other partition to be stored', async () => (await setup.counts()).u >= 3 * ROWS);
+    await letterBytesMax('1000000');
+    await until('all to be stored', () => setup.isDrained());
+    assert.deepEqual(await setup.counts(), { n: 3 * ROWS, u: 3 * ROWS, b: 3 });
+    assert.equal((await setup.letters()).length, 1);
+    assert.equal((await ask(consumer, '/readyz')).status, 200);
+    assert.equal(consumer.output().match(/joined group/g)?.length, 1);
     assert.equal(await consumer.end(), 0, consumer.output());
   });
 

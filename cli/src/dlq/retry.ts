@@ -11,6 +11,7 @@ import { createLog } from '@tcptrail/consumer/log.ts';
 import { createMetrics } from '@tcptrail/consumer/metrics.ts';
 import { withOriginLease } from '@tcptrail/consumer/origin-lease.ts';
 import { createStore, type Store } from '@tcptrail/consumer/store/store.ts';
+import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { plural } from '../terminal/human.ts';
 import { styleFor } from '../terminal/style.ts';
 import { printable } from '../terminal/width.ts';
@@ -29,33 +30,32 @@ type Refusal = string;
 const BYTES_MAX = 256 * 1024 * 1024;
 const TRIES_MAX = 5;
 const LEASE_WAIT_MS_MAX = 60_000;
+/** Errors that say nothing of the other letters. */
+const OF_ONE_LETTER: readonly string[] = ['STORE_LEDGER', 'ORIGIN_BUSY', 'CONSUMER_PARTITION_LOST'];
 
-/** Exit code 1 when not all of them could be stored. Throws CONFIG_*, KAFKA_*, CLICKHOUSE_*, STORE_LEDGER, ORIGIN_BUSY. */
+/** Exit code 1 when not all of them could be stored. Throws CONFIG_*, KAFKA_*, CLICKHOUSE_*. */
 export async function retryCommand(ids: readonly string[], options: RetryOptions): Promise<void> {
   await withDlq(options, async (dlq) => {
     const { box } = dlq;
     const at = { ...options, place: box.place, command: 'tcptrail dlq retry' };
     const chosen = choose(await gather(dlq), ids, at);
-    const letters: Letter[] = [];
-    let bytes = 0;
-    await withBytes(dlq, chosen, (letter) => {
-      bytes += letter.value?.length ?? 0;
-      if (letters.length === 0 || bytes <= BYTES_MAX) letters.push(letter);
-    });
     const style = styleFor(process.stdout);
     const store = openStore(dlq);
+    const busy = new Map<string, Refusal>();
     let stored = 0;
-    for (const letter of letters) {
-      const refusal = await retry(dlq, store, letter, options.why ?? '');
-      if (refusal === '') stored++;
-      const mark = refusal === '' ? style('green', '✔') : style('red', '✘');
-      process.stdout.write(
-        `${mark} ${letter.id} ${refusal === '' ? `stored as ${placeOf(letter)}` : refusal}\n`,
-      );
+    for (const portion of portionsOf(chosen, BYTES_MAX)) {
+      const letters: Letter[] = [];
+      await withBytes(dlq, portion, (letter) => letters.push(letter));
+      for (const letter of letters) {
+        const refusal = await retry(dlq, store, letter, { why: options.why ?? '', busy });
+        if (refusal === '') stored++;
+        const mark = refusal === '' ? style('green', '✔') : style('red', '✘');
+        process.stdout.write(
+          `${mark} ${letter.id} ${refusal === '' ? `stored as ${placeOf(letter)}` : refusal}\n`,
+        );
+      }
     }
-    const left = chosen.length - letters.length;
-    const more = left > 0 ? `, ${left} more wait for the next call` : '';
-    process.stdout.write(`${stored} of ${plural(letters.length, 'letter')} stored${more}\n`);
+    process.stdout.write(`${stored} of ${plural(chosen.length, 'letter')} stored\n`);
     if (stored < chosen.length) process.exitCode = 1;
   });
 }
@@ -69,16 +69,50 @@ function openStore({ clickhouse }: Dlq): Store {
   );
 }
 
-async function retry(dlq: Dlq, store: Store, letter: Letter, why: string): Promise<Refusal> {
+/** In order, of so many bytes each, or of one letter: those are in memory at the same time. */
+export function portionsOf<T extends { readonly size: number }>(
+  letters: readonly T[],
+  bytesMax: number,
+): readonly (readonly T[])[] {
+  const portions: T[][] = [];
+  let bytes = 0;
+  for (const letter of letters) {
+    bytes += letter.size;
+    const portion = portions.at(-1);
+    if (portion && bytes <= bytesMax) portion.push(letter);
+    else {
+      portions.push([letter]);
+      bytes = letter.size;
+    }
+  }
+  return portions;
+}
+
+/** `busy`: partitions that another process stores, which are waited for once. */
+async function retry(
+  dlq: Dlq,
+  store: Store,
+  letter: Letter,
+  { why, busy }: { readonly why: string; readonly busy: Map<string, Refusal> },
+): Promise<Refusal> {
   const { box, clickhouse } = dlq;
+  const partition = `${letter.origin}/${letter.originPartition}`;
+  const others = busy.get(partition);
+  if (others !== undefined) return others;
   if (box.isBeforeConsumer(letter)) return 'the consumer has yet to pass it, and stores it then';
   const read = messageOf(letter);
   if ('reason' in read) return read.detail;
   const place = { origin: letter.origin, originPartition: letter.originPartition };
-  const [parked] = await withOriginLease(clickhouse, { ...place, waitMsMax: LEASE_WAIT_MS_MAX }, (lease) =>
-    store.store({ ...place, messages: [read], parked: [], lease, isFirst: true }),
-  );
-  if (parked) return `refused again: ${printable(parked.detail)}`;
+  try {
+    const [parked] = await withOriginLease(clickhouse, { ...place, waitMsMax: LEASE_WAIT_MS_MAX }, (lease) =>
+      store.store({ ...place, messages: [read], parked: [], lease, isFirst: true }),
+    );
+    if (parked) return `refused again: ${printable(parked.detail)}`;
+  } catch (error) {
+    if (!(error instanceof AppError) || !OF_ONE_LETTER.includes(error.code)) throw error;
+    if (error.code === 'ORIGIN_BUSY') busy.set(partition, error.message);
+    return printable(error.message);
+  }
   await record(clickhouse, [letter], { outcome: 'retried', why });
   box.remove(letter);
   return '';

@@ -24,8 +24,8 @@ Each part serves \`/metrics\` in Prometheus' text format, and \`/healthz\`, on l
 in \`_total\` behind it. A counter starts at 0 with its process; what must survive a restart is counted in the batches
 and asked in SQL (view \`completeness\`).
 
-\`/healthz\` says what is wrong. The consumer's is 503 only when storing is stopped until a person has looked; its
-\`/readyz\` is 503 too while it waits for ClickHouse or Kafka.
+\`/healthz\` says what is wrong. The consumer's is 200 as long as it answers; its \`/readyz\` is 503 while it waits for
+ClickHouse or Kafka, and while storing is stopped until a person has looked (\`tcptrail_consumer_stopped\`).
 
 ${METRICS_PARTS.map(chapter).join('\n')}`;
 }

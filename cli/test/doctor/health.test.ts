@@ -16,7 +16,11 @@ const run = (metrics: RunFile['metrics']): RunFile => ({
 
 test('what a part says of itself is told, as bad as it says it, with its remedy apart', async () => {
   let answer = { status: 200, text: 'ok' };
-  const server = createServer((_, response) => response.writeHead(answer.status).end(`${answer.text}\n`));
+  let metrics = '';
+  const server = createServer(({ url }, response) => {
+    if (url === '/metrics') response.end(metrics);
+    else response.writeHead(answer.status).end(`${answer.text}\n`);
+  });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
   const check = async () => (await healthChecks(run({ agent: 0, consumer: port })))[0];
@@ -34,6 +38,9 @@ test('what a part says of itself is told, as bad as it says it, with its remedy 
     });
     answer = { ...answer, status: 503 };
     assert.equal((await check())?.status, 'fail');
+    answer = { ...answer, status: 200 };
+    metrics = 'tcptrail_consumer_stopped 1\n';
+    assert.equal((await check())?.status, 'fail', 'stopped until a person has looked');
   } finally {
     await new Promise((closed) => server.close(closed));
   }

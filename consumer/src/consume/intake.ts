@@ -7,7 +7,7 @@ import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
 import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
-import { type DeadLetters, lettersOf } from './dead-letter.ts';
+import { type DeadLetter, type DeadLetters, lettersOf } from './dead-letter.ts';
 import { type BeatConfig, startBeat } from './heartbeat.ts';
 import { digestOf, type Fetched, halvesOf, type KafkaRange, rangesOf, wholeRangeOf } from './kafka-batch.ts';
 import type { HeldLease, Membership } from './lease.ts';
@@ -43,18 +43,21 @@ export interface IntakeDeps {
   readonly positionOf: (partition: number) => Promise<Position>;
   /** Rejects with CONSUMER_TOPIC_ANEW when what the partition has sent may be of another topic than `origin` names. */
   readonly assertSameTopic: (partition: number) => Promise<void>;
-  /** Lets the partition be read from its beginning. */
-  readonly rewind: (partition: number) => void;
+  /** Lets the partition be read from there on. */
+  readonly seek: (partition: number, offset: number) => void;
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'lagMessages' | 'expiredMessages'>;
   /** Aborted when the consumer is to end: the range in hand is finished. */
   readonly ending: AbortSignal;
-  readonly onCommitted: () => void;
+  readonly onCommitted: (partition: number) => void;
   /** The ledger does not agree: nothing of the partition moves until a person has looked. */
   readonly onStopped: (error: AppError, partition: number) => void;
 }
 
-/** Resolves when everything is committed, or what is left must come again. Rejects with what kafkajs is to handle. */
+/**
+ * Resolves when everything is committed, or what is left must come again. Rejects with CONSUMER_LETTER_REFUSED when the
+ * partition is to wait and comes again from the first message that is not committed, else with what kafkajs is to handle.
+ */
 export type Intake = (fetched: FetchedBatch) => Promise<void>;
 
 /** What is known of a partition since it was assigned. */
@@ -130,7 +133,7 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
     const { messages, parked } = range;
     try {
       const parkedToo = await handler({ ...place, messages, parked, lease, isFirst, fence });
-      await deadLetters.put(lettersOf(range.fetched, [...parked, ...parkedToo]));
+      await keep(lettersOf(range.fetched, [...parked, ...parkedToo]), batch.partition);
     } catch (error) {
       const isDivisible =
         error instanceof AppError && ['STORE_ROWS_REFUSED', 'STORE_RANGE_TOO_LARGE'].includes(error.code);
@@ -143,8 +146,21 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
     fetched.resolveOffset(range.lastOffset);
     held.next = Number(offset);
     await commit(fetched, held, { offset, note: noteOf(deps.topicId) });
-    deps.onCommitted();
+    deps.onCommitted(batch.partition);
     tellBehind(batch, Number(offset));
+  }
+
+  async function keep(letters: readonly DeadLetter[], partition: number): Promise<void> {
+    try {
+      await deadLetters.put(letters);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      throw failure(
+        'CONSUMER_LETTER_REFUSED',
+        `partition ${partition} waits, as what cannot be stored of it is not kept: ${error.message}`,
+        { cause: error },
+      );
+    }
   }
 
   /** What of the batch follows what was begun; undefined while more of that is to come. */
@@ -179,10 +195,20 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
     return rest;
   }
 
+  /** From the first message that is not committed. What was begun is stored by now, or was refused whole. */
+  function comeAgain(partition: number): void {
+    const held = partitions.get(partition);
+    if (held?.next === undefined) return;
+    held.begun = undefined;
+    held.messages = [];
+    deps.seek(partition, held.next);
+  }
+
   /** Tells what is gone. Throws CONSUMER_TOPIC_REWOUND. */
   function assertForward(held: Held, range: KafkaRange, partition: number): void {
     const first = Number(range.firstOffset);
-    const next = held.next ?? first;
+    held.next ??= first;
+    const { next } = held;
     if (first < next) {
       throw failure(
         'CONSUMER_TOPIC_REWOUND',
@@ -216,7 +242,7 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
       const held = await heldOf(batch.partition, lease);
       if (held.isFormer) {
         held.isFormer = false;
-        deps.rewind(batch.partition);
+        deps.seek(batch.partition, 0);
         return;
       }
       if (isToEnd()) return;
@@ -236,6 +262,9 @@ export function createIntake(config: BeatConfig, deps: IntakeDeps): Intake {
       } else if (error.code === 'STORE_LEDGER') {
         fetched.pause();
         deps.onStopped(error, batch.partition);
+      } else if (error.code === 'CONSUMER_LETTER_REFUSED') {
+        comeAgain(batch.partition);
+        throw error;
       } else throw error;
     } finally {
       beat.end();

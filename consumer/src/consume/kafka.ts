@@ -23,13 +23,16 @@ import { ensureTopics } from '@tcptrail/kafka/topics.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Consumer, Kafka } from 'kafkajs';
 import type { Logger } from 'pino';
+import { aborted } from '../aborted.ts';
 import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createDeadLetters } from './dead-letter.ts';
+import { fetchBytesOf } from './fetch-bytes.ts';
 import { createIntake, type FetchedBatch, type Intake } from './intake.ts';
 import { createMembership } from './lease.ts';
 import { isOfTopic } from './note.ts';
 import { createPositions } from './positions.ts';
+import { createRefusals, isRefusal } from './refusals.ts';
 import type { Fill, Pace, RangeHandler, Transport } from './transport.ts';
 
 export interface KafkaTransportConfig {
@@ -52,9 +55,6 @@ export interface KafkaTransportDeps {
   readonly tell: (trouble: string | undefined) => void;
 }
 
-/** Compressed bytes that one partition may bring, and that one fetch may. */
-const PARTITION_BYTES_MAX = 6 * 1024 * 1024;
-const FETCH_BYTES_MAX = 24 * 1024 * 1024;
 /** Partitions that were added are seen so soon. */
 const METADATA_MS_MAX = 30_000;
 /** A fetch that finds nothing ends so soon; so long kafkajs waits, too, when all partitions are paused. */
@@ -77,6 +77,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
   let failures = 0;
   /** Why a partition stands still until a person has looked. */
   let stopped: AppError | undefined;
+  /** Of dead letters: each holds one partition up. */
+  const refusals = createRefusals({ waitMsFirst: FIRST_WAIT_MS, waitMsMax: WAIT_MS_MAX });
 
   async function follow(handler: RangeHandler): Promise<void> {
     const client = createKafka(kafka, { requestMsMax, onUnfit });
@@ -101,7 +103,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
 
   /** A member of the group until the end or the first error that kafkajs does not mend itself. */
   async function member(client: Kafka, handler: RangeHandler): Promise<void> {
-    const origin = await prepareTopics(client);
+    const { origin, brokers } = await prepareTopics(client);
     const crashed = Promise.withResolvers<never>();
     crashed.promise.catch(() => {});
     const membership = createMembership({ heldMs: sessionMs - requestMsMax }, () => performance.now());
@@ -129,9 +131,9 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
             `topic ${topic} was deleted and made again; the new one is read from its beginning`,
           );
         },
-        rewind: (partition) => consumer.seek({ topic, partition, offset: '0' }),
+        seek: (partition, offset) => consumer.seek({ topic, partition, offset: String(offset) }),
         ending: ending.signal,
-        onCommitted: () => (failures = 0),
+        onCommitted,
         onStopped,
       },
     );
@@ -141,8 +143,7 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       heartbeatInterval: Math.floor(sessionMs / 10),
       maxWaitTimeInMs: Math.min(FETCH_WAIT_MS, requestMsMax >> 1),
       minBytes: 1,
-      maxBytesPerPartition: PARTITION_BYTES_MAX,
-      maxBytes: FETCH_BYTES_MAX,
+      ...fetchBytesOf(brokers),
       allowAutoTopicCreation: false,
       metadataMaxAge: METADATA_MS_MAX,
       retry: {
@@ -159,7 +160,8 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       membership.joined();
       positions.joined();
-      deps.tell(stopped?.message);
+      refusals.clear();
+      tellTrouble();
       metrics.lagMessages.reset();
       const partitions = payload.memberAssignment[topic] ?? [];
       metrics.assignedPartitions.set(partitions.length);
@@ -200,17 +202,36 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
       isStopped = true;
       return fetched.pause();
     };
-    await intake({ ...fetched, pause });
+    try {
+      await intake({ ...fetched, pause });
+    } catch (error) {
+      if (!isRefusal(error) || config.isOnce) throw error;
+      const waitMs = refusals.add(fetched.batch.partition, error);
+      metrics.letterRefusals.inc();
+      log.error({ code: error.code }, `${error.message}; trying again`);
+      tellTrouble();
+      setTimeout(fetched.pause(), waitMs).unref();
+      return;
+    }
     if (isStopped || config.isOnce || ending.signal.aborted) return;
     const bytes = fetched.batch.messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
     const restMs = pace.restMs({ bytes }, performance.now());
     if (restMs > 0) setTimeout(fetched.pause(), restMs).unref();
   }
 
+  function onCommitted(partition: number): void {
+    failures = 0;
+    if (refusals.delete(partition)) tellTrouble();
+  }
+
+  function tellTrouble(): void {
+    deps.tell((stopped ?? refusals.first)?.message);
+  }
+
   function onStopped(error: AppError, partition: number): void {
     stopped = error;
     metrics.stopped.set(1);
-    deps.tell(error.message);
+    tellTrouble();
     log.fatal({ code: error.code, partition }, error.message);
     if (config.isOnce) ending.abort();
   }
@@ -220,14 +241,15 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
     log.warn({ code: error.code }, `${error.message}; the former is used until then`);
   }
 
-  /** Makes what is missing and may be made. Gives the origin of the events topic. */
-  async function prepareTopics(client: Kafka): Promise<string> {
+  /** Makes what is missing and may be made. Gives the origin of the events topic, and how many brokers there are. */
+  async function prepareTopics(client: Kafka): Promise<{ origin: string; brokers: number }> {
     const names = [topic, kafka.topic.deadLetter];
     return await withAdmin(
       kafka,
       async (admin) => {
         for (const name of await ensureTopics(admin, kafka, names)) log.info(`made topic ${name}`);
-        return await readOrigin(client, admin, topic);
+        const { brokers } = await admin.describeCluster();
+        return { origin: await readOrigin(client, admin, topic), brokers: brokers.length };
       },
       { client },
     );
@@ -266,11 +288,4 @@ export function createKafkaTransport(config: KafkaTransportConfig, deps: KafkaTr
 /** Waits for the handlers; errors of a connection that is gone anyway say nothing new. */
 async function disconnect(consumer: Consumer): Promise<void> {
   await consumer.disconnect().catch(() => {});
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

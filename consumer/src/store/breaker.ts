@@ -1,13 +1,18 @@
 /**
- * Circuit breaker before ClickHouse. Once it failed, all wait; after a while, doubling and with jitter, one of them
- * tries, and its outcome goes for all.
+ * Circuit breaker before ClickHouse. Once it failed, one at a time tries, the others wait for its outcome, and that goes
+ * for all. Whoever failed stands aside first, longer after each failure of its own: what fails for a reason of its own
+ * does not hold the others up.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { aborted } from '../aborted.ts';
 import { waitMsOf } from './backoff.ts';
 
 export interface Breaker {
-  /** Resolves when ClickHouse may be asked; rejects when aborted. Then one of the others is to be called. */
-  enter(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when ClickHouse may be asked; rejects when aborted. Then one of the others is to be called. `failures`: of
+   * the one who enters, in a row.
+   */
+  enter(signal: AbortSignal, failures?: number): Promise<void>;
   succeeded(): void;
   failed(): void;
   /** It ended for another reason. */
@@ -19,8 +24,7 @@ export function createBreaker(
   wait: (ms: number, signal: AbortSignal) => Promise<void> = (ms, signal) => sleep(ms, undefined, { signal }),
   random: () => number = Math.random,
 ): Breaker {
-  /** In a row; 0 = closed. */
-  let failures = 0;
+  let isOpen = false;
   let trying: PromiseWithResolvers<void> | undefined;
 
   function settle(): void {
@@ -29,38 +33,25 @@ export function createBreaker(
   }
 
   return {
-    async enter(signal) {
-      while (failures > 0) {
+    async enter(signal, failures = 0) {
+      if (failures > 0) await wait(waitMsOf(failures, random), signal);
+      while (isOpen) {
         signal.throwIfAborted();
-        if (trying) {
-          await Promise.race([trying.promise, aborted(signal)]);
-          continue;
+        if (!trying) {
+          trying = Promise.withResolvers();
+          return;
         }
-        trying = Promise.withResolvers();
-        try {
-          await wait(waitMsOf(failures, random), signal);
-        } catch {
-          // Another one's turn.
-          settle();
-          signal.throwIfAborted();
-        }
-        return;
+        await Promise.race([trying.promise, aborted(signal)]);
       }
     },
     succeeded() {
-      failures = 0;
+      isOpen = false;
       settle();
     },
     failed() {
-      failures += 1;
+      isOpen = true;
       settle();
     },
     left: settle,
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,6 +1,13 @@
 /** The only file that speaks to ClickHouse: queries, INSERTs with a body, and what an error means. */
 import { Readable } from 'node:stream';
-import { ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client';
+import { text } from 'node:stream/consumers';
+import {
+  ClickHouseError,
+  type ClickHouseSettings,
+  createClient,
+  type ExecParams,
+  parseError,
+} from '@clickhouse/client';
 import type { AppError } from '@tcptrail/schemas/app-error.ts';
 import { type ErrorCode, failure } from '../errors.ts';
 
@@ -40,6 +47,8 @@ const DENIED = new Set(['164', '192', '193', '194', '497', '516']);
 const ROWS_REFUSED = new Set(['6', '26', '27', '33', '69', '70', '72', '131', '469', '691']);
 /** Errors of the statement: it does not fit the tables, or the other way round. A missing table may come back and is no such error. */
 const REFUSED = new Set(['16', '36', '43', '44', '47', '53', '57', '62', '73', '115', '117']);
+/** It answers and takes no rows; another replica may. */
+const UNWRITABLE = new Set(['242', '243', '774']);
 /** What is to be done, where more is to be done than to wait. */
 const REMEDIES: Readonly<Record<string, string>> = {
   '202': 'raise max_concurrent_queries, or run fewer consumers',
@@ -60,53 +69,69 @@ export function createClickHouse(config: ClickHouseConfig): ClickHouse {
     max_open_connections: 4,
     log: { LoggerClass: SilentLogger },
   });
-  const told = (error: unknown): AppError => explain(error, config);
+
+  async function request(asked: ExecParams & { readonly values?: Readable }): Promise<Answered> {
+    try {
+      // exec, never command: command drops the values and resolves.
+      const asIs = { ...asked, ignore_error_response: true };
+      const { stream, summary, http_status_code: status, response_headers } = await client.exec(asIs);
+      const answer = await text(stream);
+      if (status === 200 && response_headers['x-clickhouse-exception-code'] === undefined)
+        return { answer, summary };
+      const error = parseError(answer);
+      throw error instanceof ClickHouseError ? error : new ForeignAnswer(`HTTP ${status}`);
+    } catch (error) {
+      throw explain(error, config);
+    }
+  }
+
   return {
     url: config.url,
     database: config.database,
     async query<T>(sql: string, params: Record<string, unknown> = {}) {
-      try {
-        const result = await client.query({
-          query: sql,
-          query_params: params,
-          format: 'JSONEachRow',
-          clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
-        });
-        return await result.json<T>();
-      } catch (error) {
-        throw told(error);
-      }
+      const { answer } = await request({
+        query: `${sql}\nFORMAT JSONEachRow`,
+        query_params: params,
+        // An error is then told by the status, never amid the rows.
+        clickhouse_settings: { output_format_json_quote_64bit_integers: 0, wait_end_of_query: 1 },
+      });
+      const lines = answer.split('\n').filter((line) => line !== '');
+      return lines.map((line) => JSON.parse(line) as T);
     },
     async statement(sql) {
-      try {
-        await client.command({ query: sql });
-      } catch (error) {
-        throw told(error);
-      }
+      await request({ query: sql });
     },
     async insert({ query, body, settings, signal }) {
-      try {
-        // exec, never command: command drops the values and resolves.
-        const { stream, summary } = await client.exec({
-          query,
-          values: Readable.from([body], { objectMode: false }),
-          clickhouse_settings: settings,
-          ...(signal ? { abort_signal: signal } : {}),
-        });
-        for await (const _ of stream);
-        return summary && Number(summary.written_rows);
-      } catch (error) {
-        throw told(error);
-      }
+      const { summary } = await request({
+        query,
+        values: Readable.from([body], { objectMode: false }),
+        clickhouse_settings: settings,
+        ...(signal ? { abort_signal: signal } : {}),
+      });
+      return summary && Number(summary.written_rows);
     },
     close: () => client.close(),
   };
 }
 
+interface Answered {
+  readonly answer: string;
+  readonly summary: { readonly written_rows: string } | undefined;
+}
+
+/** An error that no ClickHouse tells of: a proxy's, or a limit of HTTP. */
+class ForeignAnswer extends Error {}
+
 function explain(error: unknown, config: ClickHouseConfig): AppError {
   const first = String((error as Error)?.message ?? error).split('\n')[0] ?? '';
   const make = (code: ErrorCode, message: string, exitCode = 1): AppError =>
     failure(code, message, { cause: error, exitCode });
+  if (error instanceof ForeignAnswer) {
+    return make(
+      'CLICKHOUSE_UNREACHABLE',
+      `at ${config.url} answers something other than ClickHouse (${error.message}); look at the proxy before it, or set clickhouse.url`,
+    );
+  }
   if (!(error instanceof ClickHouseError)) {
     const why = (error as NodeJS.ErrnoException)?.code ?? first.slice(0, 200);
     return make(
@@ -130,7 +155,10 @@ function explain(error: unknown, config: ClickHouseConfig): AppError {
       `ClickHouse refuses the statement (${brief}); where its tables do not fit this consumer, set migrate: true, or update the consumer`,
     );
   const remedy = REMEDIES[error.code];
-  return make('CLICKHOUSE_BUSY', `ClickHouse cannot do it now (${brief})${remedy ? `; ${remedy}` : ''}`);
+  return make(
+    UNWRITABLE.has(error.code) ? 'CLICKHOUSE_UNWRITABLE' : 'CLICKHOUSE_BUSY',
+    `ClickHouse cannot do it now (${brief})${remedy ? `; ${remedy}` : ''}`,
+  );
 }
 
 /** Errors reach us as exceptions; the client's own log would say them twice, with stack traces. */

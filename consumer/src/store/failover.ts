@@ -1,5 +1,6 @@
 /**
- * Several addresses of one ClickHouse: where one does not answer, the next is used from the next question on.
+ * Several addresses of one ClickHouse: where one does not answer, or takes no rows, the next is used from the next
+ * question on.
  *
  * Another ClickHouse would have another ledger, and rows would be stored in both. So an address counts only when its
  * table is the one that was used before: the same table, or another replica of it.
@@ -72,7 +73,11 @@ export function createFailover(addresses: readonly ClickHouse[]): ClickHouse {
   };
 }
 
-const AWAY: ReadonlySet<string> = new Set(['CLICKHOUSE_UNREACHABLE', 'CLICKHOUSE_ANOTHER']);
+const AWAY: ReadonlySet<string> = new Set([
+  'CLICKHOUSE_UNREACHABLE',
+  'CLICKHOUSE_UNWRITABLE',
+  'CLICKHOUSE_ANOTHER',
+]);
 
 /** Replicas share a path in Keeper; any other table has a UUID of its own. */
 async function identityOf(clickhouse: ClickHouse): Promise<string> {

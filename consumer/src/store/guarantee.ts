@@ -21,8 +21,11 @@ export interface ServerFacts {
 }
 
 const VERSION_MIN = 24;
-/** Inserts into a table for which a late one is still known, whoever sends it. */
-const WINDOW_MIN = 100;
+/**
+ * Inserts into a table for which a late one is still known, whoever sends it. As the migrations set it: a few inserts a
+ * second must not use it up while a request hangs.
+ */
+const WINDOW_MIN = 10_000;
 const ENGINE = /^(Replicated|Shared)?MergeTree$/;
 
 /** Throws CLICKHOUSE_NO_GUARANTEE when the tables cannot keep what is inserted. */
@@ -73,7 +76,7 @@ export function guaranteeOf(database: string, facts: ServerFacts): Guarantee {
     const window = Number(/non_replicated_deduplication_window = (\d+)/.exec(table.engine_full)?.[1] ?? 0);
     if (window < WINDOW_MIN) {
       weak.push(
-        `${name} remembers ${window} inserts: one that comes late may double rows; ALTER TABLE ${database}.${name} MODIFY SETTING non_replicated_deduplication_window = 10000`,
+        `${name} remembers ${window} inserts: one that comes late may double rows; ALTER TABLE ${database}.${name} MODIFY SETTING non_replicated_deduplication_window = ${WINDOW_MIN}`,
       );
     }
   }

@@ -1,6 +1,8 @@
 /** One INSERT = one block = one part: there as a whole or not at all. */
 import { randomUUID } from 'node:crypto';
 import type { ClickHouseSettings } from '@clickhouse/client';
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+import { failure } from '../errors.ts';
 import type { ClickHouse } from './clickhouse.ts';
 
 const ONE_PART: ClickHouseSettings = {
@@ -43,4 +45,31 @@ export async function insertBlock(clickhouse: ClickHouse, block: Block): Promise
     },
     signal: block.signal,
   });
+}
+
+/**
+ * Asks `assertHeld` before it sends. Rejects with STORE_ROWS_REFUSED when the rows are refused twice in a row, and as
+ * ClickHouse does: a body that was cut short on its way is refused as well, and its rows are not to blame.
+ */
+export async function insertRows(
+  clickhouse: ClickHouse,
+  block: Block,
+  assertHeld: () => void,
+): Promise<number | undefined> {
+  assertHeld();
+  try {
+    return await insertBlock(clickhouse, block);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
+  assertHeld();
+  try {
+    return await insertBlock(clickhouse, block);
+  } catch (error) {
+    throw isRefusal(error) ? failure('STORE_ROWS_REFUSED', error.message, { cause: error }) : error;
+  }
+}
+
+function isRefusal(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === 'CLICKHOUSE_ROWS_REFUSED';
 }

@@ -8,12 +8,11 @@
  * one takes its place. Where nothing can be noted the ledger is asked by message instead, once nothing runs.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
 import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ClickHouse } from './clickhouse.ts';
-import { insertBlock } from './insert.ts';
+import { insertRows } from './insert.ts';
 import {
   createIntent,
   type IntendedInsert,
@@ -215,19 +214,15 @@ export function createInserter(deps: InserterDeps): Inserter {
     if (!body) return false;
     const stopTimer = metrics.insertSeconds.startTimer();
     const { lease } = range;
-    lease?.assertHeld();
-    const written = await insertBlock(clickhouse, {
+    const block = {
       table,
       format: isEvents ? 'Native' : 'JSONEachRow',
       body,
       logComment: commentOf(range),
       signal: lease ? AbortSignal.any([deps.aborting, lease.signal]) : deps.aborting,
       ...(intent ? { token: tokenOf(intent, intended) } : {}),
-    }).catch((error: unknown) => {
-      // Of the rows, not of a question of ours: only these may be parked.
-      if (!(error instanceof AppError) || error.code !== 'CLICKHOUSE_ROWS_REFUSED') throw error;
-      throw failure('STORE_ROWS_REFUSED', error.message, { cause: error });
-    });
+    } as const;
+    const written = await insertRows(clickhouse, block, () => lease?.assertHeld());
     stopTimer();
     metrics.inserts.inc({ table });
     metrics.rows.inc({ table }, rows);
@@ -272,12 +267,12 @@ function commentOf(range: StoreRange): string {
 
 /** Offsets of what cannot be read; rows of them may be there, of another version of the program. */
 const parkedIn = ({ range, decoded }: Work): readonly number[] => [
-  ...parkedOf(range),
+  ...parkedOffsetsOf(range),
   ...decoded.refused.map(({ offset }) => offset),
 ];
 
 /** A spool tells of damage in the run before, too. */
-const parkedOf = ({ origin, originPartition, parked }: StoreRange): readonly number[] =>
+const parkedOffsetsOf = ({ origin, originPartition, parked }: StoreRange): readonly number[] =>
   parked
     .filter((each) => each.origin === origin && each.originPartition === originPartition)
     .map(({ originOffset }) => originOffset);
@@ -288,7 +283,7 @@ const leftOutOf = ({ without }: IntendedInsert, intent: Intent | undefined): rea
 /** Of what cannot be read as well: another version of the program may read it, and is to send the same INSERTs. */
 function spanOf(range: StoreRange): Span {
   const { origin, originPartition } = range;
-  const offsets = [...range.messages.map(({ offset }) => offset), ...parkedOf(range)];
+  const offsets = [...range.messages.map(({ offset }) => offset), ...parkedOffsetsOf(range)];
   return { origin, originPartition, first: Math.min(...offsets), last: Math.max(...offsets) };
 }
 

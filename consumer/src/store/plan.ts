@@ -106,6 +106,6 @@ export function assertStored(
 export function ledgerAlarm(what: string): Error {
   return failure(
     'STORE_LEDGER',
-    `${what}; storing is stopped so that nothing is doubled or lost: compare with the spool, then start the consumer again`,
+    `${what}; storing is stopped so that nothing is doubled or lost: run 'tcptrail verify', and see "When storing is stopped" in docs/operations.md`,
   );
 }

@@ -75,7 +75,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     const work: Work = { range, decoded };
     let last: AppError | undefined;
     for (let tries = 1; ; tries++) {
-      await breaker.enter(signal).catch(() => {
+      await breaker.enter(signal, tries - 1).catch(() => {
         lease?.assertHeld();
         throw last ?? failure('CLICKHOUSE_BUSY', 'stopped while ClickHouse was waited for');
       });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { noteOf } from '../../src/consume/note.ts';
 import { failure } from '../../src/errors.ts';
 import { makeIntake, message } from './made-intake.ts';
 
 const STRANGE = Buffer.from('strange');
+const BEGUN = { position: { offset: '10', metadata: noteOf('id', { end: 13, plan: 'plan' }) }, rowsMax: 100 };
 
 test('each range is stored, then resolved and committed behind its last message; only the first is known as first', async () => {
   const made = makeIntake();
@@ -31,10 +33,38 @@ test('what was parked is a dead letter before its offset is committed', async ()
   assert.deepEqual(made.log, ['range ', 'letters 1', 'resolve 10', 'commit 11']);
 });
 
-test('without its dead letter nothing is committed, and kafkajs hears of it', async () => {
-  const made = makeIntake({ put: async () => Promise.reject(failure('CLICKHOUSE_BUSY', 'no')) });
-  await assert.rejects(made.fetch(10, [message(), message()]), { code: 'CLICKHOUSE_BUSY' });
-  assert.deepEqual(made.log, ['range 10']);
+test('without its dead letter nothing is committed, and the partition comes again from there', async () => {
+  let isRefused = true;
+  const put = async () => {
+    if (isRefused) throw new AppError('KAFKA_MESSAGE_TOO_LARGE', 'no');
+  };
+  const made = makeIntake({ put });
+  await assert.rejects(made.fetch(10, [STRANGE, message()]), {
+    code: 'CONSUMER_LETTER_REFUSED',
+    message: /partition 3 waits, .*: no$/,
+  });
+  assert.deepEqual(made.log.splice(0), ['range 11', 'letters 1', 'seek 3 10']);
+  isRefused = false;
+  await made.fetch(10, [STRANGE, message()]);
+  assert.deepEqual(made.log, ['range 11', 'letters 1', 'resolve 11', 'commit 12']);
+});
+
+test('what was begun, and whose dead letters are refused, comes again whole, however many fetches brought it', async () => {
+  let isRefused = true;
+  const put = async () => {
+    if (isRefused) throw new AppError('KAFKA_MESSAGE_TOO_LARGE', 'no');
+  };
+  const made = makeIntake({ ...BEGUN, put });
+  await made.fetch(10, [STRANGE]);
+  await assert.rejects(made.fetch(11, [message(), message()]), { code: 'CONSUMER_LETTER_REFUSED' });
+  assert.deepEqual(made.log.splice(0), ['resolve 10', 'range 11-12', 'letters 1', 'seek 3 10']);
+  isRefused = false;
+  await made.fetch(10, [STRANGE, message(), message()]);
+  assert.deepEqual(made.log, ['range 11-12', 'letters 1', 'resolve 12', 'commit 13']);
+  assert.deepEqual(
+    made.ranges.map(({ fence }) => fence?.begun),
+    ['plan', undefined],
+  );
 });
 
 test('a ledger that does not agree stops the partition, told once, and nothing is committed', async () => {
@@ -53,8 +83,6 @@ test('at the end the range in hand is finished and no other begun', async () => 
   await made.fetch(10, [message(), message()]);
   assert.deepEqual(made.log, ['range 10', 'resolve 10', 'commit 11']);
 });
-
-const BEGUN = { position: { offset: '10', metadata: noteOf('id', { end: 13, plan: 'plan' }) }, rowsMax: 100 };
 
 test('what a former owner began is finished as the range that it was, however many fetches bring it', async () => {
   const made = makeIntake(BEGUN);
@@ -187,7 +215,7 @@ test('nothing is stored of what may be of another topic of that name', async () 
 test('behind a topic that was deleted the one of its name is read from the beginning, once', async () => {
   const made = makeIntake({ rowsMax: 100, position: { offset: '10', metadata: noteOf('former') } });
   await made.fetch(10, [message(), message()]);
-  assert.deepEqual(made.log, ['rewind 3']);
+  assert.deepEqual(made.log, ['seek 3 0']);
   await made.fetch(0, [message(), message()]);
   assert.deepEqual(made.log.slice(1), ['range 0-1', 'resolve 1', 'commit 2']);
   assert.equal(made.ranges[0]?.fence?.isKnown, true);

@@ -17,8 +17,8 @@ export const HELD_MS = 10_000;
 export const message = (): Buffer => Buffer.from(frame(datumOf({}, [{ seq: 1 }])));
 
 export interface MadeIntake {
-  /** `range 10-11`, `letters 1`, `resolve 11`, `commit 12`, `commit 10 <note>` with something begun, `pause`, `rewind 3`. */
-  readonly log: readonly string[];
+  /** `range 10-11`, `letters 1`, `resolve 11`, `commit 12`, `commit 10 <note>` with something begun, `pause`, `seek 3 0`. */
+  readonly log: string[];
   readonly ranges: readonly MessageRange[];
   readonly membership: ReturnType<typeof createMembership>;
   readonly metrics: ReturnType<typeof createMetrics>;
@@ -64,7 +64,7 @@ export function makeIntake(options: MadeIntakeOptions = {}): MadeIntake {
       topicId: 'id',
       positionOf: async () => positionOf(made.position, 'id'),
       assertSameTopic: () => made.assertSameTopic(),
-      rewind: (partition) => log.push(`rewind ${partition}`),
+      seek: (partition, offset) => log.push(`seek ${partition} ${offset}`),
       createFill: () => createBatcher({ rowsMax, bytesMax: 1e9, flushMs: 0 }),
       deadLetters: {
         async put(letters) {

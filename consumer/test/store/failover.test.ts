@@ -11,6 +11,7 @@ function createAddress(url: string, identity: string) {
     url,
     database: 'db',
     isAway: false,
+    isReadOnly: false,
     asked,
     async query<T>(sql: string): Promise<T[]> {
       asked.push(sql.includes('AS identity') ? 'identity' : sql);
@@ -21,6 +22,7 @@ function createAddress(url: string, identity: string) {
     async insert() {
       asked.push('insert');
       if (address.isAway) throw failure('CLICKHOUSE_UNREACHABLE', `${url} does not answer`);
+      if (address.isReadOnly) throw failure('CLICKHOUSE_UNWRITABLE', `${url} takes no rows`);
       return undefined;
     },
     async close() {},
@@ -48,6 +50,15 @@ test('an INSERT without an answer is not sent again; the next question goes to t
   assert.deepEqual(second.asked, []);
   await clickhouse.query('SELECT 1');
   assert.deepEqual(second.asked, ['identity', 'SELECT 1']);
+});
+
+test('a replica that answers and takes no rows gives way to the next', async () => {
+  const [first, second] = [createAddress('a', 'one'), createAddress('b', 'one')];
+  first.isReadOnly = true;
+  const clickhouse = createFailover([first, second]);
+  await assert.rejects(clickhouse.insert(INSERT), { code: 'CLICKHOUSE_UNWRITABLE' });
+  await clickhouse.insert(INSERT);
+  assert.deepEqual(second.asked, ['identity', 'insert']);
 });
 
 test('an address with another table is told and not used', async () => {

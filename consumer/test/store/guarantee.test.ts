@@ -31,6 +31,10 @@ test('a server that does not know the newer setting is no worse for it', () => {
 test('what weakens it is said with the remedy', () => {
   const cases: [Partial<ServerFacts>, RegExp][] = [
     [{ tables: tables('MergeTree', 'MergeTree') }, /remembers 0 inserts.*MODIFY SETTING/],
+    [
+      { tables: tables('MergeTree', 'MergeTree SETTINGS non_replicated_deduplication_window = 9999') },
+      /remembers 9999 inserts.*window = 10000/,
+    ],
     [{ settings: { deduplicate_insert: 'disable' } }, /set it to 'enable'/],
     [{ tables: tables('ReplicatedMergeTree') }, /is replicated/],
   ];

@@ -247,3 +247,15 @@ test('one that cannot read what is stored already of a range parks it, and count
   assert.equal(fake.asked[0], 'running', 'another INSERT may be under way');
   assert.deepEqual(inserts(fake.asked), ['insert tcp_parked']);
 });
+
+test('rows that are refused once, as where a proxy cut their body short, are sent again; twice, and they are to blame', async () => {
+  const { fake, store, range } = setUp();
+  let refusals = 1;
+  fake.fault = () => {
+    if (refusals-- > 0) throw failure('CLICKHOUSE_ROWS_REFUSED', 'cannot read all data');
+  };
+  assert.deepEqual(await store.store(range([1], { isFirst: true })), []);
+  assert.deepEqual([...(fake.stored.get('tcp_events') ?? [])], [1]);
+  refusals = 2;
+  await assert.rejects(store.store(range([2, 3], { fence: createFence() })), { code: 'STORE_ROWS_REFUSED' });
+});

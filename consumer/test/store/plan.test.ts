@@ -57,7 +57,10 @@ test('what the ledger holds is not inserted again', () => {
 
 test('a part of a batch in the ledger is an alarm: nothing is inserted on top', () => {
   const stored: Expected = { tcp_events: new Map([[1, new Map([[DAY, 9]])]]), tcp_batches: new Map() };
-  assert.throws(() => planInserts(expected, stored), { code: 'STORE_LEDGER' });
+  assert.throws(() => planInserts(expected, stored), {
+    code: 'STORE_LEDGER',
+    message: /run 'tcptrail verify', .*docs\/operations\.md/,
+  });
 });
 
 test('the ledger must hold exactly what was to be stored, on every day', () => {
