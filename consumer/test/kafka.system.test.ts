@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { PLAIN_BYTES_MAX } from '@tcptrail/kafka/zstd-frame.ts';
 import { frame } from '@tcptrail/schemas/single-object.ts';
 import { splitBatch } from '@tcptrail/schemas/split-batch.ts';
 import { MAIN, useKafkaAndStore } from '../../test/harness/kafka-consumer.ts';
@@ -151,6 +152,18 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     assert.deepEqual(
       parked.map(({ o }) => o),
       [1, 2, 3, 4],
+    );
+  });
+
+  test('a message of a few bytes that decompresses to more than the most ends the reading with what to do', async () => {
+    const setup = await setUp();
+    await setup.send(frame(batch(1)));
+    await setup.send(Buffer.alloc(PLAIN_BYTES_MAX));
+    const consumer = setup.start(['--once']);
+    assert.equal(await consumer.exited, 1);
+    assert.match(
+      consumer.output(),
+      new RegExp(`topic ${setup.topic} holds messages that are larger than 64 MiB`),
     );
   });
 
