@@ -19,11 +19,11 @@ const longs = avsc.types.LongType.__with({
   compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
 });
 
+export const typeOf = (schema: avsc.Schema): avsc.Type =>
+  avsc.Type.forSchema(schema, { registry: { long: longs }, wrapUnions: false });
+
 /** The batch type of the published schema. */
-export const BATCH_TYPE: avsc.Type = avsc.Type.forSchema(JSON.parse(readFileSync(SCHEMA_PATH, 'utf8')), {
-  registry: { long: longs },
-  wrapUnions: false,
-});
+export const BATCH_TYPE: avsc.Type = typeOf(JSON.parse(readFileSync(SCHEMA_PATH, 'utf8')));
 
 /** One event of it. */
 export const EVENT_TYPE = ((BATCH_TYPE as avsc.types.RecordType).field('events').type as avsc.types.ArrayType)

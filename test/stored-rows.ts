@@ -26,28 +26,34 @@ export const STORED_NAMES: readonly string[] = [
   'ts_suspect',
 ];
 
-/** The batch as avsc reads it, and a row a event. */
-export function storedRows(datum: Uint8Array): { readonly envelope: Values; readonly rows: string[] } {
+/** The batch as avsc reads it, and a row a event. `brokerTs`: when a broker took it, µs. */
+export function storedRows(
+  datum: Uint8Array,
+  brokerTs?: number,
+): { readonly envelope: Values; readonly rows: string[] } {
   const { events, ...envelope } = plain(BATCH_TYPE.fromBuffer(Buffer.from(datum))) as Values & {
     events: Values[];
     owners: Values[];
     batch_ts: bigint;
   };
+  const taken = BigInt(brokerTs ?? envelope.batch_ts);
+  const filedTs = isFar(envelope.batch_ts, taken) ? taken : envelope.batch_ts;
   const rows = events.map((event) => {
     const ts = event['ts'] as bigint;
-    const distance = ts > envelope.batch_ts ? ts - envelope.batch_ts : envelope.batch_ts - ts;
-    const isSuspect = distance > 2n * DAY_US;
+    const isSuspect = isFar(ts, filedTs);
     const row: Values = {
       ...envelope,
       ...event,
       ...envelope.owners[Number(event['owner'])],
-      day: (isSuspect ? envelope.batch_ts : ts) / DAY_US,
+      day: (isSuspect ? filedTs : ts) / DAY_US,
       ts_suspect: isSuspect,
     };
     return rowText(STORED_NAMES.map((name) => cellOf(name, row[name])));
   });
   return { envelope, rows };
 }
+
+const isFar = (a: bigint, b: bigint): boolean => (a > b ? a - b : b - a) > 2n * DAY_US;
 
 /** The row of that number in a block that was read. */
 export function blockRow(columns: ReadonlyMap<string, readonly Cell[]>, index: number): string {

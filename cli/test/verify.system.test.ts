@@ -68,6 +68,16 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     assert.match(ended.stdout, /6 batches, 50 rows of 1 host, nothing is wrong\n$/);
   });
 
+  test('a batch of a host whose clock is wrong is looked at when it came, whatever time it says', async () => {
+    const setup = await kafka.setUp();
+    const says = (seq: number, date: string) => frame(batch(seq, { batch_ts: Date.parse(date) * 1000 }));
+    await setup.send(frame(batch(1)), says(2, '2001-01-01'), says(3, '2035-01-01'), frame(batch(4)));
+    await setup.once();
+    assert.deepEqual(await verify(setup), { code: 0, lines: [] });
+    await setup.command('DELETE FROM {db}.tcp_events WHERE seq = 13');
+    assert.deepEqual(brief(await verify(setup)), [['rows', 0, 1, 1]]);
+  });
+
   test('a row that is missing, one too many, and rows without their batch are told', async () => {
     const setup = await stored();
     await setup.command('DELETE FROM {db}.tcp_events WHERE seq = 13');

@@ -17,7 +17,7 @@ import type { Logger } from 'pino';
 import { createBatcher } from './batch/batcher.ts';
 import { CONSUMER_CONFIG, type ConsumerConfig } from './config.ts';
 import { createDeadLetters, lettersOf } from './consume/dead-letter.ts';
-import { type Fetched, rangesOf } from './consume/kafka-batch.ts';
+import { type Fetched, LOG_APPEND_TIME, rangesOf } from './consume/kafka-batch.ts';
 import { createRangeDecoders } from './decode/range.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -157,10 +157,16 @@ export async function openLambda(config: ConsumerConfig, log: Logger = createLog
   }
 }
 
-function fetchedOf({ offset, key, value }: KafkaRecord): Fetched {
+function fetchedOf({ offset, key, value, timestamp, timestampType }: KafkaRecord): Fetched {
   const bytes = (text: string | null | undefined): Buffer | null =>
     text === null || text === undefined ? null : Buffer.from(text, 'base64');
-  return { offset: String(offset), key: bytes(key), value: bytes(value) };
+  return {
+    offset: String(offset),
+    key: bytes(key),
+    value: bytes(value),
+    timestamp: String(timestamp),
+    batchContext: { timestampType: timestampType === 'LOG_APPEND_TIME' ? LOG_APPEND_TIME : 0 },
+  };
 }
 
 let core: Promise<LambdaCore> | undefined;

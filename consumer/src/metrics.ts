@@ -70,6 +70,11 @@ const ROWS = {
   cursorLosses: counter('cursor_losses', 'losses', 'Times the cursor named a segment that is gone.'),
   tornTails: counter('torn_tails', 'tails', 'Segments of dead agents that end inside a block.'),
   duplicates: counter('duplicate_batches', 'batches', 'Batches that were sent twice and stored once.'),
+  clockMisfits: counter(
+    'clock_misfit_batches',
+    'batches',
+    "Batches that say a time more than two days from the broker's, and are filed under the broker's day; where no broker tells, one to come, or older than the tables keep.",
+  ),
   kafkaFailures: counter(
     'kafka_failures',
     'failures',
@@ -129,6 +134,7 @@ export interface Metrics {
   readonly cursorLosses: Counter;
   readonly tornTails: Counter;
   readonly duplicates: Counter;
+  readonly clockMisfits: Counter;
   readonly kafkaFailures: Counter<'code'>;
   readonly letterRefusals: Counter;
   readonly stopped: Gauge;
@@ -176,6 +182,7 @@ export function createMetrics(): Metrics {
     cursorLosses: makeCounter(ROWS.cursorLosses),
     tornTails: makeCounter(ROWS.tornTails),
     duplicates: makeCounter(ROWS.duplicates),
+    clockMisfits: makeCounter(ROWS.clockMisfits),
     kafkaFailures: makeCounter(ROWS.kafkaFailures),
     letterRefusals: makeCounter(ROWS.letterRefusals),
     stopped: makeGauge(ROWS.stopped),

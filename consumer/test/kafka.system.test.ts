@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { PLAIN_BYTES_MAX } from '@tcptrail/kafka/zstd-frame.ts';
 import { frame } from '@tcptrail/schemas/single-object.ts';
 import { splitBatch } from '@tcptrail/schemas/split-batch.ts';
 import { MAIN, useKafkaAndStore } from '../../test/harness/kafka-consumer.ts';
@@ -19,6 +20,7 @@ const setUp = kafka.setUp;
 const again = (batchSeq: number) => batch(batchSeq, { maybe_duplicate: true });
 
 const OLDER = join(import.meta.dirname, '../../test/chaos/older-consumer.ts');
+const us = (date: string): number => Date.parse(date) * 1000;
 /** A group of another name begins at the oldest message. */
 const ANEW = { TCPTRAIL_KAFKA_GROUP: 'anew' };
 
@@ -29,6 +31,33 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     await setup.once();
     assert.deepEqual(await setup.counts(), { n: 30, u: 30, b: 3 });
     assert.ok(await setup.isDrained());
+  });
+
+  test('rows of a host whose clock is wrong are kept: under the day of the broker, also for a group that begins anew', async () => {
+    const setup = await setUp();
+    const years = { 1: '2001-01-01', 2: '2035-01-01' };
+    const wrong = Object.entries(years).map(([seq, date]) => batch(Number(seq), { batch_ts: us(date) }));
+    await setup.send(...wrong.map(frame), frame(batch(3)));
+    const consumer = await setup.once();
+    assert.match(consumer.output(), /says 2001-01-01 .* set the clock of the host right/);
+    await setup.once(ANEW);
+    assert.deepEqual(await setup.counts(), { n: 30, u: 30, b: 3 });
+    const days = await setup.rows(
+      `SELECT batch_seq, ts_suspect, count() AS n, uniqExact(e.day) AS days,
+              any(e.day) = any(b.day) AND abs(dateDiff('day', any(e.day), today())) < 2 AS now
+       FROM {db}.tcp_events AS e JOIN {db}.tcp_batches AS b USING (batch_seq)
+       GROUP BY batch_seq, ts_suspect ORDER BY batch_seq`,
+    );
+    assert.deepEqual(
+      days,
+      [true, true, false].map((ts_suspect, index) => ({
+        batch_seq: index + 1,
+        ts_suspect,
+        n: 10,
+        days: 1,
+        now: 1,
+      })),
+    );
   });
 
   test('a group that begins anew reads everything again and doubles nothing', async () => {
@@ -123,6 +152,18 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     assert.deepEqual(
       parked.map(({ o }) => o),
       [1, 2, 3, 4],
+    );
+  });
+
+  test('a message of a few bytes that decompresses to more than the most ends the reading with what to do', async () => {
+    const setup = await setUp();
+    await setup.send(frame(batch(1)));
+    await setup.send(Buffer.alloc(PLAIN_BYTES_MAX));
+    const consumer = setup.start(['--once']);
+    assert.equal(await consumer.exited, 1);
+    assert.match(
+      consumer.output(),
+      new RegExp(`topic ${setup.topic} holds messages that are larger than 64 MiB`),
     );
   });
 

@@ -1,4 +1,5 @@
 /** Events as AWS Lambda's event-source mappings of Kafka hand them on, in the shape that AWS documents. */
+import { NOW_US } from '../../test/spool-writer.ts';
 import type { KafkaEvent, KafkaRecord } from '../src/lambda.ts';
 
 export interface Sent {
@@ -14,7 +15,7 @@ function recordOf({ topic, partition, offset, key, value }: Sent): KafkaRecord {
     topic,
     partition,
     offset,
-    timestamp: 1_545_084_650_987,
+    timestamp: Math.floor(NOW_US / 1000),
     timestampType: 'LOG_APPEND_TIME',
     ...(key ? { key: key.toString('base64') } : {}),
     ...(value ? { value: value.toString('base64') } : {}),

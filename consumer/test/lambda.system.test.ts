@@ -34,12 +34,15 @@ async function container(setup: KafkaSetup, env: NodeJS.ProcessEnv = {}): Promis
 const LEFT_MS = 60_000;
 const ALL_STORED = { batchItemFailures: [] };
 
-/** Messages of one partition, each with ten events of its own: CPU = partition, numbers by offset. */
+/** By that time ClickHouse would drop a row at once. */
+const WRONG_CLOCK = { batch_ts: Date.parse('2001-01-01') * 1000 };
+
+/** Messages of one partition, each with ten events of its own: CPU = partition, numbers by offset. Partition 1 is of a host whose clock is wrong. */
 function messages(setup: KafkaSetup, partition: number, count: number): Sent[] {
   return Array.from({ length: count }, (_, offset) => {
     const seqs = Array.from({ length: ROWS }, (_event, index) => offset * ROWS + index + 1);
     const datum = datumOf(
-      { agent_epoch: NOW_US + partition, batch_seq: offset + 1 },
+      { agent_epoch: NOW_US + partition, batch_seq: offset + 1, ...(partition === 1 ? WRONG_CLOCK : {}) },
       seqs.map((seq) => ({ seq, cpu: partition })),
     );
     return {

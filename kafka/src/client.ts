@@ -1,12 +1,12 @@
 /** The Kafka client of every part: kafkajs with our codec, our limits, our sockets, and none of its log lines. */
 import kafkajs, { type Kafka } from 'kafkajs';
+import { registerCodecs } from './codecs.ts';
 import type { KafkaConfig } from './config.ts';
 import type { OnUnfit } from './kept.ts';
 import { quietTimerWarning } from './quiet.ts';
 import { createLogin } from './sasl.ts';
 import { seedsOf } from './seeds.ts';
 import { createSockets } from './sockets.ts';
-import { registerZstd } from './zstd.ts';
 
 const CONNECT_MS_MAX = 3_000;
 const REQUEST_MS_MAX = 15_000;
@@ -24,7 +24,7 @@ export interface ClientOptions {
 
 /** Connects to nothing yet. Throws KAFKA_FILE. */
 export function createKafka(config: KafkaConfig, options: ClientOptions = {}): Kafka {
-  registerZstd();
+  registerCodecs();
   quietTimerWarning();
   const { onUnfit = () => {} } = options;
   const sasl = createLogin(config.sasl, { onUnfit });

@@ -3,6 +3,7 @@ import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { datesOf } from './certificate-dates.ts';
 import type { KafkaConfig } from './config.ts';
 import { userOf } from './user.ts';
+import { PLAIN_BYTES_MAX } from './zstd-frame.ts';
 
 export const KAFKA_ERRORS = {
   KAFKA_UNREACHABLE: 'No broker answers.',
@@ -13,7 +14,8 @@ export const KAFKA_ERRORS = {
   KAFKA_TOPIC_MISSING: 'A topic is not there.',
   KAFKA_TOPIC_REFUSED: 'The brokers refuse to make a topic.',
   KAFKA_MESSAGE_TOO_LARGE: 'The topic takes no message of this size.',
-  KAFKA_CODEC: 'Messages are compressed in a way the client does not know.',
+  KAFKA_CODEC:
+    'Messages are compressed in a way the client does not know, do not decompress, or to more than it takes.',
   KAFKA_FILE: 'A file named in the configuration cannot be read.',
   KAFKA_BUSY: 'Kafka cannot do it now.',
 } as const;
@@ -77,6 +79,8 @@ export function explain(
       `topic ${attempt.topic} holds messages that this client cannot read (${firstLine(root.message)}); write them with zstd, gzip or none, and set compression.type=producer on the topic`,
     );
   }
+  const unreadable = doesNotDecompress(root);
+  if (unreadable !== undefined) return made('KAFKA_CODEC', `topic ${attempt.topic} ${unreadable}`);
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
     return topicMissing(attempt.topic ?? 'of the configuration', error);
   if (['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'].includes(type)) {
@@ -160,6 +164,17 @@ function refusedLogin(error: ClientError, brokers: string, sasl: KafkaConfig['sa
   return mechanism === 'oauthbearer'
     ? `${user}: its token does not satisfy them; compare issuer, audience and scope with the settings of the listener, and set kafka.sasl.oauth`
     : `${user}; set kafka.sasl.mechanism, username and passwordFile`;
+}
+
+/** What is wrong with messages that a topic brought. */
+function doesNotDecompress({ code, message }: ClientError): string | undefined {
+  const passOver =
+    "end all consumers and set the group behind them ('kafka-consumer-groups --reset-offsets'; lag_messages tells the partition)";
+  if (code === 'ERR_BUFFER_TOO_LARGE')
+    return `holds messages that are larger than ${PLAIN_BYTES_MAX / 2 ** 20} MiB when decompressed, as no agent writes them; see who may write to it, and to pass over them ${passOver}`;
+  if (/^(ZSTD_error_|Z_)/.test(String(code ?? '')))
+    return `brought messages that are damaged (${firstLine(message)}); if it stays so they are on a broker's disk: let another replica lead the partition, or to pass over them ${passOver}`;
+  return undefined;
 }
 
 /** Of the brokers, or of the client when the brokers sent an alert. */

@@ -8,8 +8,8 @@ const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const;
 /** What a frame that does not tell its size may hold for each of its bytes; it may be wrong. */
 const RATIO = 6;
 const PLAIN_BYTES_MIN = 64 * 1024;
-/** Above what a broker takes as one message: a damaged header must not make us allocate more. */
-const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
+/** Several times what an agent sends at once; nobody is made to allocate more. */
+export const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Bytes when decompressed: a hint, from 64 KiB to 64 MiB. */
 export function plainBytesOf(frame: Buffer): number {

@@ -107,6 +107,21 @@ export function decodeEnvelope(
   return { envelope: envelope as unknown as BatchEnvelope, events };
 }
 
+/** Fields that stand before the events, but for the owners. */
+export type BatchHead = Pick<BatchEnvelope, 'host_id' | 'agent_epoch' | 'batch_seq'>;
+
+/** Which batch a datum is, and where its events array starts: owners are passed over. Throws as `decodeEnvelope`. */
+export function decodeHead(datum: Uint8Array): { head: BatchHead; eventsAt: number } {
+  const reader = createAvroReader(datum);
+  const head: RecordValue = {};
+  for (const { name, type } of BATCH_FIELDS) {
+    if (type === 'events') break;
+    if (type === 'owners') skipOwners(reader);
+    else head[name] = readValue(reader, type);
+  }
+  return { head: head as unknown as BatchHead, eventsAt: reader.position };
+}
+
 /** When the batch of a datum was closed, µs: the fields up to it alone are read. Throws as `decodeEnvelope`. */
 export function batchTimeOf(datum: Uint8Array): number {
   const reader = createAvroReader(datum);
@@ -229,6 +244,22 @@ function readRecord(reader: AvroReader, fields: readonly Pick<BatchField, 'name'
   const record: RecordValue = {};
   for (const field of fields) record[field.name] = readValue(reader, field.type);
   return record;
+}
+
+const OWNER_TEXTS = AVRO_OWNER_FIELDS.map(({ type }) =>
+  ['text', 'string', 'name16'].includes(type as string),
+);
+
+function skipOwners(reader: AvroReader): void {
+  for (let count = reader.long(); count !== 0; count = reader.long()) {
+    if (count < 0) reader.skip(reader.long());
+    for (; count > 0; count--) {
+      for (const isText of OWNER_TEXTS) {
+        if (isText) reader.skip(reader.long());
+        else reader.skipLong();
+      }
+    }
+  }
 }
 
 function readList<T>(reader: AvroReader, read: () => T): T[] {

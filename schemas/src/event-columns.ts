@@ -10,6 +10,7 @@ import { createAvroReader, decodeRange } from './avro-reader.ts';
 import { decodeEnvelope } from './batch.ts';
 import { eventColumn, spread } from './block-columns.ts';
 import { AVRO_OWNER_FIELDS, avroFields, EVENT_FIELDS, ORIGIN_FIELDS } from './fields.ts';
+import { dayNumber, FILED_TS_MAX, filedTsOf, isSuspect } from './filing.ts';
 import {
   allocateEvents,
   decodeEvents,
@@ -34,6 +35,8 @@ export interface Origin {
 export interface Appended {
   readonly envelope: BatchEnvelope;
   readonly rows: number;
+  /** The time it is filed by, µs; see `filing.ts`. */
+  readonly filedTs: number;
   /** Rows by day (since 1970). */
   readonly days: ReadonlyMap<number, number>;
 }
@@ -41,10 +44,10 @@ export interface Appended {
 export interface EventColumns {
   readonly rows: number;
   /**
-   * Decodes one batch datum. Throws DECODE_TRUNCATED, DECODE_RANGE or DECODE_TRAILING with the byte offset and
+   * Decodes one batch datum. `brokerTs`: when the broker took it, µs, where a broker did. Throws DECODE_TRUNCATED, DECODE_RANGE or DECODE_TRAILING with the byte offset and
    * then holds what it held before.
    */
-  append(datum: Uint8Array, origin: Origin): Appended;
+  append(datum: Uint8Array, origin: Origin, brokerTs?: number): Appended;
   /** Days (since 1970) present, with their rows, in order. */
   days(): ReadonlyMap<number, number>;
   /** Rows of one day as one Native block, in the order of the table. Its bytes are those of the writer's next one, too; there is one for all. */
@@ -52,25 +55,18 @@ export interface EventColumns {
   reset(): void;
 }
 
-const SUSPECT_US = 2 * 86_400e6;
-const DAY_US = 86_400e6;
-/** A Date ends with day 65535, in 2149; an event may be filed under two days after its batch. */
-const BATCH_TS_MAX = (0xffff - 2) * DAY_US;
 /** No event is smaller: a byte a field, but for addresses. Bounds what a damaged count can make us allocate. */
 const EVENT_BYTES_MIN = avroFields(EVENT_FIELDS).reduce(
   (bytes, { type }) => bytes + (type === 'address' ? ADDRESS_BYTES : 1),
   0,
 );
 
-/** An event stamped so far from its batch (both µs) is filed under the batch's day. */
 function beyondDays(batchTs: number): AppError {
   return new AppError(
     'DECODE_RANGE',
     `batch_ts ${batchTs} is beyond the days that a table can hold (to 2149); set the clock of the host right`,
   );
 }
-
-export const isSuspect = (ts: number, batchTs: number): boolean => Math.abs(ts - batchTs) > SUSPECT_US;
 
 export function createEventColumns(rowsInitial = 4096): EventColumns {
   let capacity = rowsInitial;
@@ -125,8 +121,8 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
     return { end: reader.position, count };
   }
 
-  /** Gives the rows their days; how many each day got. */
-  function file(count: number, batch: BatchEnvelope, index: number): Map<number, number> {
+  /** Gives the rows their days, those of suspect events that of `filedTs`; how many each day got. */
+  function file(count: number, filedTs: number, index: number): Map<number, number> {
     const days = new Map<number, number>();
     let day = -1;
     let since = rows;
@@ -136,9 +132,9 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
     };
     for (let row = rows; row < rows + count; row++) {
       const ts = time(arrays.ts, row);
-      const far = isSuspect(ts, batch.batch_ts);
+      const far = isSuspect(ts, filedTs);
       suspect[row] = far ? 1 : 0;
-      const its = Math.floor((far ? batch.batch_ts : ts) / DAY_US);
+      const its = dayNumber(far ? filedTs : ts);
       if (its !== day) {
         endDay(row);
         day = its;
@@ -171,7 +167,7 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
     get rows() {
       return rows;
     },
-    append(datum, origin) {
+    append(datum, origin, brokerTs) {
       const ownersBefore = owners.length;
       const textsBefore = Object.fromEntries(EVENT_TEXTS.map((name) => [name, texts[name].values.length]));
       let count = 0;
@@ -181,13 +177,14 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
           count = range.count;
           return range;
         });
-        if (envelope.batch_ts > BATCH_TS_MAX) throw beyondDays(envelope.batch_ts);
+        const filedTs = filedTsOf(envelope.batch_ts, brokerTs);
+        if (filedTs > FILED_TS_MAX) throw beyondDays(filedTs);
         for (const owner of envelope.owners) owners.push(owner);
-        const days = file(count, envelope, batches.length);
+        const days = file(count, filedTs, batches.length);
         batches.push({ ...envelope, ...origin });
         for (const [day, more] of days) rowsOf.set(day, (rowsOf.get(day) ?? 0) + more);
         rows += count;
-        return { envelope, rows: count, days };
+        return { envelope, rows: count, filedTs, days };
       } catch (error) {
         for (const name of EVENT_TEXTS) texts[name].keep(textsBefore[name] ?? 0);
         throw error;

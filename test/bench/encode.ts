@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { NODE_FLAGS } from '@tcptrail/agent/node-flags.ts';
-import { ZSTD_LEVEL } from '@tcptrail/kafka/zstd.ts';
+import { ZSTD_LEVEL } from '@tcptrail/kafka/codecs.ts';
 import { frame } from '@tcptrail/schemas/single-object.ts';
 import { runLoad } from '../harness/load.ts';
 import { runPacedLoad } from '../harness/paced-load.ts';

@@ -1,11 +1,20 @@
-/** Mutated batches through the consumer's decoder, what it stores compared with what avsc reads. */
+/**
+ * Mutated messages through what the consumer does with them: frame, schema version, ranges, decoder. What it stores is
+ * compared with what avsc reads.
+ */
 import assert from 'node:assert/strict';
+import { createBatcher } from '@tcptrail/consumer/batch/batcher.ts';
+import { type Fetched, rangesOf } from '@tcptrail/consumer/consume/kafka-batch.ts';
 import { createRangeDecoder } from '@tcptrail/consumer/decode/range.ts';
-import { plain } from '../avsc-oracle.ts';
+import { AppError } from '@tcptrail/schemas/app-error.ts';
+import { FRAME_BYTES, frame } from '@tcptrail/schemas/single-object.ts';
+import { BATCH_TYPE, plain } from '../avsc-oracle.ts';
 import { readNativeBlock } from '../native-reader.ts';
-import { createRandom } from '../random.ts';
+import { createRandom, type Random } from '../random.ts';
+import { BOOT_US } from '../random-event.ts';
 import { blockRow, storedRows } from '../stored-rows.ts';
 import { type Model, modelBatch, mutate } from './mutate-batch.ts';
+import { expectedOf, newestOf, olderOf } from './older-version.ts';
 
 export interface Fuzzed {
   readonly messages: number;
@@ -14,58 +23,124 @@ export interface Fuzzed {
   readonly rows: number;
 }
 
-const RANGE = 50;
+const FETCHED = 50;
+const ROWS_MAX = 60;
 const MODELS = 500;
 const PLACE = { origin: 'fuzz', originPartition: 0 };
+const DAY_MS = 86_400_000;
 
 /**
  * Throws at the first message that is neither stored nor refused with a code, or is stored otherwise than avsc reads
- * it; the error holds the message's bytes. `onRange` is told after each range.
+ * it; the error holds the message's bytes. `onFetched` is told after each fetch.
  */
 export function fuzzDecoder(
   options: { readonly messages: number; readonly seed: number },
-  onRange: (fuzzed: Fuzzed) => void = () => {},
+  onFetched: (fuzzed: Fuzzed) => void = () => {},
 ): Fuzzed {
   const random = createRandom(options.seed);
   const models: Model[] = Array.from({ length: MODELS }, () => modelBatch(random));
   const decoder = createRangeDecoder();
+  const fill = createBatcher({ rowsMax: ROWS_MAX, bytesMax: Number.POSITIVE_INFINITY, flushMs: 0 });
   const sum = { messages: 0, stored: 0, parked: 0, rows: 0 };
   while (sum.messages < options.messages) {
-    const size = Math.min(RANGE, options.messages - sum.messages);
-    const messages = Array.from({ length: size }, (_, offset) => {
-      const datum = mutate(random, random.pick(models));
-      return { offset, datum: random.below(8) ? datum : mutate(random, { ...random.pick(models), datum }) };
-    });
-    const decoded = decoder.decode(PLACE, messages);
-    const parked = new Set(decoded.refused.map(({ offset }) => offset));
-    const stored = new Map(decoded.batches.map((batch) => [batch.offset, batch]));
-    for (const { code } of decoded.refused.map(({ error }) => error)) assert.match(code, /^DECODE_/);
-    const rowsOf = rowsByMessage(decoded);
-    for (const { offset, datum } of messages) {
-      const batch = stored.get(offset);
-      assert.notEqual(parked.has(offset), batch !== undefined, 'parked or stored');
-      if (!batch) continue;
-      try {
-        const expected = storedRows(datum);
-        assert.deepEqual(plain(batch.envelope), expected.envelope);
-        assert.deepEqual(rowsOf.get(offset) ?? [], expected.rows.toSorted());
-        sum.rows += expected.rows.length;
-      } catch (error) {
-        throw new Error(`stored otherwise than avsc reads it: ${datum.toString('hex')}`, { cause: error });
-      }
+    const size = Math.min(FETCHED, options.messages - sum.messages);
+    const fetched = Array.from({ length: size }, (_, offset) => anyMessage(random, models, offset));
+    const parked: number[] = [];
+    const stored: number[] = [];
+    for (const range of rangesOf(fetched, PLACE, fill)) {
+      const decoded = decoder.decode(PLACE, range.messages);
+      const refused = decoded.refused.map(({ offset, error }) => ({ offset, code: error.code }));
+      const unread = range.parked.map(({ originOffset, reason }) => ({ offset: originOffset, code: reason }));
+      for (const { code } of unread) assert.match(code, /^(DECODE_|FRAME_UNKNOWN$|SCHEMA_UNKNOWN$)/);
+      for (const { code } of refused) assert.match(code, /^DECODE_/);
+      parked.push(...[...unread, ...refused].map(({ offset }) => offset));
+      stored.push(...decoded.batches.map(({ offset }) => offset));
+      sum.rows += compare(decoded, fetched);
     }
+    const all = [...parked, ...stored].toSorted((a, b) => a - b);
+    assert.deepEqual(all, [...fetched.keys()], 'each is parked or stored, once');
     sum.messages += size;
-    sum.stored += stored.size;
-    sum.parked += parked.size;
-    onRange(sum);
+    sum.stored += stored.length;
+    sum.parked += parked.length;
+    onFetched(sum);
   }
   return sum;
 }
 
+function anyMessage(random: Random, models: readonly Model[], offset: number): Fetched {
+  const ms = Math.floor(BOOT_US / 1000) + random.below(60) * DAY_MS;
+  const timestampType = random.below(2);
+  const value = anyValue(random, models);
+  return { offset: String(offset), key: null, value, timestamp: String(ms), batchContext: { timestampType } };
+}
+
+/** Mostly a frame of this version around a mutated batch. */
+function anyValue(random: Random, models: readonly Model[]): Buffer | null {
+  const model = random.pick(models);
+  const twice = (datum: Buffer): Buffer => (random.below(8) ? datum : mutate(random, { ...model, datum }));
+  if (random.below(16) === 0)
+    return ofOlder(olderOf(model.datum), (datum) => mutate(random, { ...model, datum }));
+  const value = frame(twice(mutate(random, model)));
+  switch (random.below(64)) {
+    case 0:
+      return null;
+    case 1:
+      return value.subarray(0, random.below(FRAME_BYTES + 2));
+    case 2: {
+      const bit = random.below(8 * FRAME_BYTES);
+      value[bit >> 3] = (value[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      return value;
+    }
+    default:
+      return value;
+  }
+}
+
+/** A message of an older version as the consumer reads it, in the frame of the newest; as it is where it is refused. */
+function ofOlder(good: Buffer, damage: (datum: Buffer) => Buffer): Buffer {
+  const datum = damage(good);
+  let newest: Uint8Array;
+  try {
+    newest = newestOf(datum);
+  } catch (error) {
+    assert.ok(error instanceof AppError && /^DECODE_/.test(error.code), String(error));
+    assert.notDeepEqual(datum, good, error.message);
+    return datum;
+  }
+  try {
+    assert.deepEqual(plain(BATCH_TYPE.fromBuffer(Buffer.from(newest))), expectedOf(datum));
+  } catch (error) {
+    throw new Error(`resolved otherwise than avsc reads it: ${datum.toString('hex')}`, { cause: error });
+  }
+  return frame(newest);
+}
+
+type Decoded = ReturnType<ReturnType<typeof createRangeDecoder>['decode']>;
+
+/** Throws when a batch is not stored as avsc reads it. Gives the rows. */
+function compare(decoded: Decoded, fetched: readonly Fetched[]): number {
+  const rowsOf = rowsByMessage(decoded);
+  let rows = 0;
+  for (const { offset, envelope } of decoded.batches) {
+    const message = fetched[offset];
+    assert.ok(message?.value);
+    try {
+      const { timestamp, batchContext } = message;
+      const brokerTs = batchContext?.timestampType === 1 ? Number(`${timestamp}000`) : undefined;
+      const expected = storedRows(message.value.subarray(FRAME_BYTES), brokerTs);
+      assert.deepEqual(plain(envelope), expected.envelope);
+      assert.deepEqual(rowsOf.get(offset) ?? [], expected.rows.toSorted());
+      rows += expected.rows.length;
+    } catch (error) {
+      const hex = message.value.toString('hex');
+      throw new Error(`stored otherwise than avsc reads it: ${hex}`, { cause: error });
+    }
+  }
+  return rows;
+}
+
 /** Rows of the range's blocks by the message they say they came from, sorted. */
-function rowsByMessage(
-  decoded: ReturnType<ReturnType<typeof createRangeDecoder>['decode']>,
-): ReadonlyMap<number, string[]> {
+function rowsByMessage(decoded: Decoded): ReadonlyMap<number, string[]> {
   const offsets = new Set(decoded.batches.map(({ offset }) => offset));
   const days = new Set(decoded.batches.flatMap(({ events }) => [...events.keys()]));
   const rows = new Map<number, string[]>();

@@ -74,6 +74,7 @@ function letterOf(topic: string, partition: number, message: KafkaMessage): Lett
     originOffset: Number(header('origin_offset')),
     reason: header('reason'),
     detail: header('detail'),
+    ...(header('broker_ts') === '' ? {} : { brokerTs: Number(header('broker_ts')) }),
     form: 'message',
   };
 }

@@ -9,6 +9,8 @@ export interface Letter {
   readonly originOffset: number;
   readonly reason: string;
   readonly detail: string;
+  /** When the broker took the message, µs; absent where no broker's clock stamped it. */
+  readonly brokerTs?: number;
   /** µs since the epoch. */
   readonly parkedUs: number;
   /** What `value` is: a framed message, bytes of a segment that are no block, or somebody else's. */

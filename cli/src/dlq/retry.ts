@@ -127,13 +127,13 @@ function messageOf(letter: Letter): Message | Pick<ParkedBatch, 'reason' | 'deta
   const fill = { isFullFor: () => false, add() {}, clear() {}, waitMs: () => 0, isEmpty: true };
   const [range] = rangesOf([{ offset: String(originOffset), key: null, value }], letter, fill);
   const [message] = range?.messages ?? [];
-  return message ? doubtful(message) : (range?.parked[0] ?? nothing('it holds no batch'));
+  return message ? doubtful(message, letter) : (range?.parked[0] ?? nothing('it holds no batch'));
 }
 
 /** Its agent may have sent it again meanwhile, to another offset: the store is to look. */
-function doubtful(message: Message): Message {
+function doubtful(message: Message, { brokerTs }: Letter): Message {
   const datum = Uint8Array.from(message.datum);
   // maybe_duplicate is the first field, a boolean of one byte.
   if (datum[0] === 0) datum[0] = 1;
-  return { ...message, datum };
+  return { ...message, datum, ...(brokerTs === undefined ? {} : { brokerTs }) };
 }

@@ -2,8 +2,8 @@
 import { createAvroReader } from '@tcptrail/schemas/avro-reader.ts';
 import { type BatchEnvelope, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
 import { ENUMS } from '@tcptrail/schemas/enums.ts';
-import { isSuspect } from '@tcptrail/schemas/event-columns.ts';
 import { AVRO_OWNER_FIELDS, type Field, ORIGIN_FIELDS } from '@tcptrail/schemas/fields.ts';
+import { isSuspect } from '@tcptrail/schemas/filing.ts';
 import {
   allocateEvents,
   decodeEvents,

@@ -13,7 +13,9 @@ const DAYS_AROUND = 3;
 
 const ASKED_FOR = `(empty({hosts:Array(String)}) OR host_id IN {hosts:Array(String)} OR host_name IN {hosts:Array(String)})
   AND ({topic:String} = '' OR startsWith(origin, concat({topic:String}, '@')))`;
-const IN_SCOPE = `batch_ts >= fromUnixTimestamp64Micro({sinceUs:Int64}) AND ${ASKED_FOR}`;
+const SINCE = 'fromUnixTimestamp64Micro({sinceUs:Int64})';
+/** What says another day than the one it is filed under comes of a wrong clock. */
+const IN_SCOPE = `day >= toDate(${SINCE}) AND (batch_ts >= ${SINCE} OR toDate(batch_ts) != day) AND ${ASKED_FOR}`;
 const PLACE = 'origin, origin_partition, origin_offset';
 const RUN = 'host_id, toUnixTimestamp64Micro(agent_epoch) AS run';
 
@@ -68,7 +70,7 @@ async function rowsOfBatches({ database, query }: ClickHouse, scope: Scope): Pro
      LEFT JOIN
      (
          SELECT ${PLACE}, count() AS held FROM ${database}.tcp_events
-         WHERE day >= toDate(fromUnixTimestamp64Micro({sinceUs:Int64})) - ${DAYS_AROUND}
+         WHERE day >= toDate(${SINCE}) - ${DAYS_AROUND}
          GROUP BY ${PLACE}
      ) AS event USING (${PLACE})
      WHERE said != held ORDER BY ${PLACE} LIMIT ${LISTED_MAX}`,
@@ -88,12 +90,12 @@ async function rowsWithoutBatch({ database, query }: ClickHouse, scope: Scope): 
      FROM
      (
          SELECT ${PLACE}, ${RUN}, batch_seq FROM ${database}.tcp_events
-         WHERE day >= toDate(fromUnixTimestamp64Micro({sinceUs:Int64})) AND ${ASKED_FOR}
+         WHERE day >= toDate(${SINCE}) AND ${ASKED_FOR}
      )
      WHERE (${PLACE}) NOT IN
      (
          SELECT ${PLACE} FROM ${database}.tcp_batches
-         WHERE day >= toDate(fromUnixTimestamp64Micro({sinceUs:Int64})) - ${DAYS_AROUND}
+         WHERE day >= toDate(${SINCE}) - ${DAYS_AROUND}
      )
      GROUP BY ${PLACE} ORDER BY ${PLACE} LIMIT ${LISTED_MAX}`,
     { ...scope },
@@ -208,7 +210,7 @@ async function parked({ database, query }: ClickHouse, scope: Scope): Promise<re
   const rows = await query<PlaceRow & { reason: string }>(
     `SELECT ${PLACE}, host_id, toUnixTimestamp64Micro(agent_epoch) AS run, batch_seq, reason
      FROM ${database}.tcp_parked FINAL
-     WHERE parked_ts >= fromUnixTimestamp64Micro({sinceUs:Int64})
+     WHERE parked_ts >= ${SINCE}
        AND (empty({hosts:Array(String)}) OR host_id IN {hosts:Array(String)})
        AND ({topic:String} = '' OR startsWith(origin, concat({topic:String}, '@')))
        AND (${PLACE}) NOT IN (SELECT ${PLACE} FROM ${database}.tcp_parked_outcomes)

@@ -1,7 +1,7 @@
-/** Which batch a datum is, read without touching its events. */
+/** Which batch a datum is, read without touching its owners and events. */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { createAvroReader } from '@tcptrail/schemas/avro-reader.ts';
-import { type BatchEnvelope, decodeEnvelope } from '@tcptrail/schemas/batch.ts';
+import { decodeHead } from '@tcptrail/schemas/batch.ts';
 import type { BatchIdentity } from './transport.ts';
 
 export interface Glance {
@@ -10,21 +10,16 @@ export interface Glance {
   readonly rows: number;
 }
 
-class Seen extends Error {}
-
 /** Undefined when even the head of the datum does not decode. */
 export function glance(datum: Uint8Array): Glance | undefined {
-  let found: Glance | undefined;
   try {
-    decodeEnvelope(datum, (bytes, offset, before: BatchEnvelope) => {
-      found = {
-        identity: { hostId: before.host_id, agentEpoch: before.agent_epoch, batchSeq: before.batch_seq },
-        rows: Math.abs(createAvroReader(bytes, offset).long()),
-      };
-      throw new Seen();
-    });
+    const { head, eventsAt } = decodeHead(datum);
+    return {
+      identity: { hostId: head.host_id, agentEpoch: head.agent_epoch, batchSeq: head.batch_seq },
+      rows: Math.abs(createAvroReader(datum, eventsAt).long()),
+    };
   } catch (error) {
-    if (!(error instanceof Seen) && !(error instanceof AppError)) throw error;
+    if (!(error instanceof AppError)) throw error;
+    return undefined;
   }
-  return found;
 }

@@ -6,11 +6,19 @@ import { glance } from './glance.ts';
 import { toNewest } from './schema-versions.ts';
 import type { BatchIdentity, Fill, Message, ParkedBatch } from './transport.ts';
 
+/** A message in kafkajs' form. */
 export interface Fetched {
   readonly offset: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** ms, of the clock that `batchContext` tells. */
+  readonly timestamp?: string;
+  /** There, and not in kafkajs' types. */
+  readonly batchContext?: { readonly timestampType: number };
 }
+
+/** Of KIP-32: the broker's clock. 0 is that of whoever wrote the message. */
+export const LOG_APPEND_TIME = 1;
 
 export interface KafkaRange {
   /** All messages of it, as they came. */
@@ -63,6 +71,11 @@ export function digestOf(fetched: readonly Fetched[]): string {
   return hash.digest('hex').slice(0, 32);
 }
 
+/** When the broker took the message, µs; undefined when its clock did not stamp it. */
+export function brokerTsOf({ timestamp, batchContext }: Fetched): number | undefined {
+  return batchContext?.timestampType === LOG_APPEND_TIME ? 1000 * Number(timestamp) : undefined;
+}
+
 interface ReadMessage {
   readonly fetched: Fetched;
   readonly size: { readonly rows: number; readonly bytes: number };
@@ -85,7 +98,9 @@ function readMessage(fetched: Fetched, place: OfPlace): ReadMessage {
   const originOffset = Number(fetched.offset);
   const found = readValue(originOffset, fetched.value);
   if ('datum' in found) {
-    const { rows, ...message } = found;
+    const { rows, ...batch } = found;
+    const brokerTs = brokerTsOf(fetched);
+    const message = brokerTs === undefined ? batch : { ...batch, brokerTs };
     return { fetched, message, size: { rows, bytes: found.datum.length } };
   }
   const parked = { ...place, originOffset, identity: NOBODY, ...found };

@@ -17,6 +17,8 @@ export interface BatchIdentity {
 export interface Message {
   readonly offset: number;
   readonly datum: Uint8Array;
+  /** When the broker took it, µs; absent where no clock but the host's stamped it. */
+  readonly brokerTs?: number;
   readonly identity: BatchIdentity;
 }
 

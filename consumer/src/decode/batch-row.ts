@@ -4,18 +4,17 @@ import type { Origin } from '@tcptrail/schemas/event-columns.ts';
 import { BATCH_FIELDS, type BatchField } from '@tcptrail/schemas/fields.ts';
 import { timeText } from '@tcptrail/schemas/time-text.ts';
 
-const DAY_US = 86_400e6;
-
 type Row = Record<string, unknown>;
 
-/** Day the row is filed under, as tcp_events files its rows. */
-export function batchDay(envelope: BatchEnvelope): number {
-  return Math.floor(envelope.batch_ts / DAY_US);
-}
-
-export function batchRow(batch: { envelope: BatchEnvelope; events: number; origin: Origin }): Row {
+/** `day`: since 1970, under which it is filed. */
+export function batchRow(batch: {
+  envelope: BatchEnvelope;
+  day: number;
+  events: number;
+  origin: Origin;
+}): Row {
   const values = batch.envelope as unknown as Row;
-  const row: Row = { day: dateText(batchDay(batch.envelope)) };
+  const row: Row = { day: dateText(batch.day) };
   for (const field of BATCH_FIELDS) put(row, field, values[field.name]);
   return {
     ...row,

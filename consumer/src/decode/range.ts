@@ -2,12 +2,15 @@
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
 import { createEventColumns } from '@tcptrail/schemas/event-columns.ts';
+import { dayNumber } from '@tcptrail/schemas/filing.ts';
 import { createBlockWriter } from '@tcptrail/schemas/native-block.ts';
-import { batchDay, batchRow } from './batch-row.ts';
+import { batchRow } from './batch-row.ts';
 
 export interface Datum {
   readonly offset: number;
   readonly datum: Uint8Array;
+  /** When the broker took it, µs; absent where no clock but the host's stamped it. */
+  readonly brokerTs?: number;
 }
 
 /** A batch that decoded, with its rows of tcp_events by day (since 1970). */
@@ -15,6 +18,8 @@ export interface Decoded {
   readonly offset: number;
   readonly envelope: BatchEnvelope;
   readonly events: ReadonlyMap<number, number>;
+  /** The time it is filed by, µs: the broker's where its own is suspect. */
+  readonly filedTs: number;
   readonly batchDay: number;
 }
 
@@ -52,13 +57,14 @@ export function createRangeDecoders(): () => RangeDecoder {
         const range = Symbol();
         const batches: Decoded[] = [];
         const refused: { offset: number; error: AppError }[] = [];
-        const data = new Map<number, Uint8Array>();
+        const data = new Map<number, Datum>();
         columns.reset();
-        for (const { offset, datum } of messages) {
+        for (const message of messages) {
+          const { offset } = message;
           try {
-            const { envelope, days } = columns.append(datum, at(offset));
-            batches.push({ offset, envelope, events: days, batchDay: batchDay(envelope) });
-            data.set(offset, datum);
+            const { envelope, days, filedTs } = append(message);
+            batches.push({ offset, envelope, events: days, filedTs, batchDay: dayNumber(filedTs) });
+            data.set(offset, message);
           } catch (error) {
             if (!(error instanceof AppError)) throw error;
             refused.push({ offset, error });
@@ -74,10 +80,13 @@ export function createRangeDecoders(): () => RangeDecoder {
           const block = columns.days().has(day) ? columns.block(day, writer) : undefined;
           return { offsets, day, block };
         }
+        function append({ offset, datum, brokerTs }: Datum) {
+          return columns.append(datum, at(offset), brokerTs);
+        }
         function fill(offsets: ReadonlySet<number>): void {
           if (held?.range === range && isSame(held.offsets, offsets)) return;
           columns.reset();
-          for (const [offset, datum] of data) if (offsets.has(offset)) columns.append(datum, at(offset));
+          for (const [offset, message] of data) if (offsets.has(offset)) append(message);
           held = { range, offsets };
         }
 
@@ -91,7 +100,7 @@ export function createRangeDecoders(): () => RangeDecoder {
           batchLines(offsets, day) {
             const rows = batches.filter((batch) => offsets.has(batch.offset) && batch.batchDay === day);
             const lines = rows.map(({ offset, envelope, events }) =>
-              JSON.stringify(batchRow({ envelope, events: sum(events.values()), origin: at(offset) })),
+              JSON.stringify(batchRow({ envelope, day, events: sum(events.values()), origin: at(offset) })),
             );
             return Buffer.from(`${lines.join('\n')}\n`);
           },

@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ClickHouse } from './clickhouse.ts';
+import { oldestDayKept } from './days.ts';
 import { insertRows } from './insert.ts';
 import {
   createIntent,
@@ -63,9 +64,6 @@ export interface Inserter {
 
 const QUIET_CHECKS = 3;
 const QUIET_WAIT_MS = 50;
-const DAY_MS = 86_400_000;
-/** Younger than the tables' TTL, less a day for clocks. */
-const KEPT_DAYS = 6;
 /** A token is burned by a kill at one moment of an INSERT; more in a row are no accident. */
 const ATTEMPTS_MAX = 20;
 
@@ -285,8 +283,4 @@ function spanOf(range: StoreRange): Span {
   const { origin, originPartition } = range;
   const offsets = [...range.messages.map(({ offset }) => offset), ...parkedOffsetsOf(range)];
   return { origin, originPartition, first: Math.min(...offsets), last: Math.max(...offsets) };
-}
-
-function oldestDayKept(): number {
-  return Math.floor(Date.now() / DAY_MS) - KEPT_DAYS;
 }

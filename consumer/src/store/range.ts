@@ -11,6 +11,8 @@ export interface Identity {
 export interface StoreMessage {
   readonly offset: number;
   readonly datum: Uint8Array;
+  /** When the broker took it, µs. */
+  readonly brokerTs?: number;
   readonly identity: Identity;
 }
 
@@ -59,6 +61,8 @@ export interface StoreDecoded {
     readonly offset: number;
     readonly envelope: Batch & { readonly batch_ts: number; readonly maybe_duplicate: boolean };
     readonly events: DayRows;
+    /** The time it is filed by, µs. */
+    readonly filedTs: number;
     readonly batchDay: number;
   }[];
   readonly refused: readonly { readonly offset: number; readonly error: AppError }[];

@@ -5,6 +5,7 @@ import { failure } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createBreaker } from './breaker.ts';
 import type { ClickHouse } from './clickhouse.ts';
+import { misfitOf } from './days.ts';
 import { createInserter, type Work } from './inserter.ts';
 import { insertParked } from './parked.ts';
 import type { Parked, StoreDecoded, StoreDecoder, StoreMessage, StoreRange } from './range.ts';
@@ -131,7 +132,10 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     metrics.batches.inc(decoded.batches.length);
     for (const { reason } of parked) metrics.parked.inc({ reason });
     const newest = decoded.batches.at(-1);
-    if (newest) metrics.lag.set(Math.max(0, Date.now() / 1000 - newest.envelope.batch_ts / 1e6));
+    if (newest) metrics.lag.set(Math.max(0, Date.now() / 1000 - newest.filedTs / 1e6));
+    const misfits = decoded.batches.flatMap((batch) => misfitOf(batch) ?? []);
+    metrics.clockMisfits.inc(misfits.length);
+    if (misfits[0]) log.warn(misfits[0]);
   }
 
   return { store: (range) => store(range), stop: () => stopping.abort(), abort: () => aborting.abort() };

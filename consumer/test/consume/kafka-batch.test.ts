@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { frame } from '@tcptrail/schemas/single-object.ts';
 import { datumOf } from '../../../test/spool-writer.ts';
 import { createBatcher } from '../../src/batch/batcher.ts';
+import { lettersOf } from '../../src/consume/dead-letter.ts';
 import { digestOf, rangesOf } from '../../src/consume/kafka-batch.ts';
 
 const PLACE = { origin: 'topic', originPartition: 3 };
@@ -48,6 +49,33 @@ test('what is no batch is parked with its place and why, and the range still rea
       ['topic', 3, 11, 'FRAME_UNKNOWN'],
       ['topic', 3, 12, 'FRAME_UNKNOWN'],
     ],
+  );
+});
+
+test('the time of a message is that of the broker only where its clock stamped it, for a letter as well', () => {
+  const stamped = [0, 1].map((timestampType, index) => ({
+    offset: String(index),
+    key: null,
+    value: rowsOf(1),
+    timestamp: '1790000000123',
+    batchContext: { timestampType },
+  }));
+  const [range] = rangesOf(stamped, PLACE, fill(10));
+  assert.deepEqual(
+    range?.messages.map(({ brokerTs }) => brokerTs),
+    [undefined, 1_790_000_000_123_000],
+  );
+  const identity = { hostId: '', agentEpoch: 0, batchSeq: 0 };
+  const parked = [0, 1].map((originOffset) => ({
+    ...PLACE,
+    originOffset,
+    identity,
+    reason: 'x',
+    detail: 'x',
+  }));
+  assert.deepEqual(
+    lettersOf(stamped, parked).map(({ brokerTs }) => brokerTs),
+    [undefined, 1_790_000_000_123_000],
   );
 });
 

@@ -159,6 +159,35 @@ test('a batch beyond the days of a table is refused, one within them is not', ()
   assert.deepEqual(decoded.refused, []);
 });
 
+test('a batch of a wrong clock is filed under the day of the broker, wherever its own time lies', () => {
+  const random = createRandom(11);
+  const brokerTs = 1_790_000_000_000_000;
+  const day = Math.floor(brokerTs / 86_400e6);
+  for (const batchTs of [0, 978_307_200_000_000, 2_051_222_400_000_000, 2 ** 53 - 2]) {
+    const batch = aBatch(random);
+    for (const event of batch.events) event['ts'] = batchTs;
+    const datum = written({ ...batch, batch_ts: batchTs });
+    const decoded = createRangeDecoder().decode(PLACE, [{ offset: 0, datum, brokerTs }]);
+    assert.deepEqual(storedOf(decoded), storedRows(datum, brokerTs).rows.toSorted());
+    const [one] = decoded.batches;
+    assert.deepEqual([one?.filedTs, one?.batchDay, [...(one?.events.keys() ?? [])]], [brokerTs, day, [day]]);
+    const line = JSON.parse(Buffer.from(decoded.batchLines(new Set([0]), day)).toString());
+    assert.equal(line.day, new Date(brokerTs / 1000).toISOString().slice(0, 10));
+  }
+});
+
+test('a batch is filed by its own time up to two days from the broker, and where no broker tells', () => {
+  const random = createRandom(12);
+  const batchTs = 1_790_000_000_000_000;
+  for (const brokerTs of [undefined, batchTs - 2 * 86_400e6, batchTs + 2 * 86_400e6]) {
+    const datum = written({ ...aBatch(random), batch_ts: batchTs });
+    const message = { offset: 0, datum, ...(brokerTs === undefined ? {} : { brokerTs }) };
+    const decoded = createRangeDecoder().decode(PLACE, [message]);
+    assert.equal(decoded.batches[0]?.filedTs, batchTs);
+    assert.deepEqual(storedOf(decoded), storedRows(datum).rows.toSorted());
+  }
+});
+
 test('a text that is not UTF-8 is refused wherever it stands', () => {
   const random = createRandom(7);
   const good = written(aBatch(random));

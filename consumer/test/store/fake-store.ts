@@ -12,7 +12,7 @@ const BATCH = {
   boot_id: 'b',
   agent_epoch: 1,
   batch_part: 1,
-  batch_ts: 0,
+  batch_ts: DAY * 86_400e6,
   maybe_duplicate: false,
 };
 /** A ClickHouse that holds one row a message and table, takes each token once, and says what it was asked. */
@@ -106,6 +106,7 @@ function createFake() {
           offset,
           envelope: { ...BATCH, batch_seq: offset },
           events: new Map([[DAY, 1]]),
+          filedTs: BATCH.batch_ts,
           batchDay: DAY,
         })),
         refused: [],

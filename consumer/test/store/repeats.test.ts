@@ -19,6 +19,7 @@ const batch = (offset: number, of: ReturnType<typeof envelope>) => ({
   offset,
   envelope: of,
   events: new Map<number, number>(),
+  filedTs: 0,
   batchDay: 0,
 });
 

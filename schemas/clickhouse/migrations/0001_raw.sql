@@ -127,7 +127,7 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_events {on_cluster}
     `pod_uid` LowCardinality(String) COMMENT 'Kubernetes pod uid out of the cgroup path.' CODEC(ZSTD(1)),
     `systemd_unit` LowCardinality(String) COMMENT 'systemd unit out of the cgroup path.' CODEC(ZSTD(1)),
     `process_network_namespace` UInt32 COMMENT 'Inode of the process\'s network namespace; 0 when not read.' CODEC(T64, ZSTD(1)),
-    `ts_suspect` Bool COMMENT 'ts is more than two days from the batch; the row is filed under the day of the batch.' CODEC(ZSTD(1)),
+    `ts_suspect` Bool COMMENT 'ts is more than two days from the batch, or from the broker where the time of the batch is so wrong; the row is filed under the day of that.' CODEC(ZSTD(1)),
     `origin` LowCardinality(String) COMMENT 'Transport the row came by: topic, or spool:<host_id>:<agent_epoch>.' CODEC(ZSTD(1)),
     `origin_partition` UInt32 COMMENT 'Partition of the topic; 0 for a spool.' CODEC(T64, ZSTD(1)),
     `origin_offset` UInt64 COMMENT 'Offset of the message, or batch_seq of a spool.' CODEC(Delta(8), ZSTD(1)),

@@ -15,7 +15,7 @@ CREATE OR REPLACE VIEW {database}.hosts {on_cluster}
     silent Bool COMMENT 'Nothing came for 30 seconds, three heartbeats.',
     clock_ahead_seconds Int64 COMMENT 'Seconds the host\'s clock is ahead of the server\'s, at least; a clock behind shows as silence.',
     clock_error_us UInt64 COMMENT 'Uncertainty of the conversion from kernel time to UTC. Unit: us.',
-    suspect_events UInt64 COMMENT 'Events more than two days from their batch. Unit: events.',
+    suspect_events UInt64 COMMENT 'Events whose time cannot be right, marked ts_suspect. Unit: events.',
     missing_programs Array(String) COMMENT 'BPF programs that do not run, what the agent needs around it and lacks, and what it gave up to stay below its ceilings (updates, retransmits, fold, programs) or within its byte budget (budget-…).',
     missing_evidence Array(String) COMMENT 'What is not recorded without them.',
     spool_bytes UInt64 COMMENT 'Bytes waiting in the spool. Unit: bytes.',

@@ -16,6 +16,6 @@ export const STORED_EVENT_FIELDS: readonly Field[] = [
     'ts_suspect',
     'bool',
     '',
-    'ts is more than two days from the batch; the row is filed under the day of the batch.',
+    'ts is more than two days from the batch, or from the broker where the time of the batch is so wrong; the row is filed under the day of that.',
   ),
 ];

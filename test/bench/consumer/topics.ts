@@ -1,5 +1,5 @@
 /** Three topics with the same events: batches as agents send them, flat Avro, one JSON message an event. */
-import { registerZstd } from '@tcptrail/kafka/zstd.ts';
+import { registerCodecs } from '@tcptrail/kafka/codecs.ts';
 import { frame } from '@tcptrail/schemas/single-object.ts';
 import kafkajs, { type Message } from 'kafkajs';
 import {
@@ -36,7 +36,7 @@ export async function fillTopics(
   topics: Topics,
   { batches, hosts }: { readonly batches: readonly RealBatch[]; readonly hosts: number },
 ): Promise<Filled> {
-  registerZstd();
+  registerCodecs();
   const client = new kafkajs.Kafka({
     clientId: 'bench',
     brokers: [...brokers],
