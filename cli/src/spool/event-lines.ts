@@ -87,7 +87,7 @@ function valueAt(field: Field, arrays: EventArrays, texts: EventTexts, row: numb
     case 'time':
       return `"${timeAt(array as Uint32Array, row)}"`;
     case 'address':
-      return `"${addressText(array as Uint8Array, 16 * row)}"`;
+      return `"${addressText(new Uint8Array((array as Uint32Array).buffer), 16 * row)}"`;
     case 'text':
     case 'name16':
       return JSON.stringify(texts[field.name as keyof EventTexts].values[(array[row] as number) ?? 0]);
