@@ -55,6 +55,18 @@ export async function endRun({ isEnd }: { readonly isEnd: boolean }, deps: EndDe
   return { forget: isEnd && !left ? 'instance' : 'state', left };
 }
 
+/** `send`: sends what is in the spool then, where something is to be sent. What the kernel records meanwhile is in the spool, too, when it resolves. */
+export async function endRunAndSend(
+  { isEnd, send }: { readonly isEnd: boolean; readonly send: () => Promise<void> | undefined },
+  deps: EndDeps & { readonly cycle: { turn(): number } },
+): Promise<End> {
+  const end = await endRun({ isEnd }, deps);
+  const sent = send();
+  if (isEnd) await sent;
+  else if (sent && (await readUntil(sent, deps.cycle))) return await endRun({ isEnd }, deps);
+  return end;
+}
+
 /** Long enough for a Kafka that is well. */
 const READ_MS = 100;
 

@@ -21,7 +21,7 @@ import { createCycle } from './cycle.ts';
 import type { Drain } from './drain.ts';
 import { createBatchBuilder } from './encode/batch-builder.ts';
 import { createBatcher } from './encode/batcher.ts';
-import { type End, endRun, readUntil } from './end.ts';
+import { type End, endRunAndSend } from './end.ts';
 import { createEndedEpochs } from './ended-epochs.ts';
 import { createClock } from './enrich/clock.ts';
 import { readHost } from './enrich/host.ts';
@@ -253,11 +253,8 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
 
     // Without pins nothing would go on.
     const isEnd = guest.isDisabled || deps.stop.reason === END || trace.notPinned !== '';
-    const stages = { trace, cycle, ended, previous, telling, spool };
-    let end = await endRun({ isEnd }, stages);
-    const sent = publisher?.stop(guest.isDisabled ? 0 : reload.config.publish.stopWaitMsMax);
-    if (isEnd) await sent;
-    else if (sent && (await readUntil(sent, cycle))) end = await endRun({ isEnd }, stages);
+    const send = () => publisher?.stop(guest.isDisabled ? 0 : reload.config.publish.stopWaitMsMax);
+    const end = await endRunAndSend({ isEnd, send }, { trace, cycle, ended, previous, telling, spool });
     ({ forget } = end);
     if (end.left && guest.isDisabled) notices.endLeft(end.left);
     else if (end.left) throw end.left;

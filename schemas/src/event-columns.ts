@@ -44,8 +44,8 @@ export interface Appended {
 export interface EventColumns {
   readonly rows: number;
   /**
-   * Decodes one batch datum. `brokerTs`: when the broker took it, µs, where a broker did. Throws DECODE_TRUNCATED, DECODE_RANGE or DECODE_TRAILING with the byte offset and
-   * then holds what it held before.
+   * Decodes one batch datum. `brokerTs`: when the broker took it, µs, where a broker did. Throws DECODE_TRUNCATED,
+   * DECODE_RANGE or DECODE_TRAILING with the byte offset and then holds what it held before.
    */
   append(datum: Uint8Array, origin: Origin, brokerTs?: number): Appended;
   /** Days (since 1970) present, with their rows, in order. */

@@ -17,10 +17,10 @@ export type RowCounts = Record<string, Record<string, number>>;
 /** Rows of the whole batches at or after byte `from`; damaged batches have no rows anybody could count. */
 export function countRows(file: string, from: number): RowCounts {
   const counts: RowCounts = {};
-  const decoder = createCpuDecoder();
+  const cpusOf = createCpuDecoder();
   for (const { datum } of batchesOf(file, from)) {
     try {
-      const { epoch, cpus } = decoder.cpusOf(datum);
+      const { epoch, cpus } = cpusOf(datum);
       counts[epoch] ??= {};
       const ofEpoch = counts[epoch];
       for (const cpu of cpus) ofEpoch[cpu] = (ofEpoch[cpu] ?? 0) + 1;
@@ -43,14 +43,14 @@ export function addRows(into: Readonly<RowCounts>, more: Readonly<RowCounts>): R
 }
 
 /** One for a segment: it is read while the rings fill, and its memory is what takes longest to get. */
-function createCpuDecoder() {
+function createCpuDecoder(): (datum: Uint8Array) => { epoch: number; cpus: Uint16Array } {
   let arrays = allocateEvents(0);
   const texts = Object.fromEntries(
     EVENT_TEXTS.map((name) => [name, createTextDictionary()]),
   ) as unknown as EventTexts;
 
-  /** CPU of each event; valid until the next call. */
-  function cpusOf(datum: Uint8Array): { epoch: number; cpus: Uint16Array } {
+  // The CPU of each event; valid until the next call.
+  return (datum) => {
     for (const name of EVENT_TEXTS) texts[name].reset();
     let rows = 0;
     const { envelope } = decodeEnvelope(datum, (bytes, offset, before) => {
@@ -66,9 +66,7 @@ function createCpuDecoder() {
       return { end: reader.position, count: rows };
     });
     return { epoch: envelope.kernel_epoch, cpus: arrays.cpu.subarray(0, rows) };
-  }
-
-  return { cpusOf };
+  };
 }
 
 /** Of the first `rows` only the CPUs are kept. */
