@@ -14,9 +14,9 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_events {on_cluster}
     `kind` Enum8('unknown' = 0, 'open' = 1, 'fail' = 2, 'update' = 3, 'close' = 4, 'retransmit' = 5, 'reset' = 6, 'half_open' = 7, 'listen' = 8, 'unlisten' = 9, 'listener' = 10, 'summary' = 11) COMMENT 'What happened.' CODEC(T64, ZSTD(1)),
     `ts` DateTime64(6, 'UTC') COMMENT 'When it happened. Unit: us.' CODEC(Delta(8), ZSTD(1)),
     `cpu` UInt16 COMMENT 'CPU whose counter numbered the event.' CODEC(T64, ZSTD(1)),
-    `seq` UInt64 COMMENT 'Number of the event on its CPU within the kernel epoch, from 1, without gaps.' CODEC(Delta(8), ZSTD(1)),
+    `seq` UInt64 COMMENT 'Number of the event on its CPU within the kernel epoch, from 1, without gaps.' CODEC(DoubleDelta, ZSTD(1)),
     `late` Bool COMMENT 'The state change was not seen; reported when the socket was destroyed.' CODEC(ZSTD(1)),
-    `socket_cookie` UInt64 COMMENT 'The kernel\'s number of the socket, unique within a boot.' CODEC(T64, ZSTD(1)),
+    `socket_cookie` UInt64 COMMENT 'The kernel\'s number of the socket, unique within a boot.' CODEC(DoubleDelta, ZSTD(1)),
     `generation` UInt32 COMMENT 'Which connection of that socket: one socket can carry several, one after another.' CODEC(T64, ZSTD(1)),
     `role` Enum8('unknown' = 0, 'client' = 1, 'server' = 2) COMMENT 'client called connect; server came from a listener.' CODEC(T64, ZSTD(1)),
     `family` Enum8('unknown' = 0, 'ipv4' = 1, 'ipv6' = 2) COMMENT 'The socket\'s address family.' CODEC(T64, ZSTD(1)),
@@ -35,8 +35,10 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_events {on_cluster}
     `socket_cgroup_id` UInt64 COMMENT 'cgroup v2 of the socket; 0 when it has none.' CODEC(T64, ZSTD(1)),
     `own` Bool COMMENT 'The connection is tcptrail\'s own.' CODEC(ZSTD(1)),
     `state` Enum8('unknown' = 0, 'established' = 1, 'syn_sent' = 2, 'syn_received' = 3, 'fin_wait_1' = 4, 'fin_wait_2' = 5, 'time_wait' = 6, 'closed' = 7, 'close_wait' = 8, 'last_ack' = 9, 'listen' = 10, 'closing' = 11, 'new_syn_received' = 12) COMMENT 'TCP state at the event; for close and fail the state it left. A reset without a socket: closed when it answered a SYN, else unknown.' CODEC(T64, ZSTD(1)),
-    `start_ts` DateTime64(6, 'UTC') COMMENT 'Client: when the SYN was sent. Server: when the handshake completed. Unit: us.' CODEC(Delta(8), ZSTD(1)),
-    `established_ts` DateTime64(6, 'UTC') COMMENT 'When it was established; 1970 when it never was, or before the agent. Unit: us.' CODEC(Delta(8), ZSTD(1)),
+    `start_ts_rest` Int64 COMMENT 'What is stored of start_ts: its difference to ts - duration_us. Unit: us.' CODEC(ZSTD(1)),
+    `start_ts` DateTime64(6, 'UTC') ALIAS fromUnixTimestamp64Micro(toUnixTimestamp64Micro(ts) - duration_us + start_ts_rest, 'UTC') COMMENT 'Client: when the SYN was sent. Server: when the handshake completed. Unit: us.',
+    `established_ts_rest` Int64 COMMENT 'What is stored of established_ts: its difference to start_ts (+ handshake_us of a client), to 0 where handshake_us is 0. Unit: us.' CODEC(ZSTD(1)),
+    `established_ts` DateTime64(6, 'UTC') ALIAS fromUnixTimestamp64Micro(if(handshake_us = 0, 0, toUnixTimestamp64Micro(start_ts) + if(role = 'client', handshake_us, 0)) + established_ts_rest, 'UTC') COMMENT 'When it was established; 1970 when it never was, or before the agent. Unit: us.',
     `handshake_us` UInt32 COMMENT 'Client: SYN sent to established. Server: SYN-ACK sent to its ACK. Unit: us.' CODEC(T64, ZSTD(1)),
     `duration_us` UInt64 COMMENT 'From start to this event; the sum over folded connections. Unit: us.' CODEC(T64, ZSTD(1)),
     `counters_since` Enum8('birth' = 0, 'scan' = 1) COMMENT 'birth, or scan when the connection is older than the agent.' CODEC(T64, ZSTD(1)),
@@ -44,15 +46,19 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_events {on_cluster}
     `errno` UInt16 COMMENT 'Linux error number of the socket; 0 when none.' CODEC(T64, ZSTD(1)),
     `errno_known` Bool COMMENT 'errno is what the kernel reported; false where no hook shows it.' CODEC(ZSTD(1)),
     `bytes_sent` UInt64 COMMENT 'Payload handed to the network at least once. Unit: bytes.' CODEC(T64, ZSTD(1)),
-    `bytes_delivered` UInt64 COMMENT 'Payload the peer acknowledged. Unit: bytes.' CODEC(T64, ZSTD(1)),
+    `bytes_delivered_rest` Int64 COMMENT 'What is stored of bytes_delivered: its difference to bytes_sent. Unit: bytes.' CODEC(ZSTD(1)),
+    `bytes_delivered` UInt64 ALIAS toUInt64(bytes_sent + bytes_delivered_rest) COMMENT 'Payload the peer acknowledged. Unit: bytes.',
     `bytes_unsent` UInt32 COMMENT 'Payload written by the application and never sent. Unit: bytes.' CODEC(T64, ZSTD(1)),
     `bytes_received` UInt64 COMMENT 'Payload received in order. Unit: bytes.' CODEC(T64, ZSTD(1)),
     `bytes_unread` UInt32 COMMENT 'Payload received that the application never read; 0 while a process may still read it. Unit: bytes.' CODEC(T64, ZSTD(1)),
     `local_drop_bytes` UInt64 COMMENT 'First transmissions dropped on this host before they left it. Unit: bytes.' CODEC(T64, ZSTD(1)),
-    `tcp_bytes_sent` UInt64 COMMENT 'tcpi_bytes_sent: payload sent, retransmissions and local drops included. Unit: bytes.' CODEC(T64, ZSTD(1)),
+    `tcp_bytes_sent_rest` Int64 COMMENT 'What is stored of tcp_bytes_sent: its difference to bytes_sent + tcp_bytes_retrans. Unit: bytes.' CODEC(ZSTD(1)),
+    `tcp_bytes_sent` UInt64 ALIAS toUInt64(bytes_sent + tcp_bytes_retrans + tcp_bytes_sent_rest) COMMENT 'tcpi_bytes_sent: payload sent, retransmissions and local drops included. Unit: bytes.',
     `tcp_bytes_retrans` UInt64 COMMENT 'tcpi_bytes_retrans: payload sent again. Unit: bytes.' CODEC(T64, ZSTD(1)),
-    `tcp_bytes_acked` UInt64 COMMENT 'tcpi_bytes_acked: sequence space acknowledged, SYN and FIN included. Unit: bytes.' CODEC(T64, ZSTD(1)),
-    `tcp_bytes_received` UInt64 COMMENT 'tcpi_bytes_received: sequence space received, FIN included. Unit: bytes.' CODEC(T64, ZSTD(1)),
+    `tcp_bytes_acked_rest` Int64 COMMENT 'What is stored of tcp_bytes_acked: its difference to bytes_delivered. Unit: bytes.' CODEC(ZSTD(1)),
+    `tcp_bytes_acked` UInt64 ALIAS toUInt64(bytes_delivered + tcp_bytes_acked_rest) COMMENT 'tcpi_bytes_acked: sequence space acknowledged, SYN and FIN included. Unit: bytes.',
+    `tcp_bytes_received_rest` Int64 COMMENT 'What is stored of tcp_bytes_received: its difference to bytes_received. Unit: bytes.' CODEC(ZSTD(1)),
+    `tcp_bytes_received` UInt64 ALIAS toUInt64(bytes_received + tcp_bytes_received_rest) COMMENT 'tcpi_bytes_received: sequence space received, FIN included. Unit: bytes.',
     `segs_out` UInt32 COMMENT 'Segments sent. Unit: segments.' CODEC(T64, ZSTD(1)),
     `segs_in` UInt32 COMMENT 'Segments received. Unit: segments.' CODEC(T64, ZSTD(1)),
     `data_segs_out` UInt32 COMMENT 'Segments with payload sent. Unit: segments.' CODEC(T64, ZSTD(1)),
@@ -62,7 +68,8 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_events {on_cluster}
     `unacked` UInt32 COMMENT 'Segments in flight. Unit: segments.' CODEC(T64, ZSTD(1)),
     `sacked` UInt32 COMMENT 'Segments in flight that were selectively acknowledged. Unit: segments.' CODEC(T64, ZSTD(1)),
     `retrans` UInt32 COMMENT 'Retransmitted segments in flight. Unit: segments.' CODEC(T64, ZSTD(1)),
-    `delivered` UInt32 COMMENT 'Segments delivered. Unit: segments.' CODEC(T64, ZSTD(1)),
+    `delivered_rest` Int32 COMMENT 'What is stored of delivered: its difference to data_segs_out. Unit: segments.' CODEC(ZSTD(1)),
+    `delivered` UInt32 ALIAS toUInt32(data_segs_out + delivered_rest) COMMENT 'Segments delivered. Unit: segments.',
     `delivered_ce` UInt32 COMMENT 'Segments delivered with a congestion mark (ECN CE). Unit: segments.' CODEC(T64, ZSTD(1)),
     `reord_seen` UInt32 COMMENT 'Times reordering was seen. Unit: events.' CODEC(T64, ZSTD(1)),
     `rcv_ooopack` UInt32 COMMENT 'Segments received out of order. Unit: segments.' CODEC(T64, ZSTD(1)),
@@ -136,7 +143,7 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_events {on_cluster}
 )
 ENGINE = {engine}
 PARTITION BY day
-ORDER BY (toStartOfFiveMinutes(ts), host_id, socket_cookie, generation, ts)
+ORDER BY (toStartOfHour(ts), host_id, socket_cookie, generation, ts)
 TTL day + INTERVAL 7 DAY
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, min_bytes_for_wide_part = 134217728, min_parts_to_merge_at_once = 10
 COMMENT 'One row per event.';

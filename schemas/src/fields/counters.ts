@@ -13,7 +13,10 @@ const least = { ...counters, summary: 'least' } satisfies Extra;
 export const COUNTER_FIELDS: readonly Field[] = [
   // Exact payload figures.
   kernel('bytes_sent', 'u64', 'bytes', 'Payload handed to the network at least once.', sum),
-  kernel('bytes_delivered', 'u64', 'bytes', 'Payload the peer acknowledged.', sum),
+  kernel('bytes_delivered', 'u64', 'bytes', 'Payload the peer acknowledged.', {
+    ...sum,
+    predicted: { plus: ['bytes_sent'] },
+  }),
   kernel('bytes_unsent', 'u32', 'bytes', 'Payload written by the application and never sent.', zero),
   kernel('bytes_received', 'u64', 'bytes', 'Payload received in order.', sum),
   kernel(
@@ -37,7 +40,7 @@ export const COUNTER_FIELDS: readonly Field[] = [
     'u64',
     'bytes',
     'tcpi_bytes_sent: payload sent, retransmissions and local drops included.',
-    sum,
+    { ...sum, predicted: { plus: ['bytes_sent', 'tcp_bytes_retrans'] } },
   ),
   kernel('tcp_bytes_retrans', 'u64', 'bytes', 'tcpi_bytes_retrans: payload sent again.', zero),
   kernel(
@@ -45,14 +48,14 @@ export const COUNTER_FIELDS: readonly Field[] = [
     'u64',
     'bytes',
     'tcpi_bytes_acked: sequence space acknowledged, SYN and FIN included.',
-    sum,
+    { ...sum, predicted: { plus: ['bytes_delivered'] } },
   ),
   kernel(
     'tcp_bytes_received',
     'u64',
     'bytes',
     'tcpi_bytes_received: sequence space received, FIN included.',
-    sum,
+    { ...sum, predicted: { plus: ['bytes_received'] } },
   ),
   kernel('segs_out', 'u32', 'segments', 'Segments sent.', sum),
   kernel('segs_in', 'u32', 'segments', 'Segments received.', sum),
@@ -63,7 +66,10 @@ export const COUNTER_FIELDS: readonly Field[] = [
   kernel('unacked', 'u32', 'segments', 'Segments in flight.', counters),
   kernel('sacked', 'u32', 'segments', 'Segments in flight that were selectively acknowledged.', counters),
   kernel('retrans', 'u32', 'segments', 'Retransmitted segments in flight.', counters),
-  kernel('delivered', 'u32', 'segments', 'Segments delivered.', sum),
+  kernel('delivered', 'u32', 'segments', 'Segments delivered.', {
+    ...sum,
+    predicted: { plus: ['data_segs_out'] },
+  }),
   kernel('delivered_ce', 'u32', 'segments', 'Segments delivered with a congestion mark (ECN CE).', sum),
   kernel('reord_seen', 'u32', 'events', 'Times reordering was seen.', sum),
   kernel('rcv_ooopack', 'u32', 'segments', 'Segments received out of order.', sum),
