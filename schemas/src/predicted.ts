@@ -5,10 +5,10 @@
  */
 import { EVENT_FIELDS, type Field, type Prediction } from './fields.ts';
 
-export type PredictedField = Field & {
+export interface PredictedField extends Omit<Field, 'type' | 'predicted'> {
   readonly type: 'time' | 'u64' | 'u32';
   readonly predicted: Prediction;
-};
+}
 
 export function isPredicted(field: Field): field is PredictedField {
   return field.predicted !== undefined;
@@ -18,22 +18,18 @@ export const PREDICTED_FIELDS: readonly PredictedField[] = EVENT_FIELDS.filter(i
 
 export const restName = ({ name }: Pick<Field, 'name'>): string => `${name}_rest`;
 
+export const restType = ({ type }: PredictedField): string => (type === 'u32' ? 'Int32' : 'Int64');
+
 /** The field out of what is stored, of exactly its type. */
 export function aliasSql(field: PredictedField): string {
   const sum = `${predictionSql(field)} + ${restName(field)}`;
-  switch (field.type) {
-    case 'time':
-      return `fromUnixTimestamp64Micro(${sum}, 'UTC')`;
-    case 'u64':
-      return `toUInt64(${sum})`;
-    case 'u32':
-      return `toUInt32(${sum})`;
-  }
+  if (field.type === 'time') return `fromUnixTimestamp64Micro(${sum}, 'UTC')`;
+  return `${field.type === 'u64' ? 'toUInt64' : 'toUInt32'}(${sum})`;
 }
 
 /** What is to be stored, where a row of all fields is at hand. */
 export function restSql(field: PredictedField): string {
-  return `${numberSql(field.name)} - ${predictionSql(field)}`;
+  return `${numberSql(field.name)} - (${predictionSql(field)})`;
 }
 
 function predictionSql({ predicted }: PredictedField): string {

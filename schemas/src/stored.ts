@@ -8,7 +8,7 @@ import {
   ORIGIN_FIELDS,
   STORED_EVENT_FIELDS,
 } from './fields.ts';
-import { aliasSql, isPredicted, predictionText, restName } from './predicted.ts';
+import { aliasSql, isPredicted, PREDICTED_FIELDS, predictionText, restName, restType } from './predicted.ts';
 import { formOf } from './types.ts';
 
 export interface Column {
@@ -57,8 +57,8 @@ function eventColumns(field: Field): readonly Column[] {
   if (!isPredicted(field)) return [column(field)];
   const rest: Column = {
     name: restName(field),
-    type: field.type === 'u32' ? 'Int32' : 'Int64',
-    codec: 'ZSTD(1)',
+    type: restType(field),
+    codec: 'T64, ZSTD(1)',
     comment: `What is stored of ${field.name}: its difference to ${predictionText(field)}. Unit: ${field.unit}.`,
   };
   return [rest, { ...column(field), alias: aliasSql(field) }];
@@ -76,6 +76,11 @@ export function eventTableColumns(): readonly Column[] {
     ...ORIGIN_FIELDS.map(column),
   ];
 }
+
+/** What a person reads of a row of tcp_events: all columns but the differences, and what no migration adds. */
+export const EVENT_NAMES: readonly string[] = eventTableColumns()
+  .map(({ name }) => name)
+  .filter((name) => !PREDICTED_FIELDS.some((field) => restName(field) === name));
 
 /** Columns of tcp_batches: lists of records become one array a member, named `list.member`. */
 export function batchTableColumns(): readonly Column[] {

@@ -4,6 +4,8 @@ import { type Extra, type Field, kernel } from './field.ts';
 export const counters = {
   kinds: ['open', 'fail', 'update', 'close', 'retransmit', 'summary'],
 } satisfies Extra;
+/** The same few values again and again, which only bytes that are left as they are show ZSTD. */
+const plain = { ...counters, codec: 'ZSTD(1)' } satisfies Extra;
 const same = { ...counters, summary: 'same' } satisfies Extra;
 const zero = { ...counters, summary: 'zero' } satisfies Extra;
 const sum = { ...counters, summary: 'sum' } satisfies Extra;
@@ -87,24 +89,18 @@ export const COUNTER_FIELDS: readonly Field[] = [
     least,
   ),
   kernel('rcv_rtt_us', 'u32', 'us', "The receiver's estimate of the round-trip time.", counters),
-  kernel('rto_us', 'u32', 'us', 'Retransmission timeout now.', counters),
+  kernel('rto_us', 'u32', 'us', 'Retransmission timeout now.', plain),
   kernel('snd_cwnd', 'u32', 'segments', 'Congestion window.', counters),
-  kernel(
-    'snd_ssthresh',
-    'u32',
-    'segments',
-    'Slow-start threshold; 2147483647 before the first loss.',
-    counters,
-  ),
+  kernel('snd_ssthresh', 'u32', 'segments', 'Slow-start threshold; 2147483647 before the first loss.', plain),
   kernel('snd_mss', 'u32', 'bytes', 'Maximum segment size sent.', counters),
-  kernel('rcv_mss', 'u32', 'bytes', 'Estimate of the maximum segment size received.', counters),
+  kernel('rcv_mss', 'u32', 'bytes', 'Estimate of the maximum segment size received.', plain),
   kernel('advmss', 'u16', 'bytes', 'Maximum segment size announced.', counters),
   kernel('pmtu', 'u32', 'bytes', 'Path MTU.', counters),
   kernel('snd_wnd', 'u32', 'bytes', "The peer's receive window.", counters),
-  kernel('rcv_wnd', 'u32', 'bytes', 'Receive window announced.', counters),
-  kernel('rcv_space', 'u32', 'bytes', 'Receive buffer auto-tuning target.', counters),
-  kernel('delivery_rate', 'u64', 'bytes/s', 'Most recent delivery rate.', counters),
-  kernel('busy_time_us', 'u64', 'us', 'Time with data to send.', sum),
+  kernel('rcv_wnd', 'u32', 'bytes', 'Receive window announced.', plain),
+  kernel('rcv_space', 'u32', 'bytes', 'Receive buffer auto-tuning target.', plain),
+  kernel('delivery_rate', 'u64', 'bytes/s', 'Most recent delivery rate.', plain),
+  kernel('busy_time_us', 'u64', 'us', 'Time with data to send.', { ...plain, ...sum }),
   kernel('rwnd_limited_us', 'u64', 'us', "Time stalled by the peer's receive window.", sum),
   kernel('sndbuf_limited_us', 'u64', 'us', 'Time stalled by the send buffer.', sum),
   kernel('probes', 'u8', 'segments', 'Zero-window or keep-alive probes unanswered.', counters),

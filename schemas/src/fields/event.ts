@@ -12,7 +12,7 @@ const listener = { kinds: ['listen', 'unlisten', 'listener'] } satisfies Extra;
 export const EVENT_FIELDS: readonly Field[] = [
   // What happened, when, and its place in the count of all events.
   kernel('kind', { enum: 'EventKind' }, '', 'What happened.'),
-  kernel('ts', 'time', 'us', 'When it happened.', { summary: 'last' }),
+  kernel('ts', 'time', 'us', 'When it happened.', { codec: 'ZSTD(1)', summary: 'last' }),
   kernel('cpu', 'u16', '', 'CPU whose counter numbered the event.', { summary: 'last' }),
   kernel('seq', 'u64', '', 'Number of the event on its CPU within the kernel epoch, from 1, without gaps.', {
     codec: 'DoubleDelta, ZSTD(1)',

@@ -24,10 +24,10 @@ export function toRests(arrays: EventArrays, first: number, end: number): void {
     bytes_delivered[low] = x;
     bytes_delivered[high] = (bytes_delivered[high] as number) - (bytes_sent[high] as number) + Math.floor(x / WORD);
     if ((handshake_us[row] as number) !== 0) {
-x = (established_ts[low] as number) - (start_ts[low] as number) - (role[row] === 1 ? (handshake_us[row] as number) : 0);
-established_ts[low] = x;
-established_ts[high] = (established_ts[high] as number) - (start_ts[high] as number) + Math.floor(x / WORD);
-}
+      x = (established_ts[low] as number) - (start_ts[low] as number) - (role[row] === 1 ? (handshake_us[row] as number) : 0);
+      established_ts[low] = x;
+      established_ts[high] = (established_ts[high] as number) - (start_ts[high] as number) + Math.floor(x / WORD);
+    }
     x = (start_ts[low] as number) - (ts[low] as number) + (duration_us[low] as number);
     start_ts[low] = x;
     start_ts[high] = (start_ts[high] as number) - (ts[high] as number) + (duration_us[high] as number) + Math.floor(x / WORD);
