@@ -1,34 +1,22 @@
 /** `tcptrail ask`: a question of the library, bound to its window and parameters. */
-import type { Question } from '@tcptrail/schemas/question.ts';
 import { readQuestions } from '@tcptrail/schemas/questions.ts';
 import { type ConnectionOptions, createConnection } from '../clickhouse/connection.ts';
 import { isMissingTable } from '../clickhouse/sentence.ts';
 import { cliError } from '../errors.ts';
+import { boundTo, type CommonOptions } from './bound.ts';
 import type { FORMATS } from './command.ts';
 import { explain } from './explain.ts';
 import { listQuestions } from './list.ts';
 import { questionOf } from './names.ts';
 import { openOutput } from './output.ts';
-import { optionOf, valuesOf } from './parameters.ts';
-import { windowOf } from './window.ts';
+import { optionOf } from './parameters.ts';
 import { writeAnswer } from './write-answer.ts';
 
-export interface AskOptions extends ConnectionOptions {
-  readonly since?: string;
-  readonly until?: string;
-  readonly host?: readonly string[];
-  readonly own?: boolean;
-  readonly limit?: number;
+export interface AskOptions extends ConnectionOptions, CommonOptions {
   readonly format: (typeof FORMATS)[number];
   readonly output?: string;
   readonly list?: boolean;
   readonly explain?: boolean;
-}
-
-/** A question with all that it is bound to. */
-export interface Asked {
-  readonly question: Question;
-  readonly params: Readonly<Record<string, unknown>>;
 }
 
 /** `rest` is what stood behind the name and is no option of every question: the question's parameters. */
@@ -45,31 +33,20 @@ export async function ask(
   if (name.startsWith('-'))
     throw cliError('CLI_USAGE', [`${name} stands before the question's name; put it behind`, 'tcptrail ask']);
   const question = questionOf(name, questions);
-  const nowMs = Date.now();
-  const { given, missing } = valuesOf(question, rest, nowMs);
-  const [first] = missing;
+  const bound = boundTo(question, { args: rest, options, nowMs: Date.now() });
+  const [first] = bound.missing;
   if (first && !options.explain)
     throw cliError('CLI_PARAMETER_MISSING', [question.name, optionOf(first), first.meaning]);
-  const params = {
-    ...windowOf({ since: options.since ?? question.since, until: options.until }, nowMs),
-    hosts: options.host ?? [],
-    own: options.own ?? false,
-    limit: options.limit ?? question.limit,
-    ...given,
-  };
   const connection = createConnection(options);
   const stop = new AbortController();
   const cancel = (): void => stop.abort();
   process.once('SIGINT', cancel);
   try {
-    if (options.explain) await explain({ question, params }, { missing, connection, signal: stop.signal });
+    if (options.explain) await explain(bound, connection);
     else {
       const output = openOutput(options.output, options.format);
       try {
-        await writeAnswer(
-          { question, params },
-          { connection, output, format: options.format, signal: stop.signal },
-        );
+        await writeAnswer(bound, { connection, output, format: options.format, signal: stop.signal });
         await output.finish();
       } catch (error) {
         output.discard();

@@ -1,19 +1,11 @@
 /** `tcptrail ask NAME --explain`: what is asked, with what, and what it would read. */
-import type { Parameter } from '@tcptrail/schemas/question.ts';
-import { COMMON_PARAMETERS } from '@tcptrail/schemas/question.ts';
+import { COMMON_PARAMETERS, type Question } from '@tcptrail/schemas/question.ts';
 import type { Connection } from '../clickhouse/connection.ts';
 import { count, plural } from '../terminal/human.ts';
 import { styleFor } from '../terminal/style.ts';
 import { pad } from '../terminal/width.ts';
-import type { Asked } from './ask.ts';
+import type { Bound } from './bound.ts';
 import { optionOf } from './parameters.ts';
-
-export interface ExplainWay {
-  /** Without them nothing can be estimated. */
-  readonly missing: readonly Parameter[];
-  readonly connection: Connection;
-  readonly signal: AbortSignal;
-}
 
 interface Estimate {
   readonly table: string;
@@ -23,10 +15,7 @@ interface Estimate {
 }
 
 /** Throws CLI_CLICKHOUSE_UNREACHABLE and the like only after all is told that needs no server. */
-export async function explain(
-  { question, params }: Asked,
-  { missing, connection }: ExplainWay,
-): Promise<void> {
+export async function explain({ question, params, missing }: Bound, connection: Connection): Promise<void> {
   const style = styleFor(process.stdout);
   const write = (text: string): boolean => process.stdout.write(`${text}\n`);
   write(`${style('bold', question.question)}\n${question.why}\n\n${style('bold', 'Parameters')}`);
@@ -65,7 +54,7 @@ const COMMON_OPTIONS: Readonly<Record<string, string>> = {
   own: '--own',
   limit: '--limit',
 };
-const COMMON_DEFAULTS: Readonly<Record<string, (question: Asked['question']) => string>> = {
+const COMMON_DEFAULTS: Readonly<Record<string, (question: Question) => string>> = {
   since: ({ since }) => since,
   until: () => 'now',
   limit: ({ limit }) => String(limit),

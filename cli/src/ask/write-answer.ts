@@ -5,7 +5,8 @@ import { sentence } from '../clickhouse/sentence.ts';
 import { plural } from '../terminal/human.ts';
 import { plain, styleFor } from '../terminal/style.ts';
 import { unescapeTsv } from '../terminal/table.ts';
-import type { Asked, AskOptions } from './ask.ts';
+import type { AskOptions } from './ask.ts';
+import type { Bound } from './bound.ts';
 import type { Output } from './output.ts';
 import { tableText } from './table-text.ts';
 
@@ -25,7 +26,7 @@ const WIRE_FORMATS: Readonly<Record<AskOptions['format'], string>> = {
 };
 
 /** Throws CLI_CLICKHOUSE_UNREACHABLE, CLI_CLICKHOUSE_DENIED, CLI_QUERY_FAILED, CLI_FILE_UNWRITABLE. */
-export async function writeAnswer({ question, params }: Asked, way: Way): Promise<void> {
+export async function writeAnswer({ question, params }: Bound, way: Way): Promise<void> {
   const { connection, output, format, signal } = way;
   const answer = await connection.ask({ query: question.sql, params, format: WIRE_FORMATS[format], signal });
   if (format === 'csv' || format === 'parquet') {
