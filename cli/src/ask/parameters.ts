@@ -7,7 +7,7 @@ import { asErrors } from '../usage-errors.ts';
 import { timeUs } from './window.ts';
 
 /** As the client binds it. */
-export type Value = string | boolean | readonly string[];
+export type Value = string | readonly (string | bigint)[];
 
 export interface Values {
   readonly given: Readonly<Record<string, Value>>;
@@ -50,7 +50,9 @@ function boundOf({ type }: Parameter, text: string, nowMs: number): Value {
   const [, items] = /^Array\((.+)\)$/.exec(type) ?? [];
   if (items !== undefined) {
     const texts = text === '[]' ? [] : text.replace(/^\[(.*)\]$/, '$1').split(',');
-    return texts.map((item) => scalarOf(items, item.trim(), nowMs));
+    const values = texts.map((item) => scalarOf(items, item.trim(), nowMs));
+    // The client quotes strings in arrays, and ClickHouse takes no quoted numbers there.
+    return UINT.test(items) ? values.map(BigInt) : values;
   }
   return scalarOf(type, text, nowMs);
 }

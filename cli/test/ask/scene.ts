@@ -88,6 +88,10 @@ export const server = (local_port: number, fields: Fields = {}): Fields => ({
   ...fields,
 });
 
+/** A listener has no peer. */
+export const listener = (kind: string, minute: number, port: number, fields: Fields = {}): Fields =>
+  event(kind, minute, { ...server(port), peer_port: 0, peer_address: '::', socket_cookie: port, ...fields });
+
 /** `count` events of `make`, which gets 0, 1, 2, …. */
 export const times = (count: number, make: (index: number) => Fields): readonly Fields[] =>
   Array.from({ length: count }, (_, index) => make(index));

@@ -20,7 +20,7 @@ WITH
     (
         SELECT
             host_name, executable, role, peer_address, start_ts,
-            if(role = 'server', local_port, peer_port) AS service_port,
+            if(role = 'client', peer_port, local_port) AS service_port,
             kind = 'close' AS is_ended, ts
         FROM tcp_events
         WHERE day >= toDate({since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16}))

@@ -5,7 +5,7 @@
 -- chart: bars bytes
 SELECT
     ts, host_name, executable, pid, role, peer_address,
-    if(role = 'server', local_port, peer_port) AS service_port,
+    if(role = 'client', peer_port, local_port) AS service_port,
     verdict, duration_us, bytes_sent, bytes_received,
     bytes_sent + bytes_received AS bytes
 FROM tcp_events

@@ -5,7 +5,7 @@
 -- chart: bars bytes_left
 SELECT
     host_name, executable, role, verdict,
-    if(role = 'server', local_port, peer_port) AS service_port,
+    if(role = 'client', peer_port, local_port) AS service_port,
     sum(event.connections) AS connections,
     sum(event.bytes_unread) AS bytes_unread,
     sum(event.bytes_unsent) AS bytes_unsent,

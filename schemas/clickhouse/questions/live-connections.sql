@@ -5,7 +5,7 @@
 -- chart: none
 SELECT
     host_name, executable, pid, role, peer_address,
-    if(role = 'server', local_port, peer_port) AS service_port,
+    if(role = 'client', peer_port, local_port) AS service_port,
     start_ts, seen_ts, bytes_sent, bytes_received, doubts
 FROM connections
 WHERE state = 'live'

@@ -5,7 +5,7 @@
 -- chart: bars duration_us
 SELECT
     ts, host_name, executable, pid, role, peer_address,
-    if(role = 'server', local_port, peer_port) AS service_port,
+    if(role = 'client', peer_port, local_port) AS service_port,
     verdict, start_ts, duration_us,
     bytes_sent + bytes_received AS bytes
 FROM tcp_events

@@ -29,7 +29,7 @@ FROM edges
 WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
-    AND role = {role:String}
+    AND role = {role:String} AND peer_address != toIPv6('::')
     AND peer_address NOT IN (SELECT peer_address FROM known)
 GROUP BY peer_address
 HAVING first_ts >= {since:DateTime64(6, 'UTC')} AND first_ts < {until:DateTime64(6, 'UTC')}

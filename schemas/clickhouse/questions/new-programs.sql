@@ -7,7 +7,7 @@ SELECT
     host_name, executable,
     min(edges.first_ts) AS first_ts,
     sum(edges.connections) AS connections,
-    uniqExact(peer_address) AS peers,
+    uniqExactIf(peer_address, peer_address != toIPv6('::')) AS peers,
     arraySort(groupUniqArray(5)(service_port)) AS service_ports
 FROM edges
 WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})

@@ -12,7 +12,7 @@ FROM edges
 WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
-    AND role = 'server'
+    AND role = 'server' AND peer_address != toIPv6('::')
     AND (host_id, service_port) NOT IN
     (
         SELECT host_id, service_port

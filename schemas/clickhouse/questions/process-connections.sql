@@ -12,7 +12,7 @@ WITH
         SELECT
             ts, host_name, host_id, executable, comm, pid, role, peer_address, kind, verdict, start_ts, connections,
             bytes_sent, bytes_received,
-            if(role = 'server', local_port, peer_port) AS service_port
+            if(role = 'client', peer_port, local_port) AS service_port
         FROM tcp_events
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
             AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}

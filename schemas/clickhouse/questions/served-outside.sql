@@ -17,7 +17,7 @@ WITH
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
-            AND role = 'server'
+            AND role = 'server' AND peer_address != toIPv6('::')
         GROUP BY host_name, executable, service_port, peer_address
     )
 SELECT

@@ -6,7 +6,7 @@
 -- chart: bars connections
 SELECT
     host_name, role, peer_address,
-    if(role = 'server', local_port, peer_port) AS service_port,
+    if(role = 'client', peer_port, local_port) AS service_port,
     sum(event.connections) AS connections,
     quantileExactWeighted(0.5)(handshake_us, event.connections) AS handshake_us_median,
     max(event.handshake_us) AS handshake_us_max,

@@ -1,5 +1,5 @@
 /** Scenes about what fails, is refused, or never becomes a connection. */
-import { at, bin, close, event, fail, type Scene, server, summary, times, v4 } from '../scene.ts';
+import { at, bin, close, event, fail, listener, type Scene, server, summary, times, v4 } from '../scene.ts';
 
 const CURL = '/usr/bin/curl';
 const NGINX = '/usr/sbin/nginx';
@@ -172,11 +172,11 @@ export const FAILURES: readonly Scene[] = [
   {
     question: 'listener-drops',
     events: [
-      listening('listen', 1, 80, { listen_drops: 10, accept_queue_max: 128 }),
-      listening('listener', 2, 80, { listen_drops: 25, accept_queue: 100, accept_queue_max: 128 }),
+      listener('listen', 1, 80, { listen_drops: 10, accept_queue_max: 128 }),
+      listener('listener', 2, 80, { listen_drops: 25, accept_queue: 100, accept_queue_max: 128 }),
       // Its queue was full, and nothing was dropped yet.
-      listening('listener', 3, 81, { accept_queue: 5, accept_queue_max: 5 }),
-      listening('listener', 4, 82, { listen_drops: 7, accept_queue: 1, accept_queue_max: 5 }),
+      listener('listener', 3, 81, { accept_queue: 5, accept_queue_max: 5 }),
+      listener('listener', 4, 82, { listen_drops: 7, accept_queue: 1, accept_queue_max: 5 }),
     ],
     asks: [
       {
@@ -191,17 +191,17 @@ export const FAILURES: readonly Scene[] = [
   {
     question: 'unused-listeners',
     events: [
-      listening('listen', 1, 80),
-      listening('listener', 30, 80),
+      listener('listen', 1, 80),
+      listener('listener', 30, 80),
       // Used, given up, and used by one that lives.
-      listening('listen', 2, 81),
+      listener('listen', 2, 81),
       close(3, server(81)),
-      listening('listen', 4, 82),
-      listening('unlisten', 5, 82),
-      listening('listen', 6, 83),
+      listener('listen', 4, 82),
+      listener('unlisten', 5, 82),
+      listener('listen', 6, 83),
       event('open', 7, server(83)),
       // A handshake alone is no use of it.
-      listening('listen', 8, 84),
+      listener('listen', 8, 84),
       event('half_open', 9, server(84)),
     ],
     asks: [
@@ -241,19 +241,4 @@ export const FAILURES: readonly Scene[] = [
 function knock(minute: number, local_port: number, fields = {}): Readonly<Record<string, unknown>> {
   const reset = { reset_direction: 'sent', state: 'closed', socket_cookie: 0, role: 'unknown', local_port };
   return event('reset', minute, { ...reset, ...fields });
-}
-
-function listening(
-  kind: string,
-  minute: number,
-  port: number,
-  fields = {},
-): Readonly<Record<string, unknown>> {
-  return event(kind, minute, {
-    ...server(port),
-    peer_port: 0,
-    peer_address: '::',
-    socket_cookie: port,
-    ...fields,
-  });
 }

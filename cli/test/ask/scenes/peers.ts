@@ -1,5 +1,18 @@
 /** Scenes about who met whom, when first, and who no longer does. */
-import { at, close, DAY_MINUTES, day, fail, iso, type Scene, server, summary, times, v4 } from '../scene.ts';
+import {
+  at,
+  close,
+  DAY_MINUTES,
+  day,
+  fail,
+  iso,
+  listener,
+  type Scene,
+  server,
+  summary,
+  times,
+  v4,
+} from '../scene.ts';
 
 const CURL = '/usr/bin/curl';
 const NGINX = '/usr/sbin/nginx';
@@ -91,6 +104,7 @@ export const PEERS: readonly Scene[] = [
       close(5, { peer_address: v4('10.9.0.2') }),
       close(61, { peer_address: v4('10.9.0.3') }),
       close(6, server(80, { peer_address: v4('10.9.0.4') })),
+      listener('listen', 7, 80),
     ],
     decoysInTime: false,
     asks: [
@@ -177,6 +191,7 @@ export const PEERS: readonly Scene[] = [
       close(-30, { executable: '/opt/morning' }),
       close(5, { executable: '/opt/morning' }),
       close(6, { executable: '' }),
+      listener('listen', 7, 443, { executable: '/opt/new' }),
     ],
     decoysInTime: false,
     asks: [
@@ -200,7 +215,8 @@ export const PEERS: readonly Scene[] = [
       close(2, server(8_080, { peer_address: v4('10.1.0.2') })),
       close(3, server(80)),
       close(4 - DAY_MINUTES, server(80)),
-      // A port that was called, not offered.
+      // A port where nobody came, and one that was called, not offered.
+      listener('listen', 5, 81),
       close(5 - DAY_MINUTES, { peer_port: 8_080 }),
     ],
     decoysInTime: false,

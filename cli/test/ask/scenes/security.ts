@@ -1,5 +1,5 @@
 /** Scenes about what a security analyst looks for. */
-import { at, close, fail, type Scene, server, summary, v4 } from '../scene.ts';
+import { at, close, fail, listener, type Scene, server, summary, v4 } from '../scene.ts';
 
 const CURL = '/usr/bin/curl';
 const NGINX = '/usr/sbin/nginx';
@@ -40,6 +40,7 @@ export const SECURITY: readonly Scene[] = [
       close(2, server(80, { peer_address: v4('203.0.113.81'), bytes_sent: 4 })),
       close(3, server(22, { peer_address: OUTSIDE, executable: '/usr/sbin/sshd' })),
       close(4, server(80)),
+      listener('listen', 5, 80),
       close(5, { peer_address: OUTSIDE }),
     ],
     decoysInTime: false,
@@ -80,6 +81,7 @@ export const SECURITY: readonly Scene[] = [
       close(1, { peer_port: 22, executable: '/usr/bin/ssh' }),
       fail(2, { peer_port: 22, executable: '/usr/bin/scp' }),
       close(3, server(22, { executable: '/usr/sbin/sshd' })),
+      listener('listener', 4, 22),
       close(4),
     ],
     decoysInTime: false,
