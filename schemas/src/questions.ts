@@ -7,10 +7,17 @@ export const QUESTIONS_FOLDER = join(import.meta.dirname, '../clickhouse/questio
 
 const SUFFIX = '.sql';
 
+/** Names alone, which nothing is read for but the folder. */
+export function questionNames(folder: string = QUESTIONS_FOLDER): readonly string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(SUFFIX))
+    .map((file) => file.slice(0, -SUFFIX.length))
+    .toSorted();
+}
+
 /** By name. Throws an Error that names the file that breaks the grammar. */
 export function readQuestions(folder: string = QUESTIONS_FOLDER): readonly Question[] {
-  const files = readdirSync(folder).filter((file) => file.endsWith(SUFFIX));
-  return files
-    .toSorted()
-    .map((file) => parseQuestion(file.slice(0, -SUFFIX.length), readFileSync(join(folder, file), 'utf8')));
+  return questionNames(folder).map((name) =>
+    parseQuestion(name, readFileSync(join(folder, `${name}${SUFFIX}`), 'utf8')),
+  );
 }

@@ -5,7 +5,7 @@ import { count, plural } from '../terminal/human.ts';
 import { styleFor } from '../terminal/style.ts';
 import { pad } from '../terminal/width.ts';
 import type { Bound } from './bound.ts';
-import { optionOf } from './parameters.ts';
+import { COMMON_OPTIONS, optionOf } from './parameters.ts';
 
 interface Estimate {
   readonly table: string;
@@ -47,13 +47,6 @@ export async function explain({ question, params, missing }: Bound, connection: 
     );
 }
 
-const COMMON_OPTIONS: Readonly<Record<string, string>> = {
-  since: '--since',
-  until: '--until',
-  hosts: '--host',
-  own: '--own',
-  limit: '--limit',
-};
 const COMMON_DEFAULTS: Readonly<Record<string, (question: Question) => string>> = {
   since: ({ since }) => since,
   until: () => 'now',

@@ -18,6 +18,15 @@ export interface Values {
 /** `segments_min` → `--segments-min`. */
 export const optionOf = ({ name }: Parameter): string => `--${name.replaceAll('_', '-')}`;
 
+/** Options of the parameters that every question has. */
+export const COMMON_OPTIONS: Readonly<Record<string, string>> = {
+  since: '--since',
+  until: '--until',
+  hosts: '--host',
+  own: '--own',
+  limit: '--limit',
+};
+
 /** `args` is what stood behind the question's name. Throws CLI_USAGE. */
 export function valuesOf(question: Question, args: readonly string[], nowMs: number): Values {
   const command = new Command(`tcptrail ask ${question.name}`).helpOption(false);

@@ -8,7 +8,7 @@ WITH
     -- One row per connection that ended in those hours or in the window; those below half a second never had an open.
     ended AS
     (
-        SELECT sipHash64(host_id, boot_id, socket_cookie, generation)
+        SELECT sipHash64(host_id, boot_id, socket_cookie, generation) AS connection
         FROM tcp_events
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16})) AND toDate({until:DateTime64(6, 'UTC')})
             AND ts >= {since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16}) AND ts < {until:DateTime64(6, 'UTC')}
@@ -29,7 +29,7 @@ WITH
             AND (kind != 'close' OR ts >= {until:DateTime64(6, 'UTC')})
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
-            AND (ts >= {until:DateTime64(6, 'UTC')} OR sipHash64(host_id, boot_id, socket_cookie, generation) NOT IN (SELECT * FROM ended))
+            AND (ts >= {until:DateTime64(6, 'UTC')} OR sipHash64(host_id, boot_id, socket_cookie, generation) NOT IN (SELECT connection FROM ended))
         ORDER BY is_ended DESC, ts DESC
         LIMIT 1 BY host_id, boot_id, socket_cookie, generation
     )

@@ -33,7 +33,7 @@ WITH
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
             AND kind = 'close' AND role = 'client'
-            AND (host_id, executable, peer_address, peer_port) IN (SELECT * FROM callers)
+            AND (host_id, executable, peer_address, peer_port) IN (SELECT host_id, executable, peer_address, peer_port FROM callers)
         GROUP BY host_name, executable, peer_address, peer_port
     )
 SELECT

@@ -9,6 +9,8 @@ export const CONNECTIONS: readonly Scene[] = [
   {
     question: 'process-connections',
     events: [
+      event('retransmit', 2, { peer_port: 99 }),
+      close(6.5, { pid: 7 }),
       // One connection, told twice: its end counts.
       event('open', 2, { start: 1, socket_cookie: 1, bytes_sent: 5 }),
       close(3, { start: 1, socket_cookie: 1, bytes_sent: 70, bytes_received: 7 }),
@@ -28,6 +30,7 @@ export const CONNECTIONS: readonly Scene[] = [
           ['process-connections-a', 100, CURL, 'client', PEER, 443, 'closed_local', 1, at(1), at(3), 77],
           ['process-connections-a', 100, CURL, 'client', PEER, 443, 'open', 1, at(4), at(5), 1],
           ['process-connections-a', 100, CURL, 'client', PEER, 80, 'refused', 1, at(6), at(6), 0],
+          ['process-connections-a', 7, CURL, 'client', PEER, 443, 'closed_local', 1, at(6.5), at(6.5), 0],
           ['process-connections-a', 0, CURL, 'client', PEER, 53, 'closed_local', 10, at(7), at(8), 100],
           [
             'process-connections-a',
@@ -58,6 +61,8 @@ export const CONNECTIONS: readonly Scene[] = [
   {
     question: 'alive-across',
     events: [
+      // Too short for an open.
+      close(5, { start: 4.999 }),
       event('open', 1, { start: 0, socket_cookie: 1 }),
       close(40, { start: 0, socket_cookie: 1 }),
       // Quiet ever since.
@@ -128,6 +133,7 @@ export const CONNECTIONS: readonly Scene[] = [
   {
     question: 'live-connections',
     events: [
+      event('open', 8, { start: -100, socket_cookie: 9 }),
       event('open', 2, { start: 1, socket_cookie: 1, bytes_sent: 5 }),
       event('update', 9, { start: 1, socket_cookie: 1, bytes_sent: 50, bytes_received: 3 }),
       event('open', 4, { ...server(80), start: 3, socket_cookie: 2 }),
@@ -265,6 +271,7 @@ export const CONNECTIONS: readonly Scene[] = [
   {
     question: 'beacons',
     events: [
+      ...times(20, (index) => event('update', index, { peer_port: 81 })),
       ...times(20, (index) => close(index, { bytes_sent: 10 })),
       // Twenty gaps of one and of three minutes in turn: 2 on average, 1 off each time.
       ...times(21, (index) => close(2 * index + (index % 2 === 0 ? 0 : -1), { peer_port: 80 })),

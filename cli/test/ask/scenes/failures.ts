@@ -32,6 +32,7 @@ export const FAILURES: readonly Scene[] = [
   {
     question: 'failing-services',
     events: [
+      ...times(2, () => fail(11, server(8_080))),
       summary(1, { connections: 15 }),
       ...times(5, (index) => fail(2 + index)),
       fail(8, { peer_port: 80 }),
@@ -56,6 +57,7 @@ export const FAILURES: readonly Scene[] = [
   {
     question: 'failed-peers',
     events: [
+      fail(6, server(8_081)),
       fail(1),
       fail(2, { host: 'b' }),
       close(3),
@@ -158,6 +160,7 @@ export const FAILURES: readonly Scene[] = [
   {
     question: 'unaccepted',
     events: [
+      close(4, { verdict: 'unaccepted', peer_port: 80 }),
       close(1, server(80, { verdict: 'unaccepted' })),
       summary(2, { ...server(80), pid: 0, connections: 3 }),
       close(3, server(22)),
@@ -172,6 +175,9 @@ export const FAILURES: readonly Scene[] = [
   {
     question: 'listener-drops',
     events: [
+      listener('listener', -10, 80, { listen_drops: 1, accept_queue_max: 128 }),
+      listener('listener', 5, 85, { own: true, accept_queue: 9, accept_queue_max: 5 }),
+      close(6, server(86)),
       listener('listen', 1, 80, { listen_drops: 10, accept_queue_max: 128 }),
       listener('listener', 2, 80, { listen_drops: 25, accept_queue: 100, accept_queue_max: 128 }),
       // Its queue was full, and nothing was dropped yet.
@@ -191,6 +197,12 @@ export const FAILURES: readonly Scene[] = [
   {
     question: 'unused-listeners',
     events: [
+      listener('listen', 1, 90, { own: true }),
+      close(-70, server(80)),
+      event('open', -10, server(80)),
+      close(5, server(84, { own: true })),
+      event('open', 5, server(84, { own: true })),
+      close(5, { peer_port: 84 }),
       listener('listen', 1, 80),
       listener('listener', 30, 80),
       // Used, given up, and used by one that lives.
@@ -217,6 +229,8 @@ export const FAILURES: readonly Scene[] = [
   {
     question: 'port-exhaustion',
     events: [
+      event('open', 5, { local_port: 50_010 }),
+      close(6, server(50_011, { peer_port: 443 })),
       ...times(3, (index) => close(1, { local_port: 50_000 + index })),
       close(2, { local_port: 50_000 }),
       fail(3, { peer_port: 80, local_port: 0, verdict: 'addr_not_avail', errno: 99 }),

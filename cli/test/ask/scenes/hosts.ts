@@ -1,10 +1,11 @@
 /** Scenes about the hosts themselves and how much of them is known. */
-import { at, close, type Scene, summary } from '../scene.ts';
+import { at, close, event, type Scene, summary } from '../scene.ts';
 
 export const HOSTS: readonly Scene[] = [
   {
     question: 'ownerless',
     events: [
+      event('open', 5, { pid: 0 }),
       close(1, { pid: 0 }),
       close(2),
       // Folded rows of several processes name none, and their owner is known all the same.
@@ -39,6 +40,8 @@ export const HOSTS: readonly Scene[] = [
   {
     question: 'agents-under-strain',
     batches: [
+      beat(-5, { memory_bytes: 500 }),
+      beat(61, { memory_bytes: 600 }),
       beat(1, { memory_bytes: 100, spool_bytes: 5, publish_lag_us: 9 }),
       beat(2, {
         memory_bytes: 90,

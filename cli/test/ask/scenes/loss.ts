@@ -21,6 +21,7 @@ export const LOSS: readonly Scene[] = [
   {
     question: 'retransmits-against-last-week',
     events: [
+      close(61, { data_segs_out: 5_000, total_retrans: 5_000 }),
       close(1, { data_segs_out: 1_500, total_retrans: 90 }),
       close(2, { data_segs_out: 500, total_retrans: 10 }),
       close(3 - DAY_MINUTES, { data_segs_out: 4_000, total_retrans: 40 }),
@@ -50,6 +51,7 @@ export const LOSS: readonly Scene[] = [
   {
     question: 'retransmit-rate-by-hour',
     events: [
+      event('half_open', 71, server(80)),
       close(1, { data_segs_out: 100, total_retrans: 2 }),
       close(70, { data_segs_out: 300, total_retrans: 3 }),
       close(2, server(80, { data_segs_out: 50 })),
@@ -93,6 +95,7 @@ export const LOSS: readonly Scene[] = [
   {
     question: 'retransmit-causes',
     events: [
+      event('update', 4, { total_retrans: 9, retrans_other: 9 }),
       close(1, { total_retrans: 6, retrans_rto: 4, retrans_fast: 2 }),
       fail(2, { total_retrans: 2, retrans_syn: 2 }),
       close(3),
@@ -179,6 +182,7 @@ export const LOSS: readonly Scene[] = [
   {
     question: 'handshakes-by-hour',
     events: [
+      fail(62),
       close(1, { handshake_us: 1_000 }),
       summary(2, { connections: 3, handshake_us: 2_000 }),
       // Refused: it never had one.

@@ -95,6 +95,9 @@ export const PEERS: readonly Scene[] = [
   {
     question: 'new-peers',
     events: [
+      // Known to a server, and to tcptrail itself, alone.
+      close(7 - DAY_MINUTES, server(80, { peer_address: BAD })),
+      close(8 - DAY_MINUTES, { peer_address: BAD, own: true }),
       close(1, { peer_address: BAD, bytes_sent: 50 }),
       fail(2, { host: 'b', executable: '/usr/bin/wget', peer_address: BAD, peer_port: 80 }),
       // Known since yesterday, since this morning, and met only after the window.
@@ -124,6 +127,7 @@ export const PEERS: readonly Scene[] = [
   {
     question: 'rare-peers',
     events: [
+      close(7, server(80, { peer_address: v4('10.9.0.9') })),
       close(1, { peer_address: BAD, bytes_sent: 9 }),
       close(2, { peer_address: BAD, peer_port: 80 }),
       close(3),
@@ -142,6 +146,9 @@ export const PEERS: readonly Scene[] = [
   {
     question: 'vanished-peers',
     events: [
+      close(3, { own: true }),
+      close(4, server(443)),
+      ...[1, 2, 3].map((days) => close(-days * DAY_MINUTES, server(25))),
       ...[1, 2, 3].map((days) => close(-days * DAY_MINUTES)),
       // Still there, and not there often enough.
       ...[0, 1, 2, 3].map((days) => close(1 - days * DAY_MINUTES, { peer_port: 80 })),
@@ -211,6 +218,7 @@ export const PEERS: readonly Scene[] = [
   {
     question: 'new-services',
     events: [
+      close(-30, server(9_000)),
       close(1, server(8_080, { peer_address: v4('10.1.0.1') })),
       close(2, server(8_080, { peer_address: v4('10.1.0.2') })),
       close(3, server(80)),

@@ -1,5 +1,5 @@
 /** Scenes about what a security analyst looks for. */
-import { at, close, fail, listener, type Scene, server, summary, v4 } from '../scene.ts';
+import { at, close, event, fail, listener, type Scene, server, summary, v4 } from '../scene.ts';
 
 const CURL = '/usr/bin/curl';
 const NGINX = '/usr/sbin/nginx';
@@ -58,6 +58,7 @@ export const SECURITY: readonly Scene[] = [
   {
     question: 'unencrypted-services',
     events: [
+      event('open', 6, { peer_port: 21 }),
       close(1, { peer_port: 23, bytes_sent: 2, bytes_received: 3 }),
       close(2, { peer_port: 80, executable: '/usr/bin/wget' }),
       summary(3, { peer_port: 80, executable: '/usr/bin/wget', connections: 6 }),

@@ -26,7 +26,7 @@ export const TRAFFIC: readonly Scene[] = [
       close(3, server(80, { bytes_sent: 1_000 })),
       summary(4, { host: 'b', connections: 10, bytes_sent: 30, bytes_received: 20 }),
       // No bytes, and bytes so far of what goes on: neither is told.
-      fail(5, { host: 'b' }),
+      fail(5, { host: 'b', peer_port: 22 }),
       event('update', 6, { bytes_sent: 5_000 }),
     ],
     asks: [
@@ -35,7 +35,7 @@ export const TRAFFIC: readonly Scene[] = [
         rows: [
           ['top-talkers-a', NGINX, 'server', 80, 1, 1_000, 0, 1_000],
           ['top-talkers-a', CURL, 'client', 443, 2, 150, 15, 165],
-          ['top-talkers-b', CURL, 'client', 443, 11, 30, 20, 50],
+          ['top-talkers-b', CURL, 'client', 443, 10, 30, 20, 50],
         ],
       },
       { own: true, limit: 1, rows: [['top-talkers-a', NGINX, 'server', 80, 2, 2_000, 0, 2_000]] },
@@ -80,6 +80,7 @@ export const TRAFFIC: readonly Scene[] = [
   {
     question: 'top-services',
     events: [
+      event('open', 6, { peer_port: 25 }),
       close(1, { bytes_sent: 3, bytes_received: 4 }),
       close(2, { host: 'b', executable: '/usr/bin/wget', peer_address: v4('10.9.0.2') }),
       fail(3),
@@ -183,6 +184,7 @@ export const TRAFFIC: readonly Scene[] = [
   {
     question: 'traffic-by-unit',
     events: [
+      event('update', 4, { systemd_unit: 'web.service', bytes_sent: 1_000 }),
       close(1, { systemd_unit: 'web.service', bytes_sent: 10, bytes_received: 1 }),
       close(2, { systemd_unit: 'web.service', bytes_sent: 10 }),
       close(3, { container_id: 'c0ffee', pod_uid: 'p0d', bytes_received: 5 }),
@@ -220,6 +222,7 @@ export const TRAFFIC: readonly Scene[] = [
   {
     question: 'connection-churn',
     events: [
+      summary(4, { ...server(80), pid: 0, connections: 200 }),
       summary(1, { connections: 150, duration_us: 300_000, bytes_sent: 1_500 }),
       // Too few, and too long.
       close(2, { peer_port: 5_432 }),
