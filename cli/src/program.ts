@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { examples, home, instance } from './command-parts.ts';
 import { addDlq } from './dlq/commands.ts';
 import { addImport } from './import/command.ts';
+import { addMigrate } from './migrate/command.ts';
 import { brokers, integer, list, ports } from './options.ts';
 import { addSpool } from './spool/commands.ts';
 import { addVerify } from './verify/command.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   addDlq(program);
   addVerify(program);
   addImport(program);
+  addMigrate(program);
   addDoctor(program);
   addPart(program, 'agent', 'record the connections of this host into the spool or Kafka (needs root)');
   addPart(program, 'consumer', 'move the spool or Kafka into ClickHouse, exactly once');

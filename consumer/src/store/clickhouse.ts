@@ -160,7 +160,7 @@ function explain(error: unknown, config: ClickHouseConfig): AppError {
   if (REFUSED.has(error.code))
     return make(
       'CLICKHOUSE_REFUSED',
-      `ClickHouse refuses the statement (${brief}); where its tables do not fit this consumer, set migrate: true, or update the consumer`,
+      `ClickHouse refuses the statement (${brief}); where its tables do not fit this consumer, run 'tcptrail migrate', or update the consumer`,
     );
   const remedy = REMEDIES[error.code];
   return make(

@@ -71,7 +71,7 @@ export function guaranteeOf(form: Form, facts: ServerFacts): Guarantee {
   for (const name of TABLES.map((table) => localName(form, table))) {
     const table = facts.tables.find((each) => each.name === name);
     const fullName = `${form.database}.${name}`;
-    if (!table) throw none(`table ${fullName} is missing; set migrate: true or run the migrations`);
+    if (!table) throw none(`table ${fullName} is missing; run 'tcptrail migrate'`);
     if (!ENGINE.test(table.engine)) {
       throw none(
         `table ${fullName} has engine ${table.engine}, which does not keep rows as inserted; use a MergeTree`,
