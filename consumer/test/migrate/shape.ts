@@ -67,10 +67,10 @@ export async function contentOf(
     const columns =
       known ?? (await columnsOf(clickhouse, name)).map((column) => `\`${column.name}\``).join(', ');
     const final = engine === 'MergeTree' ? '' : 'FINAL';
-    const [found] = await clickhouse.query<{ rows: number; hash: string }>(
-      `SELECT count() AS rows, toString(sum(sipHash64(${columns}))) AS hash FROM ${clickhouse.database}.${name} ${final}`,
+    const [found] = await clickhouse.query<{ row_count: number; row_hash: string }>(
+      `SELECT count() AS row_count, toString(sum(sipHash64(${columns}))) AS row_hash FROM ${clickhouse.database}.${name} ${final}`,
     );
-    if (found) contents.set(name, { ...found, columns });
+    if (found) contents.set(name, { rows: found.row_count, hash: found.row_hash, columns });
   }
   return contents;
 }
