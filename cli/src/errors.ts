@@ -156,6 +156,27 @@ export const CLI_ERRORS = {
     (user: string) =>
       `user ${user} may only read, and this statement is no question; give --user default to change data`,
   ),
+  CLI_QUESTION_UNKNOWN: entry(
+    2,
+    (name: string, hint: string) => `there is no question ${name}; ${hint}see 'tcptrail ask --list'`,
+  ),
+  CLI_NO_QUESTION: entry(
+    2,
+    (words: string) => `no question has the words ${words}; give fewer, or see 'tcptrail ask --list'`,
+  ),
+  CLI_PARAMETER_MISSING: entry(
+    2,
+    (question: string, option: string, meaning: string) =>
+      `${question} needs ${option} <value> (${meaning}); see 'tcptrail ask ${question} --explain'`,
+  ),
+  CLI_BINARY_TERMINAL: entry(
+    2,
+    (format: string) => `${format} is binary and no text for a terminal; give --output FILE, or pipe it`,
+  ),
+  CLI_FILE_UNWRITABLE: entry(
+    1,
+    (file: string, reason: string) => `cannot write ${file} (${reason}); give --output another path`,
+  ),
   CLI_NO_TABLES: entry(
     1,
     (url: string, database: string) =>
