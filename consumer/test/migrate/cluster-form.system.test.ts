@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { startServer } from '../../../test/harness/server.ts';
 import { temporaryFolder } from '../../../test/spool-writer.ts';
 import { type MigrationClient, migrate } from '../../src/migrate/migrate.ts';
+import { closeDays } from '../../src/tiers/close-days.ts';
 import { putEveryKind } from '../views/every-kind.ts';
 import { makeOn, numbered } from '../views/made-completeness.ts';
 import { createOneProcessCluster } from './one-process-cluster.ts';
@@ -108,37 +109,30 @@ before(async () => {
       for (const target of [`alone.${table}`, `one.${table}_local`, `two.${table}_local`])
         here.run(`INSERT INTO ${target} SELECT * FROM file('${file}', 'Native')`);
     }
-    closeToday();
+    await closeToday();
   } finally {
     await server.stop();
   }
 });
 
-/** As when a day is over: the tiers hold it. Over two shards that hold the same it is not over, as rows are missing. */
-function closeToday(): void {
-  for (const [tier, view] of Object.entries({
-    '5m': 'connections_5m',
-    '1h': 'connections_1h',
-    edges: 'edges',
-  })) {
-    const columns = here
-      .rows<{ name: string }>(
-        `SELECT name FROM system.columns WHERE database = 'alone' AND table = '${view}'`,
-      )
-      .map(({ name }) => name);
-    const held = here.rows<{ n: number }>('SELECT count() AS n FROM alone.tcp_events')[0]?.n;
-    for (const [database, local] of [
-      ['one', '_local'],
-      ['two', '_local'],
-      ['alone', ''],
-    ]) {
-      here.run(
-        `INSERT INTO ${database}.tier_${tier}${local} (version, ${columns}) SELECT 1, ${columns} FROM alone.${view}`,
-      );
-      here.run(
-        `INSERT INTO ${database}.tier_days${local} (tier, day, version, rows) SELECT '${tier}', day, 1, ${held} FROM alone.tcp_events LIMIT 1`,
-      );
-    }
+const DAY_MS = 86_400_000;
+
+/** As a consumer does tomorrow. Two shards that hold the same tell twice what was summed, so that no day of them counts. */
+async function closeToday(): Promise<void> {
+  const lease = { signal: new AbortController().signal, assertHeld() {} };
+  for (const [database, cluster] of [
+    ['alone', ''],
+    ['one', 'one'],
+    ['two', 'two'],
+  ] as const) {
+    const written = await closeDays(here.client(database, cluster), {
+      nowMs: Date.now() + 1.5 * DAY_MS,
+      lease,
+    });
+    assert.deepEqual(
+      written.map(({ tier }) => tier),
+      ['5m', '1h', 'edges'],
+    );
   }
 }
 
@@ -147,8 +141,11 @@ const VIEWS = () =>
     .rows<{ name: string }>("SELECT name FROM system.tables WHERE database = 'alone' AND engine = 'View'")
     .map(({ name }) => name);
 
-/** What the clock says changes from one question to the next. */
-const OF_NOW: Readonly<Record<string, string>> = { hosts: 'silent_seconds, clock_ahead_seconds' };
+/** What the clock says differs from one question, or writing, to the next. */
+const OF_NOW: Readonly<Record<string, string>> = {
+  hosts: 'silent_seconds, clock_ahead_seconds',
+  closed_days: 'version',
+};
 
 function contentOf(database: string, view: string): string[] {
   const columns = OF_NOW[view] ? `* EXCEPT (${OF_NOW[view]})` : '*';

@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Session } from 'chdb';
 import { temporaryFolder } from '../../../test/spool-writer.ts';
-import type { MigrationClient } from '../../src/migrate/migrate.ts';
+import type { ClickHouse } from '../../src/store/clickhouse.ts';
 
 const PORT = 9000;
 const SHARD = `<shard><replica><host>127.0.0.1</host><port>${PORT}</port></replica></shard>`;
@@ -19,8 +19,8 @@ const CONFIG = `<clickhouse><tcp_port>${PORT}</tcp_port><remote_servers>
 export interface OneProcessCluster {
   rows<Row>(sql: string, params?: Readonly<Record<string, unknown>>): Row[];
   run(sql: string): void;
-  /** `cluster`: one, two, or empty. */
-  client(database: string, cluster: string): MigrationClient;
+  /** `cluster`: one, two, or empty. It inserts no blocks. */
+  client(database: string, cluster: string): ClickHouse;
   close(): void;
 }
 
@@ -42,10 +42,21 @@ export function createOneProcessCluster(): OneProcessCluster {
     rows,
     run,
     client: (database, cluster) => ({
+      url: 'this process',
       database,
       cluster,
-      query: async (sql, params) => rows(sql, params),
+      async query(sql, params) {
+        // As the real one does.
+        if (cluster) run("SET distributed_product_mode = 'global'");
+        try {
+          return rows(sql, params);
+        } finally {
+          run("SET distributed_product_mode = 'deny'");
+        }
+      },
       statement: async (sql) => run(withoutKeeper(sql)),
+      insert: () => Promise.reject(new Error('it inserts no blocks')),
+      close: async () => undefined,
     }),
     close: () => session.close(),
   };
