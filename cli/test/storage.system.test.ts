@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
-import { createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
+import { type ClickHouse, createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
+import { closeDaysOnce } from '@tcptrail/consumer/tiers/keeper.ts';
 import { startServer, type TestServer } from '../../test/harness/server.ts';
 import { isOneSentence, run } from './run-command.ts';
 
@@ -12,17 +13,22 @@ before(async () => {
 after(() => server?.stop());
 
 let databases = 0;
-async function createTables(): Promise<string> {
-  const database = `storage_${++databases}`;
+function connect(database: string): ClickHouse {
+  const { url } = server;
   const clickhouse = createClickHouse({
-    url: server.url,
+    url,
     username: 'default',
     password: '',
     database,
     requestWaitMsMax: 60_000,
   });
-  await migrate(clickhouse);
-  await clickhouse.close();
+  after(() => clickhouse.close());
+  return clickhouse;
+}
+
+async function createTables(): Promise<string> {
+  const database = `storage_${++databases}`;
+  await migrate(connect(database));
   return database;
 }
 
@@ -137,6 +143,27 @@ test('the forecast is what a hand makes of the figures beside it', async () => {
   within(1e-9, Number(forecast?.['bytes_per_host_year']), perHostDay * 365);
   const [seen] = of((await storage(database)).lines, 'forecast');
   assert.equal(seen?.['hosts'], HOSTS);
+});
+
+test('a tier of closed days is forecast by the days of its hosts, and kept as long as it says', async () => {
+  const database = await createTables();
+  await fill(database);
+  const unclosed = await run(['storage', '--url', server.url, '--database', database]);
+  assert.match(unclosed.stdout, /^Not in the forecast, as they hold nothing yet: .*tier_1h/m);
+  const clickhouse = connect(database);
+  await closeDaysOnce(clickhouse, Date.now() + 3 * 3_600_000);
+  const { lines } = await storage(database, '--user', 'default', '--hosts', '10');
+  for (const [tier, days] of [
+    ['tier_5m', 30],
+    ['tier_1h', (13 * 365.25) / 12],
+  ] as const) {
+    const [table] = of(lines, 'table', tier);
+    const [forecast] = of(lines, 'forecast', tier);
+    assert.equal(forecast?.['kept_days'], days);
+    const rows = Number(table?.['rows']) / HOSTS;
+    assert.equal(forecast?.['rows_per_host_day'], rows);
+    within(1e-9, Number(forecast?.['bytes']), rows * Number(forecast?.['bytes_per_row']) * days * 10);
+  }
 });
 
 test('a reader is told in one sentence what it cannot measure, and gets the rest', async () => {

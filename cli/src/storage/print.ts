@@ -21,7 +21,7 @@ function print(title: string, heads: readonly Head[], rows: readonly (readonly s
 
 /** `table`: whose columns; absent: of the largest. */
 export function printTables(storage: Storage, table?: string): void {
-  const { tables, extras, forecasts, hosts, days } = storage;
+  const { tables, extras, forecasts, empty, hosts, days } = storage;
   print(
     'On disk, bytes',
     [
@@ -87,6 +87,8 @@ export function printTables(storage: Storage, table?: string): void {
         : []),
     ],
   );
+  if (empty.length > 0)
+    process.stdout.write(`Not in the forecast, as they hold nothing yet: ${empty.join(', ')}\n`);
 }
 
 function printColumns({ table, columns, sampleRows, compactRows }: Measured, columnsMax: number): void {

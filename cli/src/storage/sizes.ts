@@ -75,6 +75,16 @@ export async function tableSizes(connection: Connection): Promise<readonly Table
   return rows.map(({ engineFull, ...row }) => ({ ...row, keptDays: keptDaysOf(engineFull) }));
 }
 
+/** Tables without rows, as the tiers are before the first day is over. */
+export async function emptyTables(connection: Connection): Promise<readonly string[]> {
+  const found = await connection.rows<{ name: string }>(
+    `SELECT name FROM system.tables
+     WHERE database = {database:String} AND engine LIKE '%MergeTree' AND total_rows = 0 AND position(engine_full, ' TTL ') > 0`,
+    { database: connection.database },
+  );
+  return found.map(({ name }) => name);
+}
+
 /** Of the last TTL that deletes rows. */
 export function keptDaysOf(engineFull: string): number | undefined {
   const ttl = / TTL (.*?)(?: SETTINGS |$)/.exec(engineFull)?.[1] ?? '';

@@ -6,7 +6,15 @@ import { type Forecast, forecastOf } from './forecast.ts';
 import { printLines, printTables } from './print.ts';
 import { ratesOf } from './rates.ts';
 import { sampleOf } from './sample.ts';
-import { type ColumnBytes, type Extra, extrasOf, type TableSize, tableSizes, wideColumns } from './sizes.ts';
+import {
+  type ColumnBytes,
+  type Extra,
+  emptyTables,
+  extrasOf,
+  type TableSize,
+  tableSizes,
+  wideColumns,
+} from './sizes.ts';
 
 export interface StorageOptions extends ConnectionOptions {
   readonly hosts?: number;
@@ -38,6 +46,8 @@ export interface Storage {
   readonly tables: readonly Measured[];
   readonly extras: readonly Extra[];
   readonly forecasts: readonly Forecast[];
+  /** Tables that will hold rows. */
+  readonly empty: readonly string[];
   readonly hosts: number;
   readonly days: number;
   /** Why columns are missing. */
@@ -84,7 +94,15 @@ async function storageOf(connection: Connection, options: StorageOptions): Promi
     if (rowsPerHostDay === undefined) return [];
     return [forecastOf({ table, rowsPerHostDay, bytesPerRow: mergedBytesPerRow, keptDays }, hosts)];
   });
-  return { tables, extras: await extrasOf(connection), forecasts, hosts, days: options.days, note };
+  return {
+    tables,
+    extras: await extrasOf(connection),
+    forecasts,
+    empty: await emptyTables(connection),
+    hosts,
+    days: options.days,
+    note,
+  };
 
   /** The reason where it is not possible. */
   async function sampled(size: TableSize): Promise<Awaited<ReturnType<typeof sampleOf>> | string> {
