@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { COMMON_PARAMETERS, type Parameter } from '@tcptrail/schemas/question.ts';
+import { readQuestions } from '@tcptrail/schemas/questions.ts';
 import { startServer } from '../../../test/harness/server.ts';
 import { temporaryFolder } from '../../../test/spool-writer.ts';
 import { type MigrationClient, migrate } from '../../src/migrate/migrate.ts';
@@ -168,6 +170,29 @@ test('over two shards no view asks each shard for the rows of all', () => {
   for (const view of VIEWS()) {
     const seen = new Set(contentOf('two', view));
     if (ROWWISE.includes(view)) assert.deepEqual([...seen], contentOf('alone', view), view);
+  }
+});
+
+/** A value of the type, as text in a `SET`. */
+function textOf({ name, type, defaultText }: Parameter): string {
+  if (name === 'limit') return '10';
+  if (name === 'network') return '10.0.0.0/8';
+  if (type.startsWith('Array(String'))
+    return `[${(defaultText ?? '').split(',').map((text) => `'${text}'`)}]`;
+  if (type.startsWith('Array(')) return `[${defaultText ?? ''}]`;
+  if (defaultText !== undefined) return defaultText;
+  if (type.startsWith('DateTime64')) return '2026-01-01 00:00:00';
+  return { IPv6: '::1', Bool: '1', String: 'x' }[type] ?? '1';
+}
+
+test('over two shards no question asks each shard for the rows of all', () => {
+  here.run('USE two');
+  const questions = readQuestions();
+  assert.ok(questions.length >= 40);
+  for (const { name, parameters, sql } of questions) {
+    const all = [...COMMON_PARAMETERS, ...parameters];
+    const params = Object.fromEntries(all.map((parameter) => [parameter.name, textOf(parameter)]));
+    assert.doesNotThrow(() => here.rows(sql, params), name);
   }
 });
 
