@@ -141,7 +141,8 @@ async function prepare(
       await clickhouse.query('SELECT 1');
       if (at.config.migrate) {
         const { applied } = await migrate(clickhouse);
-        if (applied.length > 0) at.log.info({ applied }, 'the database was migrated');
+        if (applied.length > 0)
+          at.log.info({ applied: applied.map(({ name }) => name) }, 'the database was migrated');
       }
       return await readGuarantee(clickhouse);
     } catch (error) {

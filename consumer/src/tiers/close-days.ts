@@ -6,6 +6,7 @@
  * holds another number, `closed_days` leaves the day out, readers sum its events themselves, and the next run writes it
  * again. So what views say of a day is always what its events say (docs/decisions/0029).
  */
+import { localTable, onCluster } from '../migrate/form.ts';
 import type { OriginLease } from '../origin-lease.ts';
 import type { ClickHouse } from '../store/clickhouse.ts';
 
@@ -101,7 +102,7 @@ async function write(
   );
   const version = now?.version ?? 0;
   await clickhouse.statement(
-    `INSERT INTO ${database}.tier_${tier} (version, ${columns})
+    `INSERT INTO ${localTable(clickhouse, `tier_${tier}`)} (version, ${columns})
      SELECT ${version}, ${select.replaceAll('{database}', database).replaceAll('{day:Date}', `toDate('${day}')`)} ${SETTINGS}`,
   );
   const [sum] = await clickhouse.query<{ rows: number }>(
@@ -112,17 +113,15 @@ async function write(
   // Another may have begun since, and taken these for rows that nobody reads.
   lease.assertHeld();
   await clickhouse.statement(
-    `INSERT INTO ${database}.tier_days (tier, day, version, rows) VALUES ('${tier}', '${day}', ${version}, ${rows})`,
+    `INSERT INTO ${localTable(clickhouse, 'tier_days')} (tier, day, version, rows) VALUES ('${tier}', '${day}', ${version}, ${rows})`,
   );
   return { tier, day, rows };
 }
 
 /** Rows of versions that do not count: of a run that was killed, or of a day that was written again. */
-async function deleteUnread(
-  { query, statement, database }: ClickHouse,
-  tier: Tier,
-  from: string,
-): Promise<void> {
+async function deleteUnread(clickhouse: ClickHouse, tier: Tier, from: string): Promise<void> {
+  const { query, statement, database } = clickhouse;
+  const table = `${localTable(clickhouse, `tier_${tier}`)} ${onCluster(clickhouse)}`;
   const versions = await query<{ day: string; version: number }>(
     `SELECT day, version FROM ${database}.tier_${tier} WHERE day >= {from:Date}
      GROUP BY day, version
@@ -131,7 +130,7 @@ async function deleteUnread(
     { tier, from },
   );
   for (const { day, version } of versions)
-    await statement(`DELETE FROM ${database}.tier_${tier} WHERE day = '${day}' AND version = ${version}`);
+    await statement(`DELETE FROM ${table} WHERE day = '${day}' AND version = ${version}`);
 }
 
 /** The UTC day. */

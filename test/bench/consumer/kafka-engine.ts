@@ -5,7 +5,8 @@
  * what HTTP costs. The parent asks over the channel of `fork`.
  */
 import { CLICKHOUSE_FOLDER, migrationFiles } from '@tcptrail/consumer/migrate/files.ts';
-import { fillTemplate, statementsOf } from '@tcptrail/consumer/migrate/statements.ts';
+import { fillTemplate } from '@tcptrail/consumer/migrate/form.ts';
+import { statementsOf } from '@tcptrail/consumer/migrate/statements.ts';
 import { eventTableColumns } from '@tcptrail/schemas/stored.ts';
 import { Session } from 'chdb';
 import { FLAT_FIELDS } from './flat-events.ts';
