@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { closeDaysAlone } from '@tcptrail/consumer/close-days.ts';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
 import { type ClickHouse, createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
-import { closeDaysOnce } from '@tcptrail/consumer/tiers/keeper.ts';
 import { startServer, type TestServer } from '../../test/harness/server.ts';
 import { isOneSentence, run } from './run-command.ts';
 
@@ -151,7 +151,7 @@ test('a tier of closed days is forecast by the days of its hosts, and kept as lo
   const unclosed = await run(['storage', '--url', server.url, '--database', database]);
   assert.match(unclosed.stdout, /^Not in the forecast, as they hold nothing yet: .*tier_1h/m);
   const clickhouse = connect(database);
-  await closeDaysOnce(clickhouse, Date.now() + 3 * 3_600_000);
+  await closeDaysAlone(clickhouse, Date.now() + 3 * 3_600_000);
   const { lines } = await storage(database, '--user', 'default', '--hosts', '10');
   for (const [tier, days] of [
     ['tier_5m', 30],

@@ -2,9 +2,10 @@
  * What a question costs over many events, and what an event costs on the disk: a made fleet's, through the consumer's
  * store, asked with the question library; beside it the same on a naive schema. docs/benchmarks.md describes the fleet.
  */
+
+import { closeDaysAlone } from '@tcptrail/consumer/close-days.ts';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
 import { type ClickHouse, createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
-import { closeDaysOnce } from '@tcptrail/consumer/tiers/keeper.ts';
 import { createFleet } from '../fleet/fleet.ts';
 import { startServer } from '../harness/server.ts';
 import { median } from './agent/median.ts';
@@ -49,7 +50,7 @@ try {
   await settled(tcptrail);
   say(`${rows} events are stored and merged`);
   const closing = performance.now();
-  const closed = await closeDaysOnce(tcptrail, nowMs);
+  const closed = await closeDaysAlone(tcptrail, nowMs);
   const closeS = (performance.now() - closing) / 1000;
   await settled(tcptrail);
   say(`${closed.length} days of tiers in ${Math.round(closeS)} s`);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import { fillTemplate } from '@tcptrail/consumer/migrate/form.ts';
+import { fillTemplate } from '@tcptrail/consumer/form.ts';
 import { startPart } from './process.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

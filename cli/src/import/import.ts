@@ -6,9 +6,9 @@
  */
 import { basename } from 'node:path';
 import { createRangeDecoder } from '@tcptrail/consumer/decode/range.ts';
+import { onCluster } from '@tcptrail/consumer/form.ts';
 import { createLog } from '@tcptrail/consumer/log.ts';
 import { createMetrics } from '@tcptrail/consumer/metrics.ts';
-import { onCluster } from '@tcptrail/consumer/migrate/form.ts';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
 import { withOriginLease } from '@tcptrail/consumer/origin-lease.ts';
 import { type ClickHouse, createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';

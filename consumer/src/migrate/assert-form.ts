@@ -1,6 +1,6 @@
 /** Whether the database has the form that is configured, and the server the cluster. */
 import { failure } from '../errors.ts';
-import { localName } from './form.ts';
+import { localName } from '../form.ts';
 import type { MigrationClient } from './migrate.ts';
 
 /**

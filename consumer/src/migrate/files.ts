@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Form, shardedTables } from './form.ts';
+import { type Form, shardedTables } from '../form.ts';
 
 export const CLICKHOUSE_FOLDER = join(import.meta.dirname, '../../../schemas/clickhouse');
 

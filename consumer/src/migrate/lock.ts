@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { failure } from '../errors.ts';
-import { onCluster } from './form.ts';
+import { onCluster } from '../form.ts';
 import type { MigrationClient } from './migrate.ts';
 
 export interface TableLock {

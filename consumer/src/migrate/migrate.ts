@@ -6,9 +6,9 @@
  * cluster, the tables over all shards.
  */
 import { failure } from '../errors.ts';
+import { type Form, fillTemplate, onCluster } from '../form.ts';
 import { assertForm } from './assert-form.ts';
 import { CLICKHOUSE_FOLDER, migrationFiles, type SqlFile, shardedFile, viewFiles } from './files.ts';
-import { type Form, fillTemplate, onCluster } from './form.ts';
 import { createMigrationLock } from './lock.ts';
 import { statementsOf } from './statements.ts';
 

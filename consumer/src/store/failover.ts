@@ -7,7 +7,7 @@
  */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { failure } from '../errors.ts';
-import { localName, localTable } from '../migrate/form.ts';
+import { localName, localTable } from '../form.ts';
 import { type ClickHouse, type ClickHouseConfig, createClickHouse } from './clickhouse.ts';
 
 /** The ClickHouse of the configuration, at whichever of its addresses it answers. */

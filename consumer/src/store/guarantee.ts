@@ -1,6 +1,6 @@
 /** What the server makes of "exactly once", read from it at the start. */
 import { failure } from '../errors.ts';
-import { type Form, localName, onCluster } from '../migrate/form.ts';
+import { type Form, localName, onCluster } from '../form.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { TABLES } from './ledger.ts';
 

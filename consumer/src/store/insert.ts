@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClickHouseSettings } from '@clickhouse/client';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { failure } from '../errors.ts';
-import { localTable } from '../migrate/form.ts';
+import { localTable } from '../form.ts';
 import type { ClickHouse } from './clickhouse.ts';
 
 const ONE_PART: ClickHouseSettings = {

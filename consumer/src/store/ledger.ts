@@ -1,5 +1,5 @@
 /** The ledger: the origin columns of the stored rows, asked what is already there. */
-import { localName, localTable } from '../migrate/form.ts';
+import { localName, localTable } from '../form.ts';
 import { BATCH_COLUMNS, batchName } from './batch-name.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import type { Batch } from './range.ts';

@@ -2,7 +2,7 @@
  * Takes back what is stored of messages that are about to be parked: an INSERT of another day, or of their events,
  * may have been taken before the one that was refused.
  */
-import { localTable } from '../migrate/form.ts';
+import { localTable } from '../form.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { type Place, TABLES } from './ledger.ts';
 

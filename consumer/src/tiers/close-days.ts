@@ -6,9 +6,13 @@
  * holds another number, `closed_days` leaves the day out, readers sum its events themselves, and the next run writes it
  * again. So what views say of a day is always what its events say (docs/decisions/0029).
  */
-import { localTable, onCluster } from '../migrate/form.ts';
-import type { OriginLease } from '../origin-lease.ts';
-import type { ClickHouse } from '../store/clickhouse.ts';
+import { type Form, localTable, onCluster } from '../form.ts';
+
+/** As much of a ClickHouse as is needed here. */
+export interface TierClient extends Form {
+  query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>;
+  statement(sql: string): Promise<void>;
+}
 
 export interface ClosedDay {
   readonly tier: Tier;
@@ -51,15 +55,20 @@ const DAY_MS = 86_400_000;
 const SETTINGS =
   'SETTINGS max_bytes_before_external_group_by = 300000000, max_bytes_before_external_sort = 300000000, insert_deduplicate = 0';
 
+interface Lease {
+  /** Throws when another may hold it. */
+  assertHeld(): void;
+}
+
 export interface CloseDaysOptions {
   readonly nowMs: number;
   /** Only one may write at a time. */
-  readonly lease: OriginLease;
+  readonly lease: Lease;
 }
 
 /** Gives what was written. Rejects with CLICKHOUSE_*, and with CONSUMER_PARTITION_LOST when the lease ended. */
 export async function closeDays(
-  clickhouse: ClickHouse,
+  clickhouse: TierClient,
   { nowMs, lease }: CloseDaysOptions,
 ): Promise<readonly ClosedDay[]> {
   const from = dayOf(nowMs - WHOLE_DAYS * DAY_MS);
@@ -78,7 +87,7 @@ export async function closeDays(
 
 /** Days that are over and whose sums are not those of the events. */
 async function openDays(
-  { query, database }: ClickHouse,
+  { query, database }: TierClient,
   at: { readonly tier: Tier; readonly from: string; readonly before: string },
 ): Promise<readonly string[]> {
   const days = await query<{ day: string }>(
@@ -92,8 +101,8 @@ async function openDays(
 }
 
 async function write(
-  clickhouse: ClickHouse,
-  { tier, day, lease }: { readonly tier: Tier; readonly day: string; readonly lease: OriginLease },
+  clickhouse: TierClient,
+  { tier, day, lease }: { readonly tier: Tier; readonly day: string; readonly lease: Lease },
 ): Promise<ClosedDay> {
   const { database } = clickhouse;
   const { columns, select } = TIERS[tier];
@@ -119,7 +128,7 @@ async function write(
 }
 
 /** Rows of versions that do not count: of a run that was killed, or of a day that was written again. */
-async function deleteUnread(clickhouse: ClickHouse, tier: Tier, from: string): Promise<void> {
+async function deleteUnread(clickhouse: TierClient, tier: Tier, from: string): Promise<void> {
   const { query, statement, database } = clickhouse;
   const table = `${localTable(clickhouse, `tier_${tier}`)} ${onCluster(clickhouse)}`;
   const versions = await query<{ day: string; version: number }>(

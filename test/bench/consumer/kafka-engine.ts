@@ -4,8 +4,9 @@
  * The embedded server refuses that engine, as it reaches outside; here chdb runs without the server, and without
  * what HTTP costs. The parent asks over the channel of `fork`.
  */
+
+import { fillTemplate } from '@tcptrail/consumer/form.ts';
 import { CLICKHOUSE_FOLDER, migrationFiles } from '@tcptrail/consumer/migrate/files.ts';
-import { fillTemplate } from '@tcptrail/consumer/migrate/form.ts';
 import { statementsOf } from '@tcptrail/consumer/migrate/statements.ts';
 import { eventTableColumns } from '@tcptrail/schemas/stored.ts';
 import { Session } from 'chdb';
