@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fillTemplate, localTable, shardedTables } from '../src/form.ts';
 import type { ClickHouse } from '../src/store/clickhouse.ts';
 import { insertBlock } from '../src/store/insert.ts';
 import { createLedger } from '../src/store/ledger.ts';
 import { withdraw } from '../src/store/withdraw.ts';
-import { fillTemplate, localTable, shardedTables } from '../src/form.ts';
 
 const TEMPLATE =
   'CREATE TABLE {database}.t{local} {on_cluster} (a UInt8) ENGINE = {replicated}MergeTree SETTINGS {deduplication_window}';

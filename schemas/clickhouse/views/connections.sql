@@ -107,7 +107,7 @@ WITH
     -- One row per connection without an end: the last word on it.
     unended AS
     (
-        SELECT *, community_id, sensor
+        SELECT *, start_ts, established_ts, bytes_delivered, tcp_bytes_sent, community_id, sensor
         FROM {database}.tcp_events
         WHERE kind IN ('open', 'update', 'retransmit') AND socket_cookie != 0
             -- A SYN-ACK sent again is of a handshake, which is no connection yet.

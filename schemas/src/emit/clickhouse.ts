@@ -4,9 +4,10 @@ import { batchTableColumns, type Column, eventTableColumns } from '../stored.ts'
 function columns(list: readonly Column[]): string {
   const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
   return list
-    .map(
-      ({ name, type, codec, comment }) => `    \`${name}\` ${type} COMMENT ${quote(comment)} CODEC(${codec})`,
-    )
+    .map(({ name, type, alias, codec, comment }) => {
+      const [from, kept] = alias ? [` ALIAS ${alias}`, ''] : ['', ` CODEC(${codec})`];
+      return `    \`${name}\` ${type}${from} COMMENT ${quote(comment)}${kept}`;
+    })
     .join(',\n');
 }
 
@@ -29,7 +30,7 @@ ${columns(eventTableColumns())},
 )
 ENGINE = {replicated}MergeTree
 PARTITION BY day
-ORDER BY (toStartOfFiveMinutes(ts), host_id, socket_cookie, generation, ts)
+ORDER BY (toStartOfHour(ts), host_id, socket_cookie, generation, ts)
 TTL day + INTERVAL 7 DAY
 ${SETTINGS}
 COMMENT 'One row per event.';
