@@ -112,7 +112,7 @@ WITH
         WHERE kind IN ('open', 'update', 'retransmit') AND socket_cookie != 0
             -- A SYN-ACK sent again is of a handshake, which is no connection yet.
             AND state != 'new_syn_received'
-            AND sipHash64(host_id, boot_id, socket_cookie, generation) NOT IN (SELECT * FROM ended_keys)
+            AND sipHash64(host_id, boot_id, socket_cookie, generation) {global} NOT IN (SELECT * FROM ended_keys)
         ORDER BY kind != 'retransmit' DESC, ts DESC, seq DESC
         LIMIT 1 BY host_id, boot_id, socket_cookie, generation
     ),

@@ -4,8 +4,10 @@
  * The embedded server refuses that engine, as it reaches outside; here chdb runs without the server, and without
  * what HTTP costs. The parent asks over the channel of `fork`.
  */
+
+import { fillTemplate } from '@tcptrail/consumer/form.ts';
 import { CLICKHOUSE_FOLDER, migrationFiles } from '@tcptrail/consumer/migrate/files.ts';
-import { fillTemplate, statementsOf } from '@tcptrail/consumer/migrate/statements.ts';
+import { statementsOf } from '@tcptrail/consumer/migrate/statements.ts';
 import { PREDICTED_FIELDS, restName, restSql } from '@tcptrail/schemas/predicted.ts';
 import { eventTableColumns } from '@tcptrail/schemas/stored.ts';
 import { Session } from 'chdb';
