@@ -19,14 +19,14 @@ export const FAILURES: readonly Scene[] = [
     ],
     asks: [
       {
-        columns: 'verdict errno error failures hosts executables most_on_port',
+        columns: 'verdict errno error failures hosts executables some_ports',
         rows: [
-          ['refused', 111, 'ECONNREFUSED', 4, 2, 2, 80],
-          ['timed_out', 110, 'ETIMEDOUT', 1, 1, 1, 5_432],
-          ['denied', 126, '126', 1, 1, 1, 443],
+          ['refused', 111, 'ECONNREFUSED', 4, 2, 2, [80, 443]],
+          ['timed_out', 110, 'ETIMEDOUT', 1, 1, 1, [5_432]],
+          ['denied', 126, '126', 1, 1, 1, [443]],
         ],
       },
-      { limit: 1, rows: [['refused', 111, 'ECONNREFUSED', 4, 2, 2, 80]] },
+      { limit: 1, rows: [['refused', 111, 'ECONNREFUSED', 4, 2, 2, [80, 443]]] },
     ],
   },
   {
