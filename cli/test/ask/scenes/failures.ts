@@ -1,5 +1,18 @@
 /** Scenes about what fails, is refused, or never becomes a connection. */
-import { at, bin, close, event, fail, listener, type Scene, server, summary, times, v4 } from '../scene.ts';
+import {
+  at,
+  bin,
+  close,
+  DAY_MINUTES,
+  event,
+  fail,
+  listener,
+  type Scene,
+  server,
+  summary,
+  times,
+  v4,
+} from '../scene.ts';
 
 const CURL = '/usr/bin/curl';
 const NGINX = '/usr/sbin/nginx';
@@ -196,10 +209,12 @@ export const FAILURES: readonly Scene[] = [
   },
   {
     question: 'unused-listeners',
+    decoysInTime: false,
     events: [
       listener('listen', 1, 90, { own: true }),
-      close(-70, server(80)),
-      event('open', -10, server(80)),
+      // Used a day earlier.
+      close(-DAY_MINUTES, server(80)),
+      event('reset', 8, server(84)),
       close(5, server(84, { own: true })),
       event('open', 5, server(84, { own: true })),
       close(5, { peer_port: 84 }),
