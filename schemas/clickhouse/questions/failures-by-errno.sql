@@ -5,7 +5,8 @@
 -- chart: bars failures
 SELECT
     verdict, errno,
-    transform(errno, [0, 1, 13, 99, 101, 103, 104, 110, 111, 112, 113], ['', 'EPERM', 'EACCES', 'EADDRNOTAVAIL', 'ENETUNREACH', 'ECONNABORTED', 'ECONNRESET', 'ETIMEDOUT', 'ECONNREFUSED', 'EHOSTDOWN', 'EHOSTUNREACH'], toString(errno)) AS error,
+    transform(errno, [0, 1, 13, 99, 101, 103, 104, 110, 111, 112, 113],
+        ['', 'EPERM', 'EACCES', 'EADDRNOTAVAIL', 'ENETUNREACH', 'ECONNABORTED', 'ECONNRESET', 'ETIMEDOUT', 'ECONNREFUSED', 'EHOSTDOWN', 'EHOSTUNREACH'], toString(errno)) AS error,
     sum(tier.failures) AS failures,
     uniqExact(host_id) AS hosts,
     uniqExact(executable) AS executables,
