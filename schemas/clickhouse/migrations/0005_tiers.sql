@@ -1,4 +1,4 @@
--- What stands in braces is filled in by consumer/src/migrate/form.ts.
+-- What stands in braces is filled in by consumer/src/form.ts.
 --
 -- What is kept longer than the events: sums by five minutes and by hour, and who talked to whom by day. A day of them
 -- is written once it is over, under a version; a row of tier_days then says which version of the day counts. Views read
