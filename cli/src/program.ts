@@ -5,8 +5,10 @@ import { addAsk } from './ask/command.ts';
 import { addClickHouse, examples, home, instance } from './command-parts.ts';
 import { addDlq } from './dlq/commands.ts';
 import { addImport } from './import/command.ts';
+import { addMigrate } from './migrate/command.ts';
 import { brokers, integer, list, ports } from './options.ts';
 import { addSpool } from './spool/commands.ts';
+import { addStorage } from './storage/command.ts';
 import { addVerify } from './verify/command.ts';
 
 const VERSION_FILE = new URL('../package.json', import.meta.url);
@@ -31,6 +33,8 @@ export function createProgram(): Command {
   addDlq(program);
   addVerify(program);
   addImport(program);
+  addMigrate(program);
+  addStorage(program);
   addDoctor(program);
   addPart(program, 'agent', 'record the connections of this host into the spool or Kafka (needs root)');
   addPart(program, 'consumer', 'move the spool or Kafka into ClickHouse, exactly once');

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { aborted } from './aborted.ts';
 import { createBatcher } from './batch/batcher.ts';
 import { createPace } from './batch/pace.ts';
+import { closeDaysAlone } from './close-days.ts';
 import { CONSUMER_CONFIG, type ConsumerConfig } from './config.ts';
 import { createKafkaTransport } from './consume/kafka.ts';
 import { createSpoolTransport } from './consume/spool.ts';
@@ -51,13 +52,10 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
   const health = createMetricsServer(config.metrics, { metrics, trouble: () => trouble });
   const clickhouse = connectClickHouse(config.clickhouse);
   const store = createStore({ triesMax }, { clickhouse, createDecoder: createRangeDecoders(), log, metrics });
+  const tierClickhouse = connectClickHouse({ ...config.clickhouse, requestWaitMsMax: TIER_WAIT_MS_MAX });
   const tiers = createTierKeeper(
     { everyMs: isOnce ? 0 : config.tiers.closeMs },
-    {
-      clickhouse: connectClickHouse({ ...config.clickhouse, requestWaitMsMax: TIER_WAIT_MS_MAX }),
-      log,
-      metrics,
-    },
+    { closeDays: () => closeDaysAlone(tierClickhouse), breakOff: () => tierClickhouse.close(), log, metrics },
   );
   const transport = createTransport(config, { isOnce, log, metrics, tell: (text) => (trouble = text) });
 
@@ -141,7 +139,8 @@ async function prepare(
       await clickhouse.query('SELECT 1');
       if (at.config.migrate) {
         const { applied } = await migrate(clickhouse);
-        if (applied.length > 0) at.log.info({ applied }, 'the database was migrated');
+        if (applied.length > 0)
+          at.log.info({ applied: applied.map(({ name }) => name) }, 'the database was migrated');
       }
       return await readGuarantee(clickhouse);
     } catch (error) {

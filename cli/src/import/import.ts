@@ -6,6 +6,7 @@
  */
 import { basename } from 'node:path';
 import { createRangeDecoder } from '@tcptrail/consumer/decode/range.ts';
+import { onCluster } from '@tcptrail/consumer/form.ts';
 import { createLog } from '@tcptrail/consumer/log.ts';
 import { createMetrics } from '@tcptrail/consumer/metrics.ts';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
@@ -58,7 +59,9 @@ async function keepForEver(clickhouse: ClickHouse): Promise<void> {
     { database: clickhouse.database },
   );
   for (const { name } of ageing)
-    await clickhouse.statement(`ALTER TABLE ${clickhouse.database}.${name} REMOVE TTL`);
+    await clickhouse.statement(
+      `ALTER TABLE ${clickhouse.database}.${name} ${onCluster(clickhouse)} REMOVE TTL`,
+    );
 }
 
 function openStore(clickhouse: ClickHouse): Store {

@@ -1,4 +1,5 @@
 /** The ledger: the origin columns of the stored rows, asked what is already there. */
+import { localName, localTable } from '../form.ts';
 import { BATCH_COLUMNS, batchName } from './batch-name.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import type { Batch } from './range.ts';
@@ -42,7 +43,7 @@ export interface Ledger {
 export function createLedger(clickhouse: ClickHouse): Ledger {
   const where = `origin = {origin:String} AND origin_partition = {originPartition:UInt32}`;
   const span = `${where} AND origin_offset BETWEEN {first:UInt64} AND {last:UInt64}`;
-  const tableOf = (table: Table): string => `${clickhouse.database}.${table}`;
+  const tableOf = (table: Table): string => localTable(clickhouse, table);
 
   async function totals(asked: Span, without: readonly number[]): Promise<Record<Table, DayRows>> {
     const each = TABLES.map(
@@ -118,7 +119,7 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
     async isReplicated(table) {
       const [found] = await clickhouse.query<{ engine: string }>(
         `SELECT engine FROM system.tables WHERE database = {database:String} AND name = {table:String}`,
-        { database: clickhouse.database, table },
+        { database: clickhouse.database, table: localName(clickhouse, table) },
       );
       return !/^(Replacing|Aggregating|Summing)?MergeTree$/.test(found?.engine ?? '');
     },

@@ -2,20 +2,19 @@
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
-import { withOriginLease } from '../origin-lease.ts';
-import type { ClickHouse } from '../store/clickhouse.ts';
-import { type ClosedDay, closeDays } from './close-days.ts';
+import type { ClosedDay } from './close-days.ts';
 
 export interface TierKeeper {
   /** Looks at once, then every `everyMs`; 0 = never. */
   start(): void;
-  /** Breaks off what is under way, which the next run of whichever consumer does again, and closes its ClickHouse. */
+  /** Breaks off what is under way, which whichever consumer is next does again. */
   stop(): Promise<void>;
 }
 
 export interface TierKeeperDeps {
-  /** Of its own: a day takes longer than an INSERT. */
-  readonly clickhouse: ClickHouse;
+  /** Rejects with ORIGIN_BUSY while another does it, and when `breakOff` was called. */
+  readonly closeDays: () => Promise<readonly ClosedDay[]>;
+  readonly breakOff: () => Promise<void>;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -24,14 +23,14 @@ export function createTierKeeper(
   { everyMs }: { readonly everyMs: number },
   deps: TierKeeperDeps,
 ): TierKeeper {
-  const { clickhouse, log, metrics } = deps;
+  const { closeDays, breakOff, log, metrics } = deps;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let isStopped = false;
 
   async function look(): Promise<void> {
     try {
-      for (const { tier, day, rows } of await closeDaysOnce(clickhouse)) {
+      for (const { tier, day, rows } of await closeDays()) {
         metrics.tierDays.inc({ tier });
         log.info({ tier, day, rows }, `day ${day} is summed in tier ${tier}`);
       }
@@ -60,18 +59,8 @@ export function createTierKeeper(
     async stop() {
       isStopped = true;
       clearTimeout(timer);
-      await clickhouse.close();
+      await breakOff();
       await running;
     },
   };
-}
-
-/** Under a lock, as several consumers do. Rejects with ORIGIN_BUSY while another holds it, and as `closeDays`. */
-export async function closeDaysOnce(
-  clickhouse: ClickHouse,
-  nowMs: number = Date.now(),
-): Promise<readonly ClosedDay[]> {
-  return await withOriginLease(clickhouse, { origin: 'tiers', originPartition: 0, waitMsMax: 0 }, (lease) =>
-    closeDays(clickhouse, { nowMs, lease }),
-  );
 }

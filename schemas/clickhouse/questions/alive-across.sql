@@ -27,7 +27,7 @@ WITH
             AND start_ts < {since:DateTime64(6, 'UTC')} AND socket_cookie != 0
             AND (ts >= {until:DateTime64(6, 'UTC')} AND kind IN ('open', 'update', 'close')
                 OR ts < {since:DateTime64(6, 'UTC')} AND kind IN ('open', 'update')
-                    AND cityHash64(host_id, boot_id, socket_cookie, generation) NOT IN (SELECT connection FROM ended))
+                    AND cityHash64(host_id, boot_id, socket_cookie, generation) GLOBAL NOT IN (SELECT connection FROM ended))
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
         ORDER BY ts DESC

@@ -66,7 +66,7 @@ WITH
             uniqExactIf(seq, seq <= numbered) AS stored,
             toInt64(count()) - toInt64(uniqExact(seq)) AS doubled
         FROM {database}.tcp_events AS event
-        LEFT JOIN newest USING (host_id, boot_id, kernel_epoch, cpu)
+        {global} LEFT JOIN newest USING (host_id, boot_id, kernel_epoch, cpu)
         GROUP BY host_id, boot_id, kernel_epoch, cpu
     ),
     -- One row per batch and CPU: what the agent said it had spooled, and which rows of the batch are here.
@@ -99,7 +99,7 @@ WITH
     (
         SELECT host_id, agent_epoch, batch_seq, min(decision.is_discarded) AS is_discarded
         FROM {database}.tcp_parked AS parked FINAL
-        LEFT JOIN
+        {global} LEFT JOIN
         (
             SELECT origin, origin_partition, origin_offset, argMax(outcome, decided_ts) = 'discarded' AS is_discarded
             FROM {database}.tcp_parked_outcomes
