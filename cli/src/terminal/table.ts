@@ -88,16 +88,18 @@ function leastWidths(columns: readonly Column[], rows: readonly (readonly string
   });
 }
 
-/** Columns that a line takes at least. */
-export function leastWidth(columns: readonly Column[], rows: readonly (readonly string[])[]): number {
-  const least = leastWidths(columns, rows).map((width, index) => {
-    const widest = Math.max(
-      widthOf(columns[index]?.name ?? ''),
-      ...rows.map((row) => widthOf(row[index] ?? '')),
-    );
-    return Math.min(width, widest);
-  });
-  return least.reduce((sum, width) => sum + width, 0) + GAP.length * (columns.length - 1);
+/** Columns that a line takes: whole, and with all cut that may be. */
+export function lineWidthsOf(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): { readonly whole: number; readonly least: number } {
+  const whole = columns.map(({ name }, index) =>
+    Math.max(widthOf(name), ...rows.map((row) => widthOf(row[index] ?? ''))),
+  );
+  const least = leastWidths(columns, rows).map((width, index) => Math.min(width, whole[index] ?? 0));
+  const sum = (widths: readonly number[]): number =>
+    widths.reduce((all, width) => all + width, 0) + GAP.length * (columns.length - 1);
+  return { whole: sum(whole), least: sum(least) };
 }
 
 /** Takes columns off the widest cells until a row fits. */
