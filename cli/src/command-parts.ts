@@ -1,5 +1,5 @@
 /** What several commands have: options, and examples below their help. */
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { instanceName } from './options.ts';
 
 export const home = (): Option =>
@@ -10,6 +10,15 @@ export const instance = (): Option =>
   new Option('--instance <name>', 'name that keeps several apart on one host')
     .argParser(instanceName)
     .default('default');
+
+/** Options of the commands that ask ClickHouse; see `clickhouse/connection.ts`. */
+export function addClickHouse(command: Command): Command {
+  return command
+    .option('--url <url>', 'address of ClickHouse (TCPTRAIL_CLICKHOUSE_URL; default http://127.0.0.1:8123)')
+    .option('--user <name>', 'user (TCPTRAIL_CLICKHOUSE_USERNAME; default reader, else default)')
+    .option('--password-file <file>', 'file with the password (TCPTRAIL_CLICKHOUSE_PASSWORD_FILE)')
+    .option('--database <name>', 'database (TCPTRAIL_CLICKHOUSE_DATABASE; default tcptrail)');
+}
 
 export function examples(lines: readonly (readonly [string, string])[]): string {
   const text = lines.map(([command, why]) => `  ${command}${why === '' ? '' : `\n      ${why}`}`);

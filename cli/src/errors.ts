@@ -130,6 +130,26 @@ export const CLI_ERRORS = {
     2,
     (file: string, reason: string) => `cannot read ${file} (${reason}); give the path of a readable file`,
   ),
+  CLI_FILE_UNWRITABLE: entry(
+    1,
+    (file: string, reason: string) =>
+      `cannot write ${file} (${reason}); make room, or give a folder that this user may write to`,
+  ),
+  CLI_EXPORT_NO_DAYS: entry(
+    2,
+    (table: string, database: string) =>
+      `database ${database} has no table or view ${table} with a column day; give --table one that has`,
+  ),
+  CLI_EXPORT_OTHER: entry(
+    2,
+    (manifest: string) =>
+      `${manifest} is of an export with other filters; give --to another folder, so that each holds one thing`,
+  ),
+  CLI_EXPORT_CHANGED: entry(
+    1,
+    (table: string, day: string) =>
+      `rows of ${table} of ${day} come or go while they are written; try again when that has ended`,
+  ),
   CLI_IMPORT_REFUSED: entry(
     1,
     (file: string, reason: string) =>

@@ -43,3 +43,31 @@ export function instanceName(text: string): string {
   if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(text)) return text;
   throw new InvalidArgumentError('give 1 to 32 of a-z, 0-9 and -.');
 }
+
+const DAYS_MAX = 3_660;
+
+/** A day as 2026-11-28, or the days from one to another, `2026-11-01..2026-11-07`. */
+export function days(text: string): readonly string[] {
+  const [first = '', last = first, more] = text.split('..').map((day) => day.trim());
+  const [from, to] = [first, last].map(dayNumber);
+  const isRange = more === undefined && from !== undefined && to !== undefined && from <= to;
+  if (!isRange || to - from >= DAYS_MAX)
+    throw new InvalidArgumentError('give a day such as 2026-11-28, or two as 2026-11-01..2026-11-07.');
+  return Array.from({ length: to - from + 1 }, (_, index) => dayText(from + index));
+}
+
+/** One day, as 2026-11-28. */
+export function day(text: string): string {
+  if (dayNumber(text) !== undefined) return text;
+  throw new InvalidArgumentError('give a day such as 2026-11-28.');
+}
+
+const DAY_MS = 86_400_000;
+const dayText = (number: number): string => new Date(number * DAY_MS).toISOString().slice(0, 10);
+
+/** Days since 1970; undefined for what is no day of the calendar. */
+function dayNumber(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  const number = Date.parse(`${text}T00:00:00Z`) / DAY_MS;
+  return Number.isInteger(number) && dayText(number) === text ? number : undefined;
+}

@@ -1,8 +1,9 @@
 /** The commands and their options; each loads its part only when it runs. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { examples, home, instance } from './command-parts.ts';
+import { addClickHouse, examples, home, instance } from './command-parts.ts';
 import { addDlq } from './dlq/commands.ts';
+import { addExport } from './export/command.ts';
 import { addImport } from './import/command.ts';
 import { brokers, integer, list, ports } from './options.ts';
 import { addSpool } from './spool/commands.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   addDlq(program);
   addVerify(program);
   addImport(program);
+  addExport(program);
   addDoctor(program);
   addPart(program, 'agent', 'record the connections of this host into the spool or Kafka (needs root)');
   addPart(program, 'consumer', 'move the spool or Kafka into ClickHouse, exactly once');
@@ -146,14 +148,6 @@ function addStop(program: Command): void {
     .addOption(instance())
     .option('--force', 'end it at once; what the agent spooled is stored at the next start')
     .action(async (options) => (await import('./stop.ts')).stop(options));
-}
-
-function addClickHouse(command: Command): Command {
-  return command
-    .option('--url <url>', 'address of ClickHouse (TCPTRAIL_CLICKHOUSE_URL; default http://127.0.0.1:8123)')
-    .option('--user <name>', 'user (TCPTRAIL_CLICKHOUSE_USERNAME; default reader, else default)')
-    .option('--password-file <file>', 'file with the password (TCPTRAIL_CLICKHOUSE_PASSWORD_FILE)')
-    .option('--database <name>', 'database (TCPTRAIL_CLICKHOUSE_DATABASE; default tcptrail)');
 }
 
 function addQuery(program: Command): void {
