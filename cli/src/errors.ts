@@ -150,6 +150,27 @@ export const CLI_ERRORS = {
     (table: string, day: string) =>
       `rows of ${table} of ${day} come or go while they are written; try again when that has ended`,
   ),
+  CLI_NO_EXPORT: entry(
+    2,
+    (folder: string) =>
+      `${folder} holds no days that 'tcptrail export' has written; give the folder that --to named`,
+  ),
+  CLI_KEEPING_BUSY: entry(
+    1,
+    (database: string) =>
+      `another 'tcptrail forget' or 'tcptrail hold' works on database ${database}; try again when it has ended`,
+  ),
+  CLI_FORGET_HELD: entry(
+    1,
+    (rows: string, holds: string) =>
+      `${rows} under a legal hold, so nothing was forgotten: ${holds}; end it with 'tcptrail hold end', or give --except-held to forget the others`,
+  ),
+  CLI_FORGET_STUCK: entry(
+    1,
+    (table: string, reason: string) =>
+      `ClickHouse cannot delete from ${table} (${reason}); it goes on trying: mend that, then run the same again`,
+  ),
+  CLI_NO_HOLD: entry(2, (id: string) => `there is no hold ${id} that binds; see 'tcptrail hold list'`),
   CLI_IMPORT_REFUSED: entry(
     1,
     (file: string, reason: string) =>

@@ -1,4 +1,5 @@
 /** Values of options, checked where they come in; commander turns the error into exit code 2. */
+import { isIP, SocketAddress } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 
 /** A whole number from `least` to `most`. */
@@ -70,4 +71,17 @@ function dayNumber(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
   const number = Date.parse(`${text}T00:00:00Z`) / DAY_MS;
   return Number.isInteger(number) && dayText(number) === text ? number : undefined;
+}
+
+/** An address as ClickHouse writes it; `::`, which stands for none, is refused. */
+export function address(text: string): string {
+  const family = isIP(text);
+  if (family === 0) throw new InvalidArgumentError('give an IPv4 or IPv6 address.');
+  const { address: canonical } = new SocketAddress({
+    address: text,
+    family: family === 4 ? 'ipv4' : 'ipv6',
+  });
+  if (/^::$|^0\.0\.0\.0$|^::ffff:0\.0\.0\.0$/.test(canonical))
+    throw new InvalidArgumentError('it stands for no address.');
+  return canonical;
 }

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { addClickHouse, examples, home, instance } from './command-parts.ts';
 import { addDlq } from './dlq/commands.ts';
 import { addExport } from './export/command.ts';
+import { addForget } from './forget/command.ts';
 import { addImport } from './import/command.ts';
 import { brokers, integer, list, ports } from './options.ts';
 import { addSpool } from './spool/commands.ts';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
   addVerify(program);
   addImport(program);
   addExport(program);
+  addForget(program);
   addDoctor(program);
   addPart(program, 'agent', 'record the connections of this host into the spool or Kafka (needs root)');
   addPart(program, 'consumer', 'move the spool or Kafka into ClickHouse, exactly once');

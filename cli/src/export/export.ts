@@ -7,6 +7,7 @@ import { cliError } from '../errors.ts';
 import { type Place as Point, storedPoint, upTo } from '../stored-point.ts';
 import { bytes, count, plural } from '../terminal/human.ts';
 import { type Filters, type Manifest, type Place, placeOf, wholeManifest } from './manifest.ts';
+import { assertParquet } from './parquet.ts';
 
 export interface ExportOptions extends ConnectionOptions {
   readonly day: readonly string[];
@@ -142,12 +143,6 @@ function fromDay({ connection, table }: Asked, point: readonly Point[]): string 
 }
 
 const paramsOf = ({ day, filters }: Asked): Record<string, unknown> => ({ day, hosts: filters.host ?? [] });
-
-/** An answer that broke off, or ends in an error, is no Parquet. */
-function assertParquet(tail: Uint8Array): void {
-  const end = Buffer.from(tail).toString('latin1');
-  if (!end.endsWith('PAR1')) throw cliError('CLI_QUERY_FAILED', ['the answer broke off', 'unknown']);
-}
 
 function lineOf(
   { table, day, to }: { readonly table: string; readonly day: string; readonly to: string },

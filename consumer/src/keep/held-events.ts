@@ -21,7 +21,7 @@ export async function keepHeld(clickhouse: ClickHouse): Promise<HeldStep> {
   const released = await release(clickhouse, held);
   if (holds.length === 0) return { copied: 0, released };
   const missing = await clickhouse.query<{ day: string; n: number }>(
-    `SELECT toString(day) AS day, toInt64(countIf(here)) - toInt64(countIf(NOT here)) AS n
+    `SELECT day, toInt64(countIf(here)) - toInt64(countIf(NOT here)) AS n
      FROM
      (
          SELECT day, true AS here FROM ${database}.tcp_events WHERE ${held}

@@ -19,7 +19,7 @@ export const BINDS = "toYear(ended_ts) = 1970 AND until >= toDate(now('UTC'))";
 /** Holds that bind today, oldest first. */
 export async function bindingHolds({ database, query }: Asking): Promise<readonly Hold[]> {
   return await query<Hold>(
-    `SELECT hold_id, kind, value, reason, author, toString(until) AS until
+    `SELECT hold_id, kind, value, reason, author, until
      FROM ${database}.holds FINAL WHERE ${BINDS} ORDER BY made_ts, hold_id`,
   );
 }

@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS {database}.forgotten_rows {on_cluster}
 ENGINE = ReplacingMergeTree
 PARTITION BY day
 ORDER BY (stored_in, host_hash, kernel_epoch, cpu, agent_epoch, batch_seq, batch_part, seq)
-TTL day + INTERVAL 7 DAY
+TTL day + INTERVAL 9 DAY
 SETTINGS ttl_only_drop_parts = 1
 COMMENT 'One row per row that was forgotten: its number and where it came from, nothing of what it said. Written before the row goes, so it may be there still.';
 
@@ -66,5 +66,10 @@ CREATE TABLE IF NOT EXISTS {database}.held_events {on_cluster} AS {database}.tcp
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (host_id, boot_id, kernel_epoch, cpu, seq)
-SETTINGS min_bytes_for_wide_part = 134217728
+SETTINGS min_bytes_for_wide_part = 134217728, deduplicate_merge_projection_mode = 'drop'
 COMMENT 'Rows of tcp_events under a legal hold, which do not age away; read it with FINAL.';
+
+-- They would count a row twice that was copied twice.
+ALTER TABLE {database}.held_events {on_cluster}
+    DROP PROJECTION IF EXISTS five_minutes,
+    DROP PROJECTION IF EXISTS edges;
