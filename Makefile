@@ -15,7 +15,7 @@ help: ## list these tasks
 deps: ## install what tcptrail needs to run (says what, asks once on a terminal; YES=1 skips)
 	@infra/deps.sh run
 
-gen: ## write every generated file from schemas/src/fields.ts, and the config.ts and metrics.ts of each part
+gen: ## write every generated file from schemas/src/fields.ts, the config.ts and metrics.ts of each part, and the questions
 	@$(NODE) schemas/src/generate.ts
 	@$(NODE) cli/src/generate-docs.ts
 

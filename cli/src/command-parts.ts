@@ -11,7 +11,7 @@ export const instance = (): Option =>
     .argParser(instanceName)
     .default('default');
 
-/** Options of the commands that ask ClickHouse; see `clickhouse/connection.ts`. */
+/** Where a command that reads finds ClickHouse. */
 export function addClickHouse(command: Command): Command {
   return command
     .option('--url <url>', 'address of ClickHouse (TCPTRAIL_CLICKHOUSE_URL; default http://127.0.0.1:8123)')

@@ -1,16 +1,23 @@
 /** Completion scripts, made of the commands themselves. */
+
 import { EVENT_KINDS, VERDICTS } from '@tcptrail/schemas/enums.ts';
+import { questionNames } from '@tcptrail/schemas/questions.ts';
 import type { Command, Option } from 'commander';
+import { FORMATS } from './ask/command.ts';
 import { cliError } from './errors.ts';
 
 /** Values that an option takes; a file where the option names one. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   '--kind': EVENT_KINDS.slice(1),
   '--verdict': VERDICTS,
+  '--format': FORMATS,
 };
-const FILES = new Set(['--config', '--password-file', '--reader-password-file']);
+const FILES = new Set(['--config', '--password-file', '--reader-password-file', '--output']);
 const FOLDERS = new Set(['--home', '--path']);
-const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { completion: ['bash', 'zsh'] };
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  completion: ['bash', 'zsh'],
+  ask: questionNames(),
+};
 
 /** The script for `shell`. Throws CLI_USAGE for a shell other than bash and zsh. */
 export function completion(shell: string, program: Command): string {

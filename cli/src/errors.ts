@@ -155,11 +155,6 @@ export const CLI_ERRORS = {
     (folder: string) =>
       `${folder} holds no days that 'tcptrail export' has written; give the folder that --to named`,
   ),
-  CLI_KEEPING_BUSY: entry(
-    1,
-    (database: string) =>
-      `another 'tcptrail forget' or 'tcptrail hold' works on database ${database}; try again when it has ended`,
-  ),
   CLI_FORGET_HELD: entry(
     1,
     (rows: string, holds: string) =>
@@ -196,6 +191,27 @@ export const CLI_ERRORS = {
     1,
     (user: string) =>
       `user ${user} may only read, and this statement is no question; give --user default to change data`,
+  ),
+  CLI_QUESTION_UNKNOWN: entry(
+    2,
+    (name: string, hint: string) => `there is no question ${name}; ${hint}see 'tcptrail ask --list'`,
+  ),
+  CLI_NO_QUESTION: entry(
+    2,
+    (words: string) => `no question has the words ${words}; give fewer, or see 'tcptrail ask --list'`,
+  ),
+  CLI_PARAMETER_MISSING: entry(
+    2,
+    (question: string, option: string, meaning: string) =>
+      `${question} needs ${option} <value> (${meaning}); see 'tcptrail ask ${question} --explain'`,
+  ),
+  CLI_BINARY_TERMINAL: entry(
+    2,
+    (format: string) => `${format} is binary and no text for a terminal; give --output FILE, or pipe it`,
+  ),
+  CLI_FILE_UNWRITABLE: entry(
+    1,
+    (file: string, reason: string) => `cannot write ${file} (${reason}); give --output another path`,
   ),
   CLI_NO_TABLES: entry(
     1,

@@ -7,11 +7,16 @@ import { join } from 'node:path';
 import { settleFiles } from '@tcptrail/schemas/generated-files.ts';
 import { configPage } from './docs/config-page.ts';
 import { metricsPage } from './docs/metrics-page.ts';
+import { questionsPage } from './docs/questions-page.ts';
 
 const args = process.argv.slice(2);
 const check = args.includes('--check');
 const root = args.find((arg) => !arg.startsWith('--')) ?? join(import.meta.dirname, '../..');
 
-const source = 'the config.ts or metrics.ts of its part';
-const pages = { 'docs/config.md': configPage, 'docs/metrics.md': metricsPage };
+const source = 'the config.ts or metrics.ts of its part, or schemas/clickhouse/questions';
+const pages = {
+  'docs/config.md': configPage,
+  'docs/metrics.md': metricsPage,
+  'docs/questions.md': questionsPage,
+};
 if (settleFiles(pages, { root, check, source }) > 0) process.exit(1);

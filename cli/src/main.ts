@@ -1,8 +1,8 @@
 /** The `tcptrail` command: parses, runs, and turns every error into one sentence and its exit code. */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
-import { type Command, CommanderError } from 'commander';
-import { cliError } from './errors.ts';
+import { CommanderError } from 'commander';
 import { commandsOf, createProgram } from './program.ts';
+import { asErrors } from './usage-errors.ts';
 
 // A reader that went away (`| head`), or a terminal that did, is no error; what runs long ends in good order.
 for (const stream of [process.stdout, process.stderr]) {
@@ -22,24 +22,6 @@ try {
   } else await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
-}
-
-/** Makes `command` throw where commander would print and exit. */
-function asErrors(command: Command): void {
-  command.exitOverride((error) => {
-    // 'topic' alone has printed its help.
-    if (error.exitCode === 0 || error.code === 'commander.help') throw error;
-    const problem = error.message
-      .replace(/^error: /, '')
-      .replace(/\s*\n\s*/g, ' ')
-      .replace(/[.\s]+$/, '');
-    throw cliError('CLI_USAGE', [problem, nameOf(command)], { cause: error });
-  });
-  command.configureOutput({ outputError: () => {} });
-}
-
-function nameOf(command: Command): string {
-  return command.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
 }
 
 function report(error: unknown): number {

@@ -1,6 +1,7 @@
 /** The commands and their options; each loads its part only when it runs. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { addAsk } from './ask/command.ts';
 import { addClickHouse, examples, home, instance } from './command-parts.ts';
 import { addDlq } from './dlq/commands.ts';
 import { addExport } from './export/command.ts';
@@ -25,6 +26,7 @@ export function createProgram(): Command {
   addUp(program);
   addStop(program);
   addQuery(program);
+  addAsk(program);
   addTail(program);
   addTopic(program);
   addSpool(program);
@@ -50,6 +52,7 @@ export function commandsOf(program: Command): readonly Command[] {
 const EXAMPLES = [
   ['sudo tcptrail up', 'record this machine and print connections as they close'],
   ['tcptrail query "SELECT comm, sum(connections) FROM connections GROUP BY comm ORDER BY 2 DESC"', ''],
+  ['tcptrail ask top-talkers --since 1h', 'a question of the library; tcptrail ask lists them'],
   ['tcptrail tail --port 443 --verdict reset_received', 'live, filtered'],
   ['sudo tcptrail up --kafka', 'the same with Kafka between agent and consumer'],
   ['sudo tcptrail doctor', 'what works on this machine, what does not, and what to do'],

@@ -40,6 +40,11 @@ test('bash offers the commands of spool, and folders for its path', () => {
   assert.match(completion('bash', createProgram()), /--home\|--path\) compopt/);
 });
 
+test('bash offers the names of questions', () => {
+  assert.deepEqual(offered('tcptrail', 'ask', 'who-'), ['who-talked-to', 'who-talked-to-network']);
+  assert.deepEqual(offered('tcptrail', 'ask', 'top-talkers', '--format', 'p'), ['parquet']);
+});
+
 test('bash offers the shells of completion', () => {
   assert.deepEqual(offered('tcptrail', 'completion', 'z'), ['zsh']);
 });

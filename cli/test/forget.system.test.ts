@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { insertParked } from '../../consumer/src/store/parked.ts';
+import { closeDaysOnce } from '../../consumer/src/tiers/keeper.ts';
 import { cpuAccount } from '../../test/cpu-account.ts';
 import { SAMPLE_OWNER } from '../../test/sample-batch.ts';
 import { HOST, type MadeEvent, NOW_US, temporaryFolder } from '../../test/spool-writer.ts';
@@ -9,7 +10,6 @@ import type { Manifest } from '../src/export/manifest.ts';
 import { countMatches, matchesOf } from '../src/forget/matches.ts';
 import { hashOf } from '../src/forget/record.ts';
 import { removeRows } from '../src/forget/remove-rows.ts';
-import { closeDays } from '../src/forget/tiers.ts';
 import { DAY_US, dayOf, type Kept, lines, TODAY, useKeptDatabases, YESTERDAY } from './kept-database.ts';
 import { isOneSentence, run } from './run-command.ts';
 
@@ -272,8 +272,8 @@ test('sums of closed days are summed anew; where the events aged away those that
   const old = dayOf(NOW_US - 2 * DAY_US);
   await put({ peers: [SECRET, OTHER], tsUs: NOW_US - 2 * DAY_US });
   await put({ peers: [SECRET, OTHER, OTHER], tsUs: NOW_US - DAY_US });
-  const tiers = ['5m', '1h', 'edges'].flatMap((tier) => [old, YESTERDAY].map((day) => ({ tier, day })));
-  await closeDays(kept.clickhouse, tiers);
+  // Yesterday is over.
+  await closeDaysOnce(kept.clickhouse, NOW_US / 1000 + DAY_US / 1000);
   await kept.sql(`ALTER TABLE {db}.tcp_events DROP PARTITION '${old}'`);
   const sums = (view: string) =>
     kept.rows(`SELECT toString(day) AS day, sum(events) AS n FROM {db}.${view} GROUP BY day ORDER BY day`);

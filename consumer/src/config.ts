@@ -103,6 +103,18 @@ export const CONSUMER_CONFIG = z.strictObject({
         ),
     })
     .prefault({}),
+  tiers: z
+    .strictObject({
+      closeMs: z
+        .int()
+        .min(0)
+        .max(24 * HOUR_MS)
+        .default(600_000)
+        .describe(
+          'Milliseconds between two looks for days that are over and not yet summed in the tiers; of several consumers one does it. 0 = never: then the tiers end with the events.',
+        ),
+    })
+    .prefault({}),
   migrate: z.boolean().default(true).describe('Apply the migrations of the database at start.'),
   metrics: metricsSection({ port: 9481, zero: 'any free one' }),
   stopWaitMsMax: z

@@ -25,6 +25,7 @@ import type { ClickHouse } from './store/clickhouse.ts';
 import { connectClickHouse } from './store/failover.ts';
 import { type Guarantee, readGuarantee } from './store/guarantee.ts';
 import { createStore } from './store/store.ts';
+import { createTierKeeper } from './tiers/keeper.ts';
 
 export interface ConsumerDeps {
   /** Ends the consumer in good order when aborted. */
@@ -35,6 +36,8 @@ export interface ConsumerDeps {
 }
 
 const ONCE_TRIES_MAX = 5;
+/** A day of a large fleet is written in one statement. */
+const TIER_WAIT_MS_MAX = 3_600_000;
 
 /** Runs until `signal`, or until drained with `isOnce`. Rejects with an AppError that says what to mend. */
 export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {}): Promise<void> {
@@ -48,6 +51,14 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
   const health = createMetricsServer(config.metrics, { metrics, trouble: () => trouble });
   const clickhouse = connectClickHouse(config.clickhouse);
   const store = createStore({ triesMax }, { clickhouse, createDecoder: createRangeDecoders(), log, metrics });
+  const tiers = createTierKeeper(
+    { everyMs: isOnce ? 0 : config.tiers.closeMs },
+    {
+      clickhouse: connectClickHouse({ ...config.clickhouse, requestWaitMsMax: TIER_WAIT_MS_MAX }),
+      log,
+      metrics,
+    },
+  );
   const transport = createTransport(config, { isOnce, log, metrics, tell: (text) => (trouble = text) });
 
   try {
@@ -67,6 +78,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
     trouble = config.transport === 'kafka' ? 'not yet in the consumer group' : undefined;
 
     await transport.start(store.store);
+    tiers.start();
     log.info(`reading ${sourceOf(config)} into ${clickhouse.url}, database ${clickhouse.database}`);
     await Promise.race([transport.done, aborted(signal)]).catch(async (error: unknown) => {
       if (!(error instanceof AppError) || error.code !== 'STORE_LEDGER' || isOnce) throw error;
@@ -80,6 +92,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
     store.stop();
     await transport.stop();
     clearTimeout(deadline);
+    await tiers.stop();
     await clickhouse.close();
     await health.stop();
   }

@@ -59,6 +59,23 @@ const ROWS = {
     'Messages that the topic no longer held when they were to be read.',
   ),
   ledgerAlarms: counter('ledger_alarms', 'alarms', 'Times the stored rows were not what was inserted.'),
+  tierDays: counter(
+    'tier_days',
+    'days',
+    'Days that were summed in a tier, again when late events came.',
+    'tier',
+  ),
+  tierFailures: counter(
+    'tier_failures',
+    'failures',
+    'Times that days could not be summed in a tier, or what is under a legal hold could not be kept.',
+    'code',
+  ),
+  heldRows: counter(
+    'held_rows',
+    'rows',
+    'Rows under a legal hold that were copied, so that they do not age away.',
+  ),
   parked: counter(
     'parked_batches',
     'batches',
@@ -128,6 +145,9 @@ export interface Metrics {
   readonly burnedTokens: Counter;
   readonly expiredMessages: Counter;
   readonly ledgerAlarms: Counter;
+  readonly tierDays: Counter<'tier'>;
+  readonly tierFailures: Counter<'code'>;
+  readonly heldRows: Counter;
   readonly parked: Counter<'reason'>;
   readonly damagedBytes: Counter;
   readonly setAsideFiles: Counter;
@@ -176,6 +196,9 @@ export function createMetrics(): Metrics {
     burnedTokens: makeCounter(ROWS.burnedTokens),
     expiredMessages: makeCounter(ROWS.expiredMessages),
     ledgerAlarms: makeCounter(ROWS.ledgerAlarms),
+    tierDays: makeCounter(ROWS.tierDays),
+    tierFailures: makeCounter(ROWS.tierFailures),
+    heldRows: makeCounter(ROWS.heldRows),
     parked: makeCounter(ROWS.parked),
     damagedBytes: makeCounter(ROWS.damagedBytes),
     setAsideFiles: makeCounter(ROWS.setAsideFiles),

@@ -2,19 +2,21 @@
 import { randomUUID } from 'node:crypto';
 import { bindingHolds, columnsOf, type Hold } from '@tcptrail/consumer/keep/holds.ts';
 import type { Subject } from '@tcptrail/consumer/keep/subject.ts';
+import type { OriginLease } from '@tcptrail/consumer/origin-lease.ts';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
+import { closeDays } from '@tcptrail/consumer/tiers/close-days.ts';
+import { withKeepingLease } from '@tcptrail/consumer/tiers/keeper.ts';
 import { cliError } from '../errors.ts';
-import { withKeepingLock } from '../keeping-lock.ts';
 import { type Store, type StoreOptions, withStore } from '../store.ts';
 import { ask } from '../terminal/ask.ts';
 import { plural } from '../terminal/human.ts';
 import { forgetInExports } from './exports.ts';
-import { countMatches, type Matched, matchesOf, type Wish, withHostIds } from './matches.ts';
+import { countMatches, type Match, type Matched, matchesOf, type Wish, withHostIds } from './matches.ts';
 import { notReached } from './not-reached.ts';
-import { recordForgotten } from './record.ts';
+import { type Forgotten, recordForgotten } from './record.ts';
 import { removeRows } from './remove-rows.ts';
 import { printForgotten, printPlan } from './report.ts';
-import { closeDays, closedAmong, openDays } from './tiers.ts';
+import { openDays } from './tiers.ts';
 
 export interface ForgetOptions extends StoreOptions, SubjectOptions {
   /** As 2026-11-28. */
@@ -34,15 +36,17 @@ export interface SubjectOptions {
 
 /** Rows that come while it runs are taken in the next round. */
 const ROUNDS_MAX = 3;
+/** For a consumer that closes a day. */
+const LEASE_WAIT_MS_MAX = 120_000;
 
-/** Exit code 1 when rows are left. Throws CONFIG_*, CLICKHOUSE_*, CLI_FORGET_*, CLI_KEEPING_BUSY, CLI_NOT_CONFIRMED, CLI_FILE_*, CLI_NO_EXPORT. */
+/** Exit code 1 when rows are left. Throws CONFIG_*, CLICKHOUSE_*, CLI_FORGET_*, ORIGIN_BUSY, CLI_NOT_CONFIRMED, CLI_FILE_*, CLI_NO_EXPORT. */
 export async function forgetCommand(options: ForgetOptions): Promise<void> {
   const subject = subjectOf(options);
   if (!subject) throw cliError('CLI_USAGE', ['give one of --address, --host and --uid', 'tcptrail forget']);
   await withStore(options, async (store) => {
     await assertKeeping(store.clickhouse);
     const wish = { subject: await withHostIds(store.clickhouse, subject), before: options.before };
-    await withKeepingLock(store.clickhouse, () => forget(store, wish, options));
+    await forget(store, wish, options);
   });
 }
 
@@ -59,49 +63,71 @@ export async function assertKeeping(clickhouse: ClickHouse): Promise<void> {
   if ((await columnsOf(clickhouse, 'forgotten')).size === 0) throw cliError('CLI_NO_TABLES', [url, database]);
 }
 
-async function forget(store: Store, wish: Wish, options: ForgetOptions): Promise<void> {
-  const { clickhouse } = store;
-  const startedMs = performance.now();
-  const folders = options.export ?? [];
+interface Look {
+  readonly holds: readonly Hold[];
+  readonly matches: readonly Match[];
+  readonly found: readonly Matched[];
+}
+
+async function look({ clickhouse }: Store, wish: Wish): Promise<Look> {
   const holds = await bindingHolds(clickhouse);
   const matches = await matchesOf(clickhouse, wish, holds);
-  const inExports = (plan: boolean): Promise<readonly Matched[]> =>
-    forgetInExports(store, { ...wish, folders, holds, plan });
-  const inTables = await countMatches(clickhouse, matches);
-  const found = [...inTables, ...(await inExports(true))];
+  return { holds, matches, found: await countMatches(clickhouse, matches) };
+}
+
+async function forget(store: Store, wish: Wish, options: ForgetOptions): Promise<void> {
+  const { json = false, export: folders = [] } = options;
+  const { holds, found } = await look(store, wish);
+  const inExports = await forgetInExports(store, { ...wish, folders, holds, plan: true });
+  const all = [...found, ...inExports];
   if (options.plan) {
-    printPlan(found, { holds, json: options.json ?? false });
+    printPlan(all, { holds, json });
     return;
   }
-  assertNotHeld(found, holds, options);
-  if (sumOf(found) > 0 && !(await confirmed(found, options))) {
+  assertNotHeld(all, holds, options);
+  if (sumOf(all) > 0 && !(await confirmed(all, options))) {
     process.stdout.write('nothing was forgotten\n');
     return;
   }
-  const forgetId = randomUUID();
+  const { clickhouse } = store;
+  const forgotten = await withKeepingLease(clickhouse, LEASE_WAIT_MS_MAX, (lease) =>
+    remove(store, wish, { options, lease }),
+  );
+  printForgotten(forgotten, { limits: await notReached(clickhouse, wish), json });
+  if (forgotten.left.length > 0) process.exitCode = 1;
+}
+
+/** No hold is entered or ended, and no day closed, while it runs. */
+async function remove(
+  store: Store,
+  wish: Wish,
+  { options, lease }: { readonly options: ForgetOptions; readonly lease: OriginLease },
+): Promise<Forgotten> {
+  const { clickhouse } = store;
+  const [startedMs, nowMs, forgetId] = [performance.now(), Date.now(), randomUUID()];
   const removed: Matched[] = [];
-  let left = inTables;
+  const { holds, matches, found } = await look(store, wish);
+  let left = found;
   for (let round = 1; sumOf(left) > 0 && round <= ROUNDS_MAX; round++) {
+    assertNotHeld(left, holds, options);
     removed.push(...left);
     const days = left.filter(({ table, rows }) => table === 'tcp_events' && rows > 0).map(({ day }) => day);
-    const opened = await closedAmong(clickhouse, days);
-    await openDays(clickhouse, opened);
+    await openDays(clickhouse, { days, nowMs });
     for (const match of matches) await removeRows(clickhouse, match, { found: left, forgetId });
-    await closeDays(clickhouse, opened);
+    await closeDays(clickhouse, { nowMs, lease });
     left = await countMatches(clickhouse, matches);
   }
-  const fromExports = folders.length > 0 ? await inExports(false) : [];
+  const folders = options.export ?? [];
+  removed.push(...(await forgetInExports(store, { ...wish, folders, holds, plan: false })));
   const forgotten = {
     forgetId,
     ...wish,
-    removed: [...removed, ...fromExports],
+    removed,
     left: left.filter(({ rows }) => rows > 0),
     durationMs: Math.round(performance.now() - startedMs),
   };
-  if (sumOf(forgotten.removed) > 0) await recordForgotten(clickhouse, forgotten);
-  const limits = await notReached(clickhouse, wish);
-  printForgotten(forgotten, { limits, json: options.json ?? false });
-  if (forgotten.left.length > 0) process.exitCode = 1;
+  if (sumOf(removed) > 0) await recordForgotten(clickhouse, forgotten);
+  return forgotten;
 }
 
 export const sumOf = (found: readonly Matched[]): number => found.reduce((sum, { rows }) => sum + rows, 0);

@@ -19,6 +19,7 @@ export async function removeRows(
   { table, where }: Match,
   { found, forgetId }: { readonly found: readonly Matched[]; readonly forgetId: string },
 ): Promise<void> {
+  await dropMasked(clickhouse, table.name);
   const days = found.filter((each) => each.table === table.name && each.rows > 0).map(({ day }) => day);
   if (days.length === 0) return;
   if (!table.trace) {
@@ -33,6 +34,16 @@ export async function removeRows(
       WHERE forget_id = '${forgetId}' AND stored_in = '${table.name}' AND day = '${day}')`;
     await mutate(clickhouse, table.name, `DELETE WHERE ${ofDay} AND ${traced}`);
   }
+}
+
+/** Rows that DELETE FROM has marked before are seen by nobody, and are on the disk all the same. */
+async function dropMasked(clickhouse: ClickHouse, table: string): Promise<void> {
+  const [row] = await clickhouse.query<{ n: number }>(
+    `SELECT count() AS n FROM system.parts
+     WHERE database = {database:String} AND table = {table:String} AND active AND has_lightweight_delete`,
+    { database: clickhouse.database, table },
+  );
+  if (row && row.n > 0) await mutate(clickhouse, table, 'APPLY DELETED MASK');
 }
 
 const rowOf = ({ hostHash, kernelEpoch, cpu, batchPart, seq }: Trace): string =>

@@ -11,6 +11,8 @@ export interface Column {
   readonly name: string;
   /** ClickHouse type. */
   readonly type: string;
+  /** Text that is never cut; numbers never are. */
+  readonly isWhole?: boolean;
 }
 
 export interface TableOptions {
@@ -34,7 +36,7 @@ const NUMBER = /^(?:Nullable\()?(?:U?Int\d+|Float\d+|BFloat16|Decimal)/;
 
 export function createTable(options: TableOptions): Table {
   const { columns, lineWidth, style = plain, sampleRows = 1_000 } = options;
-  const numeric = columns.map((column) => NUMBER.test(unwrapped(column.type)));
+  const numeric = columns.map(isNumber);
   const waiting: string[][] = [];
   let widths: number[] | undefined;
 
@@ -53,7 +55,7 @@ export function createTable(options: TableOptions): Table {
     widths = columns.map((column, index) =>
       Math.max(widthOf(column.name), ...waiting.map((row) => widthOf(row[index] ?? ''))),
     );
-    if (lineWidth !== undefined) shrink(widths, numeric, lineWidth);
+    if (lineWidth !== undefined) shrink(widths, columns.map(isUncut), lineWidth);
     const head = style('bold', line(columns.map((column) => column.name)));
     const rule = style('dim', widths.map((width) => '─'.repeat(width)).join(GAP));
     const rows = waiting.splice(0).map(line);
@@ -75,14 +77,26 @@ export function createTable(options: TableOptions): Table {
   };
 }
 
-/** Takes columns off the widest text cells until a row fits; numbers are never cut. */
-function shrink(widths: number[], numeric: readonly boolean[], lineWidth: number): void {
+/** Columns that a line takes at least: numbers whole, text cut as short as it may be. */
+export function leastWidth(columns: readonly Column[], rows: readonly (readonly string[])[]): number {
+  const least = columns.map((column, index) => {
+    const whole = Math.max(widthOf(column.name), ...rows.map((row) => widthOf(row[index] ?? '')));
+    return isUncut(column) ? whole : Math.min(whole, COLUMN_MIN);
+  });
+  return least.reduce((sum, width) => sum + width, 0) + GAP.length * (columns.length - 1);
+}
+
+const isNumber = ({ type }: Column): boolean => NUMBER.test(unwrapped(type));
+const isUncut = (column: Column): boolean => column.isWhole === true || isNumber(column);
+
+/** Takes columns off the widest text cells until a row fits. */
+function shrink(widths: number[], uncut: readonly boolean[], lineWidth: number): void {
   let excess = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1) - lineWidth;
   while (excess > 0) {
     let widest = -1;
     for (let index = 0; index < widths.length; index++) {
       const width = widths[index] ?? 0;
-      if (!numeric[index] && width > COLUMN_MIN && width > (widths[widest] ?? 0)) widest = index;
+      if (!uncut[index] && width > COLUMN_MIN && width > (widths[widest] ?? 0)) widest = index;
     }
     if (widest < 0) return;
     widths[widest] = (widths[widest] ?? 0) - 1;

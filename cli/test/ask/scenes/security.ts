@@ -1,0 +1,149 @@
+/** Scenes about what a security analyst looks for. */
+import { at, close, event, fail, listener, type Scene, server, summary, v4 } from '../scene.ts';
+
+const CURL = '/usr/bin/curl';
+const NGINX = '/usr/sbin/nginx';
+const OUTSIDE = v4('203.0.113.80');
+const PEER = v4('10.9.0.1');
+
+export const SECURITY: readonly Scene[] = [
+  {
+    question: 'uploads-outside',
+    events: [
+      close(1, { peer_address: OUTSIDE, bytes_sent: 500, bytes_received: 1 }),
+      summary(2, { peer_address: '2001:db8::1', connections: 4, bytes_sent: 900 }),
+      // Inside, carrier NAT, nothing sent, and served.
+      close(3, { bytes_sent: 5_000 }),
+      close(4, { peer_address: v4('100.64.0.1'), bytes_sent: 5_000 }),
+      close(5, { peer_address: v4('203.0.113.81'), bytes_received: 5_000 }),
+      close(6, server(80, { peer_address: OUTSIDE, bytes_sent: 5_000 })),
+    ],
+    decoysInTime: false,
+    asks: [
+      {
+        columns: 'host_name executable peer_address service_port connections bytes_sent bytes_received',
+        rows: [
+          ['uploads-outside-a', CURL, '2001:db8::1', 443, 4, 900, 0],
+          ['uploads-outside-a', CURL, OUTSIDE, 443, 1, 500, 1],
+        ],
+      },
+      {
+        args: ['--networks', '203.0.113.0/24,2001:db8::/32,100.64.0.0/10'],
+        rows: [['uploads-outside-a', CURL, PEER, 443, 1, 5_000, 0]],
+      },
+    ],
+  },
+  {
+    question: 'served-outside',
+    events: [
+      close(1, server(80, { peer_address: OUTSIDE, bytes_sent: 3 })),
+      close(2, server(80, { peer_address: v4('203.0.113.81'), bytes_sent: 4 })),
+      close(3, server(22, { peer_address: OUTSIDE, executable: '/usr/sbin/sshd' })),
+      close(4, server(80)),
+      listener('listen', 5, 80),
+      close(5, { peer_address: OUTSIDE }),
+    ],
+    decoysInTime: false,
+    asks: [
+      {
+        columns: 'host_name executable service_port clients connections bytes_sent',
+        rows: [
+          ['served-outside-a', NGINX, 80, 2, 2, 7],
+          ['served-outside-a', '/usr/sbin/sshd', 22, 1, 1, 0],
+        ],
+      },
+      { args: ['--networks', '203.0.113.0/24'], rows: [['served-outside-a', NGINX, 80, 1, 1, 0]] },
+    ],
+  },
+  {
+    question: 'unencrypted-services',
+    events: [
+      event('open', 6, { peer_port: 21 }),
+      close(1, { peer_port: 23, bytes_sent: 2, bytes_received: 3 }),
+      close(2, { peer_port: 80, executable: '/usr/bin/wget' }),
+      summary(3, { peer_port: 80, executable: '/usr/bin/wget', connections: 6 }),
+      close(4),
+      close(5, server(80)),
+    ],
+    asks: [
+      {
+        columns: 'service_port host_name executable connections peers bytes',
+        rows: [
+          [80, 'unencrypted-services-a', '/usr/bin/wget', 7, 1, 0],
+          [23, 'unencrypted-services-a', CURL, 1, 1, 5],
+        ],
+      },
+      { args: ['--ports', '443'], rows: [[443, 'unencrypted-services-a', CURL, 1, 1, 0]] },
+    ],
+  },
+  {
+    question: 'remote-logins',
+    events: [
+      close(1, { peer_port: 22, executable: '/usr/bin/ssh' }),
+      fail(2, { peer_port: 22, executable: '/usr/bin/scp' }),
+      close(3, server(22, { executable: '/usr/sbin/sshd' })),
+      listener('listener', 4, 22),
+      close(4),
+    ],
+    decoysInTime: false,
+    asks: [
+      {
+        columns: 'host_name role peer_address service_port first_ts last_ts connections failures executables',
+        rows: [
+          ['remote-logins-a', 'server', PEER, 22, at(3), at(3), 1, 0, ['/usr/sbin/sshd']],
+          ['remote-logins-a', 'client', PEER, 22, at(1), at(2), 2, 1, ['/usr/bin/scp', '/usr/bin/ssh']],
+        ],
+      },
+      {
+        args: ['--ports', '443,444'],
+        rows: [['remote-logins-a', 'client', PEER, 443, at(4), at(4), 1, 0, [CURL]]],
+      },
+    ],
+  },
+  {
+    question: 'programs-in-odd-places',
+    events: [
+      close(1, { executable: '/tmp/.x/miner' }),
+      close(2, { executable: '/tmp/.x/miner', peer_port: 80, peer_address: v4('10.9.0.2') }),
+      close(3, { executable: '/usr/bin/python3 (deleted)' }),
+      close(4, { executable: '/home/me/tmp/tool' }),
+      close(5),
+    ],
+    asks: [
+      {
+        columns: 'host_name executable role connections peers service_ports',
+        rows: [
+          ['programs-in-odd-places-a', '/tmp/.x/miner', 'client', 2, 2, [80, 443]],
+          ['programs-in-odd-places-a', '/usr/bin/python3 (deleted)', 'client', 1, 1, [443]],
+        ],
+      },
+    ],
+  },
+  {
+    question: 'shells-that-connect',
+    events: [
+      close(5, {
+        start: 1,
+        executable: '/bin/bash',
+        pid: 7,
+        uid: 33,
+        parent_executable: NGINX,
+        peer_port: 4_444,
+      }),
+      close(6, { executable: '/bin/bash', pid: 7, uid: 33, parent_executable: NGINX, peer_port: 4_444 }),
+      close(7, { executable: '/usr/bin/bashful' }),
+      close(8, { ...server(80), executable: '/usr/bin/nc' }),
+    ],
+    asks: [
+      {
+        columns:
+          'host_name executable pid uid parent_executable peer_address peer_port connections first_ts last_ts duration_us_max',
+        rows: [['shells-that-connect-a', '/bin/bash', 7, 33, NGINX, PEER, 4_444, 2, at(5), at(6), 4 * 60e6]],
+      },
+      {
+        args: ['--names', 'bashful'],
+        rows: [['shells-that-connect-a', '/usr/bin/bashful', 100, 0, '', PEER, 443, 1, at(7), at(7), 0]],
+      },
+    ],
+  },
+];

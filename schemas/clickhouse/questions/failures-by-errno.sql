@@ -1,0 +1,21 @@
+-- question: Why do connections fail?
+-- why: Refused, timed out and unreachable have different owners: the service, the path, the routing.
+-- since: 1h
+-- limit: 50
+-- chart: bars failures
+SELECT
+    verdict, errno,
+    transform(errno, [0, 1, 13, 99, 101, 103, 104, 110, 111, 112, 113], ['', 'EPERM', 'EACCES', 'EADDRNOTAVAIL', 'ENETUNREACH', 'ECONNABORTED', 'ECONNRESET', 'ETIMEDOUT', 'ECONNREFUSED', 'EHOSTDOWN', 'EHOSTUNREACH'], toString(errno)) AS error,
+    sum(tier.failures) AS failures,
+    uniqExact(host_id) AS hosts,
+    uniqExact(executable) AS executables,
+    topKWeighted(1)(service_port, tier.failures)[1] AS most_on_port
+FROM connections_5m AS tier
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+    AND bin >= toStartOfFiveMinutes({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}
+    AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
+    AND (NOT own OR {own:Bool})
+GROUP BY verdict, errno
+HAVING failures > 0
+ORDER BY failures DESC, verdict, errno
+LIMIT {limit:UInt32}

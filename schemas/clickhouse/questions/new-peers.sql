@@ -1,0 +1,37 @@
+-- question: Which peers were never seen before?
+-- why: An address that nobody ever talked to is where intrusions and misconfigurations begin.
+-- since: 24h
+-- limit: 100
+-- param: role String = client: client: whom programs connected to; server: who connected to them.
+-- chart: bars bytes
+WITH
+    -- One row per peer of earlier days.
+    known AS
+    (
+        SELECT DISTINCT peer_address
+        FROM edges
+        WHERE day < toDate({since:DateTime64(6, 'UTC')})
+            AND role = {role:String}
+            AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
+            AND (NOT own OR {own:Bool})
+    )
+SELECT
+    peer_address,
+    min(edges.first_ts) AS first_ts,
+    max(edges.last_ts) AS last_ts,
+    arraySort(groupUniqArray(5)(host_name)) AS host_names,
+    arraySort(groupUniqArray(5)(executable)) AS executables,
+    arraySort(groupUniqArray(5)(service_port)) AS service_ports,
+    sum(edges.connections) AS connections,
+    sum(edges.failures) AS failures,
+    sum(edges.bytes_sent + edges.bytes_received) AS bytes
+FROM edges
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+    AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
+    AND (NOT own OR {own:Bool})
+    AND role = {role:String} AND peer_address != toIPv6('::')
+    AND peer_address NOT IN (SELECT peer_address FROM known)
+GROUP BY peer_address
+HAVING first_ts >= {since:DateTime64(6, 'UTC')} AND first_ts < {until:DateTime64(6, 'UTC')}
+ORDER BY bytes DESC, first_ts, peer_address
+LIMIT {limit:UInt32}

@@ -1,0 +1,21 @@
+-- question: Which users connect to what?
+-- why: A service account that reaches a new port, or a person on a server at night.
+-- since: 1h
+-- limit: 100
+-- chart: bars connections
+SELECT
+    host_name, uid,
+    arraySort(groupUniqArray(5)(executable)) AS executables,
+    arraySort(groupUniqArray(10)(peer_port)) AS ports,
+    sum(event.connections) AS connections,
+    uniqExact(peer_address) AS peers,
+    sum(event.bytes_sent) AS bytes_sent
+FROM tcp_events AS event
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+    AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
+    AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
+    AND (NOT own OR {own:Bool})
+    AND event.connections > 0 AND role = 'client' AND pid != 0
+GROUP BY host_name, uid
+ORDER BY connections DESC, host_name, uid
+LIMIT {limit:UInt32}
