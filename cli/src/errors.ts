@@ -130,11 +130,6 @@ export const CLI_ERRORS = {
     2,
     (file: string, reason: string) => `cannot read ${file} (${reason}); give the path of a readable file`,
   ),
-  CLI_FILE_UNWRITABLE: entry(
-    1,
-    (file: string, reason: string) =>
-      `cannot write ${file} (${reason}); make room, or give a folder that this user may write to`,
-  ),
   CLI_EXPORT_NO_DAYS: entry(
     2,
     (table: string, database: string) =>
@@ -211,7 +206,7 @@ export const CLI_ERRORS = {
   ),
   CLI_FILE_UNWRITABLE: entry(
     1,
-    (file: string, reason: string) => `cannot write ${file} (${reason}); give --output another path`,
+    (file: string, reason: string) => `cannot write ${file} (${reason}); make room, or give another path`,
   ),
   CLI_NO_TABLES: entry(
     1,

@@ -6,6 +6,7 @@ import { addClickHouse, examples, home, instance } from './command-parts.ts';
 import { addDlq } from './dlq/commands.ts';
 import { addExport } from './export/command.ts';
 import { addForget } from './forget/command.ts';
+import { addHold } from './hold/command.ts';
 import { addImport } from './import/command.ts';
 import { brokers, integer, list, ports } from './options.ts';
 import { addSpool } from './spool/commands.ts';
@@ -35,6 +36,7 @@ export function createProgram(): Command {
   addImport(program);
   addExport(program);
   addForget(program);
+  addHold(program);
   addDoctor(program);
   addPart(program, 'agent', 'record the connections of this host into the spool or Kafka (needs root)');
   addPart(program, 'consumer', 'move the spool or Kafka into ClickHouse, exactly once');

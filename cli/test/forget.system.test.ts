@@ -158,14 +158,14 @@ test('the parts hold the bytes no more', async () => {
   await writer(kept)({ peers: [...Array.from({ length: 500 }, () => SECRET), OTHER] });
   const parts = () =>
     kept.rows<{ rows: number; size: number; masked: number }>(
-      `SELECT sum(rows) AS rows, sum(bytes_on_disk) AS size, sum(has_lightweight_delete) AS masked
+      `SELECT sum(rows) AS rows, sum(data_uncompressed_bytes) AS size, sum(has_lightweight_delete) AS masked
        FROM system.parts WHERE database = '{db}' AND table = 'tcp_events' AND active`,
     );
   const [before] = await parts();
   await forget(kept, '--address', SECRET);
   const [after] = await parts();
   assert.deepEqual([after?.rows, after?.masked], [1, 0]);
-  assert.ok(Number(after?.size) < Number(before?.size));
+  assert.ok(Number(after?.size) < Number(before?.size) / 10, JSON.stringify([before, after]));
 });
 
 test('a user is forgotten up to a day', async () => {
@@ -186,7 +186,7 @@ test('a user is forgotten up to a day', async () => {
 test('a host is forgotten with its batches and what is parked of it; when it goes on nothing counts as lost', async () => {
   const kept = await createKept();
   const put = writer(kept);
-  await put({ peers: [OTHER, OTHER] });
+  await put({ peers: [OTHER, OTHER], tsUs: NOW_US - DAY_US });
   await put({ host: 'host-b', peers: [OTHER] });
   for (const [hostId, offset] of [
     [HOST, 90],
@@ -204,8 +204,8 @@ test('a host is forgotten with its batches and what is parked of it; when it goe
     ]);
   const { rows } = await forget(kept, '--host', `${HOST}.example`);
   assert.deepEqual(rows, [
-    { table: 'tcp_events', day: TODAY, rows: 2, held: 0 },
-    { table: 'tcp_batches', day: TODAY, rows: 1, held: 0 },
+    { table: 'tcp_events', day: YESTERDAY, rows: 2, held: 0 },
+    { table: 'tcp_batches', day: YESTERDAY, rows: 1, held: 0 },
     { table: 'tcp_parked', day: TODAY, rows: 1, held: 0 },
   ]);
   const [parked] = await kept.rows('SELECT groupArray(host_id) AS hosts FROM {db}.tcp_parked');
@@ -287,7 +287,7 @@ test('sums of closed days are summed anew; where the events aged away those that
     ],
   );
   const closed = await kept.rows(
-    'SELECT toString(tier) AS tier, toString(day) AS day, rows FROM {db}.closed_days ORDER BY tier, day',
+    'SELECT toString(tier) AS tier, toString(day) AS day, rows FROM {db}.closed_days ORDER BY closed_days.tier, day',
   );
   assert.deepEqual(
     closed.filter(({ day }) => day === YESTERDAY),

@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS {database}.forgotten_rows {on_cluster}
 ENGINE = ReplacingMergeTree
 PARTITION BY day
 ORDER BY (stored_in, host_hash, kernel_epoch, cpu, agent_epoch, batch_seq, batch_part, seq)
-TTL day + INTERVAL 9 DAY
+TTL day + INTERVAL 7 DAY
 SETTINGS ttl_only_drop_parts = 1
 COMMENT 'One row per row that was forgotten: its number and where it came from, nothing of what it said. Written before the row goes, so it may be there still.';
 

@@ -232,7 +232,13 @@ WITH
     -- One row: the oldest day that did not age away yet.
     kept AS
     (
-        SELECT min(day) AS oldest_day FROM {database}.tcp_batches
+        SELECT min(day) AS oldest_day
+        FROM
+        (
+            SELECT day FROM {database}.tcp_batches
+            UNION ALL
+            SELECT day FROM {database}.forgotten_rows WHERE stored_in = 'tcp_batches'
+        )
     )
 SELECT
     host_id, boot_id, kernel_epoch, cpu,
