@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { addAsk } from './ask/command.ts';
+import { addBackup } from './backup/command.ts';
 import { addClickHouse, examples, home, instance } from './command-parts.ts';
 import { addDlq } from './dlq/commands.ts';
 import { addExport } from './export/command.ts';
@@ -35,6 +36,7 @@ export function createProgram(): Command {
   addVerify(program);
   addImport(program);
   addExport(program);
+  addBackup(program);
   addForget(program);
   addHold(program);
   addDoctor(program);
