@@ -48,6 +48,8 @@ export function readNativeBlock(block: Uint8Array): ReadonlyMap<string, readonly
   function column(type: string, rows: number): readonly Cell[] {
     const width = /^UInt(\d+)$/.exec(type)?.[1];
     if (width) return times(rows, () => unsigned(Number(width) / 8));
+    const bits = Number(/^Int(\d+)$/.exec(type)?.[1] ?? 0);
+    if (bits) return times(rows, () => BigInt.asIntN(bits, unsigned(bits / 8)));
     if (type === 'Bool' || type.startsWith('Enum8')) return times(rows, () => unsigned(1));
     if (type === 'Date') return times(rows, () => unsigned(2));
     if (type.startsWith('DateTime64')) return times(rows, () => unsigned(8));

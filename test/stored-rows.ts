@@ -4,6 +4,7 @@ import { AVRO_OWNER_FIELDS, type Field } from '@tcptrail/schemas/fields.ts';
 import { batchField, EVENT_BATCH_COLUMNS, EVENT_COLUMNS } from '@tcptrail/schemas/stored.ts';
 import { BATCH_TYPE, plain } from './avsc-oracle.ts';
 import type { Cell } from './native-reader.ts';
+import { numberOf } from './predicted-values.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -57,7 +58,11 @@ const isFar = (a: bigint, b: bigint): boolean => (a > b ? a - b : b - a) > 2n * 
 
 /** The row of that number in a block that was read. */
 export function blockRow(columns: ReadonlyMap<string, readonly Cell[]>, index: number): string {
-  return rowText(STORED_NAMES.map((name) => columns.get(name)?.[index] ?? defaultOf(name)));
+  const cell = (name: string): Cell => columns.get(name)?.[index] ?? defaultOf(name);
+  const isPredicted = (name: string): boolean => FIELDS.get(name)?.predicted !== undefined;
+  const asked = (name: string): Cell =>
+    isPredicted(name) ? numberOf(name, (stored) => cell(stored) as bigint) : cell(name);
+  return rowText(STORED_NAMES.map(asked));
 }
 
 function rowText(cells: readonly Cell[]): string {

@@ -16,6 +16,7 @@ export interface ConsumerOptions {
   readonly user?: string;
   readonly passwordFile?: string;
   readonly database?: string;
+  readonly cluster?: string;
 }
 
 /** Options, then TCPTRAIL_*, then what runs on this host, then its file. Throws CONFIG_*. */
@@ -46,7 +47,7 @@ const onlyAt = (url: string): Environment => ({
   TCPTRAIL_CLICKHOUSE_FALLBACK_URLS: '',
 });
 
-function given({ brokers, spool, url, user, passwordFile, database }: ConsumerOptions): Environment {
+function given({ brokers, spool, url, user, passwordFile, database, cluster }: ConsumerOptions): Environment {
   const transport = brokers ? 'kafka' : spool ? 'spool' : undefined;
   const all: Environment = {
     TCPTRAIL_TRANSPORT: transport,
@@ -55,6 +56,7 @@ function given({ brokers, spool, url, user, passwordFile, database }: ConsumerOp
     TCPTRAIL_CLICKHOUSE_USERNAME: user,
     TCPTRAIL_CLICKHOUSE_PASSWORD_FILE: passwordFile,
     TCPTRAIL_CLICKHOUSE_DATABASE: database,
+    TCPTRAIL_CLICKHOUSE_CLUSTER: cluster,
     ...withBrokers({}, brokers),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));

@@ -9,8 +9,10 @@ import { addExport } from './export/command.ts';
 import { addForget } from './forget/command.ts';
 import { addHold } from './hold/command.ts';
 import { addImport } from './import/command.ts';
+import { addMigrate } from './migrate/command.ts';
 import { brokers, integer, list, ports } from './options.ts';
 import { addSpool } from './spool/commands.ts';
+import { addStorage } from './storage/command.ts';
 import { addVerify } from './verify/command.ts';
 
 const VERSION_FILE = new URL('../package.json', import.meta.url);
@@ -39,6 +41,8 @@ export function createProgram(): Command {
   addBackup(program);
   addForget(program);
   addHold(program);
+  addMigrate(program);
+  addStorage(program);
   addDoctor(program);
   addPart(program, 'agent', 'record the connections of this host into the spool or Kafka (needs root)');
   addPart(program, 'consumer', 'move the spool or Kafka into ClickHouse, exactly once');

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { closeDaysAlone } from '../../consumer/src/keeping.ts';
 import { insertParked } from '../../consumer/src/store/parked.ts';
-import { closeDaysOnce } from '../../consumer/src/tiers/keeper.ts';
 import { startServer, type TestServer } from '../../test/harness/server.ts';
 import { counts, setUpSpool } from '../../test/harness/spool-consumer.ts';
 import { until } from '../../test/harness/until.ts';
@@ -26,7 +26,7 @@ async function filled(): Promise<Kept> {
     const events = peers.map((address, index) => ({ seq: seq * 10 + index, peer: { address, port: 443 } }));
     await kept.put({ batch_seq: seq, batch_ts: NOW_US - daysAgo * DAY_US }, events);
   }
-  await closeDaysOnce(kept.clickhouse, NOW_US / 1000 + DAY_US / 1000);
+  await closeDaysAlone(kept.clickhouse, NOW_US / 1000 + DAY_US / 1000);
   await insertParked(kept.clickhouse, [
     {
       origin: 'spool:made',

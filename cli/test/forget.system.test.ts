@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { closeDaysAlone } from '../../consumer/src/keeping.ts';
 import { insertParked } from '../../consumer/src/store/parked.ts';
-import { closeDaysOnce } from '../../consumer/src/tiers/keeper.ts';
 import { cpuAccount } from '../../test/cpu-account.ts';
 import { SAMPLE_OWNER } from '../../test/sample-batch.ts';
 import { HOST, type MadeEvent, NOW_US, temporaryFolder } from '../../test/spool-writer.ts';
@@ -273,7 +273,7 @@ test('sums of closed days are summed anew; where the events aged away those that
   await put({ peers: [SECRET, OTHER], tsUs: NOW_US - 2 * DAY_US });
   await put({ peers: [SECRET, OTHER, OTHER], tsUs: NOW_US - DAY_US });
   // Yesterday is over.
-  await closeDaysOnce(kept.clickhouse, NOW_US / 1000 + DAY_US / 1000);
+  await closeDaysAlone(kept.clickhouse, NOW_US / 1000 + DAY_US / 1000);
   await kept.sql(`ALTER TABLE {db}.tcp_events DROP PARTITION '${old}'`);
   const sums = (view: string) =>
     kept.rows(`SELECT toString(day) AS day, sum(events) AS n FROM {db}.${view} GROUP BY day ORDER BY day`);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
 import { createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
+import { storedForm } from '../../test/predicted-values.ts';
 import { programOf } from '../src/supervise/parts.ts';
 
 export interface StoredEvents {
@@ -56,14 +57,9 @@ export async function createStoredEvents(args: readonly string[] = []): Promise<
       if (events.length > 0)
         await insert(
           'tcp_events',
-          events.map((event, seq) => ({
-            ...common,
-            ...place,
-            ts: now,
-            cpu: 0,
-            seq: offset * 1_000 + seq,
-            ...event,
-          })),
+          events.map((event, seq) =>
+            storedForm({ ...common, ...place, ts: now, cpu: 0, seq: offset * 1_000 + seq, ...event }),
+          ),
         );
       await insert('tcp_batches', [{ ...common, ...place, batch_ts: now }]);
     },

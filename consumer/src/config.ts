@@ -28,6 +28,14 @@ export const CONSUMER_CONFIG = z.strictObject({
         .meta({ rule: 'letters, digits and _, not beginning with a digit' })
         .default('tcptrail')
         .describe('Database of the tables; it is made when it is not there.'),
+      cluster: z
+        .string()
+        .regex(/^[A-Za-z0-9_.-]*$/)
+        .meta({ rule: 'letters, digits, _, . and -' })
+        .default('')
+        .describe(
+          'Cluster that the tables are made on, as in system.clusters, replicated and over all shards; empty for one node. Chosen once: a database keeps its form.',
+        ),
       requestWaitMsMax: z
         .int()
         .min(1)

@@ -17,12 +17,14 @@ export const ERRORS = {
   CLICKHOUSE_UNWRITABLE: 'A ClickHouse, or its table, takes no rows now.',
   CLICKHOUSE_ANOTHER: 'An address leads to another ClickHouse.',
   CLICKHOUSE_BUSY: 'ClickHouse cannot do it now.',
+  CLICKHOUSE_NO_CLUSTER: 'The server knows no cluster of that name.',
   CLICKHOUSE_NO_GUARANTEE: 'The server cannot give exactly-once inserts.',
   STORE_ROWS_REFUSED: 'ClickHouse refuses rows of a range for good.',
   STORE_RANGE_TOO_LARGE: 'What is to be inserted of a range is too long to note.',
   STORE_LEDGER: 'The stored rows are not what was inserted.',
   MIGRATION_CHANGED: 'An applied migration was changed.',
   MIGRATION_NEWER: 'The database is newer than this program.',
+  MIGRATION_FORM: 'The database was made for one node, and a cluster is configured, or the other way round.',
   MIGRATION_LOCKED: 'Another runner migrates the database.',
 } as const;
 export type ErrorCode = keyof typeof ERRORS;

@@ -16,6 +16,7 @@ import type { Transport } from './consume/transport.ts';
 import { createRangeDecoders } from './decode/range.ts';
 import { endOnSignals } from './ending.ts';
 import { tellOfHangUps } from './hang-up.ts';
+import { closeDaysAlone, keepHeldAlone } from './keeping.ts';
 import { createLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createMetricsServer } from './metrics-server.ts';
@@ -51,10 +52,13 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
   const health = createMetricsServer(config.metrics, { metrics, trouble: () => trouble });
   const clickhouse = connectClickHouse(config.clickhouse);
   const store = createStore({ triesMax }, { clickhouse, createDecoder: createRangeDecoders(), log, metrics });
+  const tierClickhouse = connectClickHouse({ ...config.clickhouse, requestWaitMsMax: TIER_WAIT_MS_MAX });
   const tiers = createTierKeeper(
     { everyMs: isOnce ? 0 : config.tiers.closeMs },
     {
-      clickhouse: connectClickHouse({ ...config.clickhouse, requestWaitMsMax: TIER_WAIT_MS_MAX }),
+      closeDays: () => closeDaysAlone(tierClickhouse),
+      keepHeld: () => keepHeldAlone(tierClickhouse),
+      breakOff: () => tierClickhouse.close(),
       log,
       metrics,
     },
@@ -141,7 +145,8 @@ async function prepare(
       await clickhouse.query('SELECT 1');
       if (at.config.migrate) {
         const { applied } = await migrate(clickhouse);
-        if (applied.length > 0) at.log.info({ applied }, 'the database was migrated');
+        if (applied.length > 0)
+          at.log.info({ applied: applied.map(({ name }) => name) }, 'the database was migrated');
       }
       return await readGuarantee(clickhouse);
     } catch (error) {

@@ -42,6 +42,25 @@ suite('each with a spool and a database of its own', { concurrency: 3 }, () => {
     assert.deepEqual(await counts(setup), { n: 30, u: 30, b: 3, ub: 3 });
   });
 
+  test('days that are over are summed beside the storing', async () => {
+    const setup = setUp({ tiers: { closeMs: 50 } });
+    // So late yesterday, or the day before, that it is over whatever the time is.
+    setup.spool.batch(7, {}, () => ({ tsUs: NOW_US - 1.9 * 86_400e6 }));
+    await setup.once();
+    const consumer = setup.start();
+    await until('the day to be closed', async () => {
+      const days = await setup.rows<{ tier: string; rows: number }>(
+        'SELECT tier, rows FROM {db}.closed_days ORDER BY tier',
+      );
+      return (
+        JSON.stringify(days.map(({ tier, rows }) => [tier, Number(rows)])) ===
+        '[["5m",7],["1h",7],["edges",7]]'
+      );
+    });
+    assert.equal(await consumer.end(), 0, consumer.output());
+    assert.match(consumer.output(), /is summed in tier edges/);
+  });
+
   const KILLS = 10;
   test(`${KILLS} kills of the consumer at random moments under load double and lose nothing`, async () => {
     const setup = setUp({ batch: { flushMs: 10, rowsMax: 300 } });

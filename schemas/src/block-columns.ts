@@ -8,18 +8,20 @@ import {
   lists,
   lowCardinality,
   type Numbers,
+  signed,
   strings,
   unsigned,
   unsigned64,
 } from './native-block.ts';
+import { restName } from './predicted.ts';
 import { createTextDictionary } from './text-dictionary.ts';
 import { formOf } from './types.ts';
 
 export type Column = readonly [name: string, content: Content];
 
-/** A column of which each event has its own value. */
+/** A column of which each event has its own value; of a predicted one `toRests` has left the difference. */
 export function eventColumn(
-  { name, type }: Field,
+  { name, type, predicted }: Field,
   of: {
     readonly arrays: EventArrays;
     readonly texts: EventTexts;
@@ -33,6 +35,7 @@ export function eventColumn(
   const values = (array as Numbers).subarray(0, rows * (array.length / of.arrays.kind.length));
   const dictionary = name in of.texts ? of.texts[name as keyof EventTexts] : undefined;
   if (dictionary) return [name, lowCardinality(dictionary.values, values as Uint32Array, order)];
+  if (predicted) return [restName({ name }), signed(values as Uint32Array, type === 'u32' ? 1 : 2, order)];
   switch (type) {
     case 'u8':
     case 'u16':

@@ -19,6 +19,7 @@ import {
   type EventTexts,
 } from './generated/decode-events.ts';
 import type { BatchEnvelope, Owner } from './generated/envelope.ts';
+import { toRests } from './generated/to-rests.ts';
 import { type BlockWriter, createBlockWriter, fixed, type Numbers } from './native-block.ts';
 import { batchField, DAY_COLUMN, EVENT_BATCH_COLUMNS, EVENT_COLUMNS } from './stored.ts';
 import { inTableOrder } from './table-order.ts';
@@ -181,6 +182,7 @@ export function createEventColumns(rowsInitial = 4096): EventColumns {
         if (filedTs > FILED_TS_MAX) throw beyondDays(filedTs);
         for (const owner of envelope.owners) owners.push(owner);
         const days = file(count, filedTs, batches.length);
+        toRests(arrays, rows, rows + count);
         batches.push({ ...envelope, ...origin });
         for (const [day, more] of days) rowsOf.set(day, (rowsOf.get(day) ?? 0) + more);
         rows += count;

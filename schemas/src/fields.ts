@@ -6,6 +6,6 @@
  */
 export { BATCH_FIELDS, type BatchField, type EnvelopeType } from './fields/batch.ts';
 export { EVENT_FIELDS } from './fields/event.ts';
-export { avroFields, type Field, type SummaryForm, type Type } from './fields/field.ts';
+export { avroFields, type Field, type Prediction, type SummaryForm, type Type } from './fields/field.ts';
 export { AVRO_OWNER_FIELDS, OWNER_FIELDS } from './fields/owner.ts';
 export { ORIGIN_FIELDS, STORED_EVENT_FIELDS } from './fields/stored.ts';

@@ -11,6 +11,7 @@ import { emitDecodeEvents } from './emit/decode-events.ts';
 import { emitDocs } from './emit/docs.ts';
 import { emitEncodeEvent } from './emit/encode-event.ts';
 import { emitEnvelope } from './emit/envelope.ts';
+import { emitRests } from './emit/rests.ts';
 import { emitRing } from './emit/ring.ts';
 import { settleFiles } from './generated-files.ts';
 import { NEWEST } from './versions.ts';
@@ -27,6 +28,7 @@ const ARTEFACTS: Record<string, () => string> = {
   'schemas/src/generated/encode-event.ts': emitEncodeEvent,
   'schemas/src/generated/fingerprints.ts': emitFingerprints,
   'schemas/src/generated/decode-events.ts': emitDecodeEvents,
+  'schemas/src/generated/to-rests.ts': emitRests,
   [`schemas/avro/event-batch.v${NEWEST}.avsc`]: emitAvro,
   'schemas/clickhouse/migrations/0001_raw.sql': emitClickHouse,
   'docs/events.md': emitDocs,

@@ -70,15 +70,25 @@ export function unsigned64(words: Uint32Array, itemOf: Uint32Array): Content {
   return narrow({ values: words, step: 2, itemOf });
 }
 
+/** A column of differences, which wrap: numbers of one word or, low first, of two. */
+export function signed(words: Uint32Array, step: 1 | 2, itemOf: Uint32Array): Content {
+  if (isZero(words)) return undefined;
+  let all = 0;
+  for (let index = 0; index < words.length; index += step) {
+    const low = words[index] as number;
+    const sign = low >> 31;
+    if (step === 2 && ((words[index + 1] as number) | 0) !== sign) return wide('Int64', words, 2, itemOf);
+    all |= low ^ sign;
+  }
+  const width = all <= 0x7f ? 1 : all <= 0x7fff ? 2 : 4;
+  return numbers(`Int${8 * width}`, { values: words, step, itemOf }, width);
+}
+
 /** A column of a type that is kept as it is, of one byte or two; its default is 0. */
 export function fixed(type: string, values: Uint8Array | Uint16Array, itemOf: Uint32Array): Content {
   if (isZero(values)) return undefined;
   const width = values.BYTES_PER_ELEMENT as 1 | 2;
-  return {
-    type,
-    bytes: width * itemOf.length,
-    write: (out, at) => out.set(gather({ values, step: 1, itemOf }, width), at),
-  };
+  return numbers(type, { values, step: 1, itemOf }, width);
 }
 
 /** As `fixed`, of a type of 2 or 4 words. */
@@ -158,13 +168,17 @@ interface Source {
 }
 
 function narrow(source: Source): Content {
-  const { values, step, itemOf } = source;
+  const { values, step } = source;
   const all = union(values, step);
   if (all === 0) return undefined;
   const width = all <= 0xff ? 1 : all <= 0xffff ? 2 : 4;
+  return numbers(`UInt${8 * width}`, source, width);
+}
+
+function numbers(type: string, source: Source, width: 1 | 2 | 4): Values {
   return {
-    type: `UInt${8 * width}`,
-    bytes: width * itemOf.length,
+    type,
+    bytes: width * source.itemOf.length,
     write: (out, at) => out.set(gather(source, width), at),
   };
 }

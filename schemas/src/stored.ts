@@ -8,11 +8,14 @@ import {
   ORIGIN_FIELDS,
   STORED_EVENT_FIELDS,
 } from './fields.ts';
+import { aliasSql, isPredicted, PREDICTED_FIELDS, predictionText, restName, restType } from './predicted.ts';
 import { formOf } from './types.ts';
 
 export interface Column {
   readonly name: string;
   readonly type: string;
+  /** Of what it is computed where it is asked for; absent: it is stored. */
+  readonly alias?: string;
   readonly codec: string;
   readonly comment: string;
 }
@@ -49,18 +52,35 @@ export const EVENT_COLUMNS: readonly Field[] = EVENT_FIELDS.filter(
   (field) => field.type !== 'owner' && !field.ringOnly,
 );
 
+/** The columns of an event's field: itself or, where others say it, what is stored of it, and itself computed. */
+function eventColumns(field: Field): readonly Column[] {
+  if (!isPredicted(field)) return [column(field)];
+  const rest: Column = {
+    name: restName(field),
+    type: restType(field),
+    codec: 'T64, ZSTD(1)',
+    comment: `What is stored of ${field.name}: its difference to ${predictionText(field)}. Unit: ${field.unit}.`,
+  };
+  return [rest, { ...column(field), alias: aliasSql(field) }];
+}
+
 /** Columns of tcp_events. */
 export function eventTableColumns(): readonly Column[] {
   const batch = EVENT_BATCH_COLUMNS.map((name) => column(batchField(name)));
   return [
     DAY_COLUMN,
     ...batch,
-    ...EVENT_COLUMNS.map(column),
+    ...EVENT_COLUMNS.flatMap(eventColumns),
     ...AVRO_OWNER_FIELDS.map(column),
     ...STORED_EVENT_FIELDS.map(column),
     ...ORIGIN_FIELDS.map(column),
   ];
 }
+
+/** What a person reads of a row of tcp_events: all columns but the differences, and what no migration adds. */
+export const EVENT_NAMES: readonly string[] = eventTableColumns()
+  .map(({ name }) => name)
+  .filter((name) => !PREDICTED_FIELDS.some((field) => restName(field) === name));
 
 /** Columns of tcp_batches: lists of records become one array a member, named `list.member`. */
 export function batchTableColumns(): readonly Column[] {

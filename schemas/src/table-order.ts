@@ -1,5 +1,5 @@
 /**
- * Rows in the order of the key of tcp_events: (toStartOfFiveMinutes(ts), host_id, socket_cookie, generation, ts).
+ * Rows in the order of the key of tcp_events: (toStartOfHour(ts), host_id, socket_cookie, generation, ts).
  *
  * ClickHouse sorts each block that it is sent, all its columns, unless the block is in order: what is done here costs
  * it nothing. It is a matter of speed alone. What this leaves out of order (cookies too far apart, hosts whose names
@@ -13,9 +13,9 @@ export interface KeyColumns {
   readonly generation: Uint32Array;
 }
 
-const BUCKET_US = 300e6;
+const BUCKET_US = 3600e6;
 
-/** `rows` with the same five minutes and host, as they came. */
+/** `rows` with the same hour and host, as they came. */
 interface Group {
   readonly key: number;
   rows: number;

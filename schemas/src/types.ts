@@ -16,8 +16,8 @@ export const NAME_BYTES = 16;
 
 const FORMS: Record<Exclude<Type, object>, Form> = {
   bool: { c: { type: '__u8', bytes: 1 }, avro: 'boolean', clickhouse: 'Bool', codec: 'ZSTD(1)' },
-  u8: { c: { type: '__u8', bytes: 1 }, avro: 'int', clickhouse: 'UInt8', codec: 'T64, ZSTD(1)' },
-  u16: { c: { type: '__u16', bytes: 2 }, avro: 'int', clickhouse: 'UInt16', codec: 'T64, ZSTD(1)' },
+  u8: { c: { type: '__u8', bytes: 1 }, avro: 'int', clickhouse: 'UInt8', codec: 'ZSTD(1)' },
+  u16: { c: { type: '__u16', bytes: 2 }, avro: 'int', clickhouse: 'UInt16', codec: 'ZSTD(1)' },
   u32: { c: { type: '__u32', bytes: 4 }, avro: 'long', clickhouse: 'UInt32', codec: 'T64, ZSTD(1)' },
   u64: { c: { type: '__u64', bytes: 8 }, avro: 'long', clickhouse: 'UInt64', codec: 'T64, ZSTD(1)' },
   time: {
@@ -51,7 +51,7 @@ export function formOf(type: Type): Form {
     c: { type: '__u8', bytes: 1 },
     avro: type.enum,
     clickhouse: `Enum8(${symbols.join(', ')})`,
-    codec: 'T64, ZSTD(1)',
+    codec: 'ZSTD(1)',
   };
 }
 

@@ -23,6 +23,7 @@ const EDITS: Record<string, [string, string]> = {
     'readonly snd_cwnd: Uint32Array',
     'readonly snd_cwnd: Uint16Array',
   ],
+  'schemas/src/generated/to-rests.ts': ['const low = 2 * row;', 'const low = row;'],
   'schemas/src/generated/fingerprints.ts': ["FINGERPRINT = '", "FINGERPRINT = '0"],
   'schemas/avro/event-batch.v1.avsc': ['"type": "long"', '"type": "int"'],
   'schemas/clickhouse/migrations/0001_raw.sql': ['`snd_cwnd` UInt32', '`snd_cwnd` UInt16'],

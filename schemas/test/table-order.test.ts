@@ -28,7 +28,7 @@ function ordered(rows: readonly Row[]): readonly number[] {
 }
 
 const compare = (a: Row, b: Row): number =>
-  Math.floor(a.ts / (5 * MINUTE_US)) - Math.floor(b.ts / (5 * MINUTE_US)) ||
+  Math.floor(a.ts / (60 * MINUTE_US)) - Math.floor(b.ts / (60 * MINUTE_US)) ||
   a.host - b.host ||
   a.cookie - b.cookie ||
   a.generation - b.generation ||
@@ -41,7 +41,7 @@ test('rows are in the order of the key, whatever the order they came in', () => 
       { length: 1 + random.below(300) },
       (): Row => ({
         host: random.below(3),
-        ts: 1_700_000_000e6 + random.below(20 * MINUTE_US),
+        ts: 1_700_000_000e6 + random.below(240 * MINUTE_US),
         cookie: 2 ** 33 + random.below(60),
         generation: random.below(3),
       }),

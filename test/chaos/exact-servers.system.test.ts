@@ -123,6 +123,6 @@ test('a spool is read while ClickHouse is killed at each rename, and its consume
 });
 
 test(`${KILLS} kills of consumers at each step, of ClickHouse at each rename, of Kafka, and at any moment lose nothing and double nothing`, async () => {
-  const { kills, lost, doubled, invented } = await runMatrix(servers, { kills: KILLS, seed: SEED });
-  assert.deepEqual({ kills, lost, doubled, invented }, { kills: KILLS, ...EXACT });
+  const { by: _by, ...result } = await runMatrix(servers, { kills: KILLS, seed: SEED });
+  assert.deepEqual(result, { kills: KILLS, ...EXACT });
 });

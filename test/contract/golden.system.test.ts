@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { decodeEnvelope } from '@tcptrail/schemas/batch.ts';
 import { createEventColumns } from '@tcptrail/schemas/event-columns.ts';
+import { EVENT_NAMES } from '@tcptrail/schemas/stored.ts';
 import { BATCH_TYPE } from '../avsc-oracle.ts';
 import { goldenBatch, goldenRing, readGolden, readGoldenBytes } from '../golden.ts';
 import { createRawTables, startServer, type TestServer } from '../harness/server.ts';
@@ -40,7 +41,7 @@ test('the golden event passes every stage: JSON, ring bytes, Avro bytes, stored 
   });
   await insert.stream.toArray();
   const result = await server.client.query({
-    query: 'SELECT * FROM tcptrail.tcp_events',
+    query: `SELECT ${EVENT_NAMES.join(', ')} FROM tcptrail.tcp_events`,
     format: 'JSONEachRow',
     clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
   });

@@ -14,7 +14,7 @@ import { RING, RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
 import type { Draws } from './draws.ts';
 import { type Flow, hostAddress } from './flows.ts';
 
-export type Kind = 'open' | 'update' | 'retransmit' | 'close' | 'fail' | 'reset';
+export type Kind = 'open' | 'update' | 'retransmit' | 'close' | 'fail' | 'reset' | 'half_open';
 
 /** Times are µs since the host booted. */
 export interface Connection {
@@ -40,6 +40,12 @@ export interface Connection {
   readonly rttUs: number;
   readonly rttvarUs: number;
   readonly minRttUs: number;
+}
+
+export interface Listener {
+  readonly host: number;
+  readonly cookie: number;
+  readonly port: number;
 }
 
 const MSS = 1448;
@@ -159,8 +165,31 @@ export function createRecord(draws: Draws) {
     u32(RING.snd_mss, MSS);
     u32(RING.advmss, MSS);
     u32(RING.pmtu, 1500);
-    if (connection.failed) failure(connection, kind);
+    if (kind === 'half_open') halfOpen(connection);
+    else if (connection.failed) failure(connection, kind);
     else established(connection, kind, tsUs);
+  }
+
+  function halfOpen({ again }: Connection): void {
+    ring[RING.state] = TCP_STATES.indexOf('new_syn_received');
+    u32(RING.attempts, 1 + again);
+    u32(RING.retrans_syn_ack, again);
+  }
+
+  /** A listener on a port of a host, told when it began. */
+  function writeListener(at: Listener, tsUs: number, seq: number): void {
+    words.fill(0);
+    u64(RING.ts, tsUs * 1000);
+    u64(RING.seq, seq);
+    u64(RING.socket_cookie, at.cookie);
+    shorts[RING.local_port >> 1] = at.port;
+    ring[RING.kind] = EVENT_KINDS.indexOf('listen');
+    ring[RING.role] = ROLES.indexOf('server');
+    ring[RING.family] = FAMILIES.indexOf('ipv6');
+    ring[RING.state] = TCP_STATES.indexOf('listen');
+    ring[RING.owner_source] = OWNER_SOURCES.indexOf('listener');
+    u32(RING.network_namespace, 4_026_531_840);
+    u32(RING.accept_queue_max, 4_096);
   }
 
   function failure({ again, verdict }: Connection, kind: Kind): void {
@@ -251,5 +280,5 @@ export function createRecord(draws: Draws) {
     ring.writeUInt32BE(ipv4, at + 12);
   }
 
-  return { words, ring, write };
+  return { words, ring, write, writeListener };
 }

@@ -2,7 +2,7 @@
 import { type BatchEnvelope, encodeBatch } from '@tcptrail/schemas/batch.ts';
 import { EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode-event.ts';
 import { sampleEnvelope } from '../sample-batch.ts';
-import { type Connection, createRecord, drawConnection, type Kind } from './connection.ts';
+import { type Connection, createRecord, drawConnection, type Kind, type Listener } from './connection.ts';
 import { createDraws, type Draws } from './draws.ts';
 import { flowsOf, HOSTS, ownersOf } from './flows.ts';
 
@@ -39,6 +39,8 @@ const UPDATE_US = 60e6;
 const COOKIES = 4_096;
 /** Events of a connection on average, as this fleet has them. */
 const EVENTS_A_CONNECTION = 1.43;
+/** What each host listens on and nobody connects to. */
+const UNUSED = { role: 'server', port: 5_666 } as const;
 const BOOT_BEFORE_US = 10 * 86_400e6;
 const EMPTY = new Uint8Array();
 
@@ -74,8 +76,9 @@ export function createFleet(config: FleetConfig): Fleet {
         let position = 0;
         let count = 0;
         for (const event of host.until(endUs - bootUs)) {
-          record.write(event.connection, event.kind, event.atUs, event.seq);
-          agent.owner = event.connection.owner;
+          if (event.kind === 'listen') record.writeListener(event.listener, event.atUs, event.seq);
+          else record.write(event.connection, event.kind, event.atUs, event.seq);
+          agent.owner = event.owner;
           agent.connections = event.kind === 'close' || event.kind === 'fail' ? 1 : 0;
           position = encodeEvent(record.words, record.ring, 0, view, position, agent);
           if (++count === ROWS_MAX) {
@@ -108,12 +111,10 @@ export function createFleet(config: FleetConfig): Fleet {
   };
 }
 
-interface Event {
-  readonly atUs: number;
-  readonly kind: Kind;
-  readonly connection: Connection;
-  seq: number;
-}
+type Event = { readonly atUs: number; readonly cpu: number; readonly owner: number; seq: number } & (
+  | { readonly kind: Kind; readonly connection: Connection }
+  | { readonly kind: 'listen'; readonly listener: Listener }
+);
 
 interface Host {
   /** Its events up to then, in order, µs since its boot. */
@@ -140,6 +141,19 @@ function createHost(at: {
   let batchSeq = 0;
   let nextUs = fromUs - bootUs + draws.wait(meanGapUs);
 
+  for (const [owner, { role, port }] of [...flows, UNUSED].entries()) {
+    if (role !== 'server') continue;
+    const listener = { host, cookie: cookieOf(0), port };
+    queue.push({
+      kind: 'listen',
+      listener,
+      atUs: fromUs - bootUs,
+      cpu: 0,
+      owner: owner % flows.length,
+      seq: 0,
+    });
+  }
+
   function cookieOf(cpu: number): number {
     const last = cookies[cpu] as number;
     cookies[cpu] = last % COOKIES === 0 ? ++block * COOKIES + 1 : last + 1;
@@ -158,16 +172,19 @@ function createHost(at: {
       startUs,
     });
     const { endUs } = connection;
-    const tell = (kind: Kind, atUs: number): void => push(queue, { kind, atUs, connection, seq: 0 });
+    const tell = (kind: Kind, atUs: number): void =>
+      push(queue, { kind, atUs, connection, owner, cpu, seq: 0 });
     if (!connection.failed && endUs - startUs > 1e6) {
       // A look every five seconds finds them.
       tell('open', startUs + 1e6 + draws.below(3_000));
       for (let us = startUs + UPDATE_US; us < endUs; us += UPDATE_US)
         tell('update', us + draws.below(5_000_000));
     }
-    for (let n = 1; n <= connection.again; n++)
+    for (let n = 1; n <= connection.again && !(connection.failed && connection.flow.role === 'server'); n++)
       tell('retransmit', startUs + Math.ceil(((endUs - startUs) * n) / (connection.again + 1)));
-    tell(connection.failed ? 'fail' : 'close', endUs);
+    // Who never finished a handshake with a server is no connection there.
+    const failure = connection.flow.role === 'server' ? 'half_open' : 'fail';
+    tell(connection.failed ? failure : 'close', endUs);
     if (connection.verdict === 'reset_sent' || connection.verdict === 'reset_received') tell('reset', endUs);
   }
 
@@ -177,9 +194,8 @@ function createHost(at: {
         const first = queue[0];
         if (first && first.atUs <= nextUs && first.atUs < us) {
           pop(queue);
-          const { cpu } = first.connection;
-          seqs[cpu] = (seqs[cpu] as number) + 1;
-          first.seq = seqs[cpu] as number;
+          seqs[first.cpu] = (seqs[first.cpu] as number) + 1;
+          first.seq = seqs[first.cpu] as number;
           yield first;
         } else if (nextUs < us) {
           begin(nextUs);

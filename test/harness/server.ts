@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { fillTemplate } from '@tcptrail/consumer/form.ts';
 import { startPart } from './process.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -41,10 +42,8 @@ export async function startServer(): Promise<TestServer> {
 
 /** Makes the raw tables in database tcptrail straight from the migration's text. */
 export async function createRawTables(client: ClickHouseClient): Promise<void> {
-  const sql = readFileSync(join(ROOT, 'schemas/clickhouse/migrations/0001_raw.sql'), 'utf8')
-    .replaceAll('{database}', 'tcptrail')
-    .replaceAll('{engine}', 'MergeTree')
-    .replaceAll('{on_cluster}', '')
+  const file = readFileSync(join(ROOT, 'schemas/clickhouse/migrations/0001_raw.sql'), 'utf8');
+  const sql = fillTemplate(file, { database: 'tcptrail' })
     .replaceAll(/^--.*$/gm, '')
     // Test rows carry fixed dates; they must not age away.
     .replaceAll(/^TTL .*$/gm, '')

@@ -23,13 +23,18 @@ export interface SpoolSetup {
 let databases = 0;
 
 /** A spool and a database of the test's own, and consumers that read the one into the other. */
-export function setUpSpool(server: TestServer, change: { url?: string; batch?: object } = {}): SpoolSetup {
+export function setUpSpool(
+  server: TestServer,
+  change: { url?: string; batch?: object; tiers?: object } = {},
+): SpoolSetup {
   const spool = createSpool();
   const database = `consumer_${++databases}`;
   const file = join(temporaryFolder(), 'consumer.yaml');
   const clickhouse = { url: change.url ?? server.url, database, requestWaitMsMax: 5000 };
   const config = { clickhouse, spool: { path: spool.path, pollMs: 20 }, metrics: { port: 0 } };
-  writeFileSync(file, JSON.stringify({ ...config, batch: { flushMs: 50, ...change.batch } }));
+  // Days are closed only where a test asks for it: that writes beside what is tested.
+  const tiers = { closeMs: 0, ...change.tiers };
+  writeFileSync(file, JSON.stringify({ ...config, tiers, batch: { flushMs: 50, ...change.batch } }));
   const setup: SpoolSetup = {
     spool,
     database,

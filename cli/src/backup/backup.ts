@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createZstdCompress } from 'node:zlib';
-import { withKeepingLease } from '@tcptrail/consumer/tiers/keeper.ts';
+import { withKeepingLease } from '@tcptrail/consumer/keeping.ts';
 import { removeLeftOvers, writeDurably, writeJson } from '../durable-file.ts';
 import { cliError, reasonOf } from '../errors.ts';
 import { type Store, type StoreOptions, withStore } from '../store.ts';

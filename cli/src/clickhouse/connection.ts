@@ -10,7 +10,7 @@ import { cliError, reasonOf } from '../errors.ts';
 import { placesOf } from '../supervise/places.ts';
 import { readRunFile } from '../supervise/run-file.ts';
 import { answerLines } from './answer.ts';
-import { isDenied, sentence } from './sentence.ts';
+import { isDenied, isReadOnly, sentence } from './sentence.ts';
 
 export const URL_DEFAULT = 'http://127.0.0.1:8123';
 export const DATABASE_DEFAULT = 'tcptrail';
@@ -69,6 +69,8 @@ export function createConnection(
   const database = options.database ?? env['TCPTRAIL_CLICKHOUSE_DATABASE'] ?? DATABASE_DEFAULT;
   const clients = new Map<string, ClickHouseClient>();
   let user = named ?? READER;
+  /** `*` is to show what is computed as well. */
+  let settings: Readonly<Record<string, string>> = { asterisk_include_alias_columns: '1' };
 
   const clientOf = (username: string): ClickHouseClient => {
     let client = clients.get(username);
@@ -92,7 +94,10 @@ export function createConnection(
       ...(request.params ? { query_params: { ...request.params } } : {}),
       ...(request.signal ? { abort_signal: request.signal } : {}),
       // Not a setting but a parameter of the interface: only a default, the query's own FORMAT wins.
-      clickhouse_settings: { default_format: request.format, database } as Record<string, string>,
+      clickhouse_settings: { ...settings, default_format: request.format, database } as Record<
+        string,
+        string
+      >,
     });
     const format = result.response_headers['x-clickhouse-format'];
     return { stream: result.stream, format: typeof format === 'string' ? format : request.format };
@@ -104,6 +109,11 @@ export function createConnection(
     } catch (error) {
       if (named === undefined && user === READER && isDenied(error)) {
         user = 'default';
+        return ask(request);
+      }
+      // A user who may change no setting has `*` without it.
+      if (isReadOnly(error) && Object.keys(settings).length > 0) {
+        settings = {};
         return ask(request);
       }
       throw sentence(error, { url, user, database });

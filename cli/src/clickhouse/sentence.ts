@@ -15,6 +15,9 @@ export function isMissingTable(error: unknown): boolean {
 }
 
 const READONLY = '164';
+export const isReadOnly = (error: unknown): boolean =>
+  error instanceof ClickHouseError && error.code === READONLY;
+
 const UNKNOWN_DATABASE = '81';
 
 /** Any error of a request as one sentence. */
@@ -25,7 +28,7 @@ export function sentence(
   if (error instanceof AppError) return error;
   if (isDenied(error)) return cliError('CLI_CLICKHOUSE_DENIED', [at.url, at.user ?? ''], { cause: error });
   if (error instanceof ClickHouseError) {
-    if (error.code === READONLY) return cliError('CLI_READ_ONLY', [at.user ?? 'this user'], { cause: error });
+    if (isReadOnly(error)) return cliError('CLI_READ_ONLY', [at.user ?? 'this user'], { cause: error });
     if (error.code === UNKNOWN_DATABASE && at.database !== undefined && error.message.includes(at.database))
       return cliError('CLI_NO_TABLES', [at.url, at.database], { cause: error });
     return cliError('CLI_QUERY_FAILED', [oneSentence(error.message), error.code], { cause: error });

@@ -27,7 +27,7 @@ export async function storeChecks(connection: Connection, expected: boolean): Pr
       if (isMissingTable(error) || error.code === 'CLI_NO_TABLES') {
         return [...checks, warn(name, 'no tables yet', "start 'tcptrail up' or 'tcptrail consumer' once")];
       }
-      checks.push(fail(name, error.message, "run 'tcptrail consumer' of this version, which migrates"));
+      checks.push(fail(name, error.message, "run 'tcptrail migrate' of this version"));
     }
   }
   return checks;

@@ -6,6 +6,7 @@ import { removeLeftOvers, writeDurably, writeJson } from '../durable-file.ts';
 import { cliError } from '../errors.ts';
 import { type Place as Point, storedPoint, upTo } from '../stored-point.ts';
 import { bytes, count, plural } from '../terminal/human.ts';
+import { exportedColumns } from './columns.ts';
 import { type Filters, type Manifest, type Place, placeOf, wholeManifest } from './manifest.ts';
 import { assertParquet } from './parquet.ts';
 
@@ -66,19 +67,11 @@ async function migrationOf(connection: Connection): Promise<number> {
   return row?.n ?? 0;
 }
 
-/** What is stored of a row; states of aggregates as their value, which Parquet has types for. */
 async function columnsOf(connection: Connection, table: string): Promise<string> {
-  const columns = await connection.rows<{ name: string; type: string }>(
-    `SELECT name, type FROM system.columns
-     WHERE database = {database:String} AND table = {table:String} AND default_kind NOT IN ('ALIAS', 'EPHEMERAL')
-     ORDER BY position`,
-    { database: connection.database, table },
-  );
+  const columns = await exportedColumns(connection, table);
   if (!columns.some(({ name }) => name === 'day'))
     throw cliError('CLI_EXPORT_NO_DAYS', [table, connection.database]);
-  const expression = (name: string, type: string): string =>
-    type.startsWith('AggregateFunction(') ? `finalizeAggregation(\`${name}\`) AS \`${name}\`` : `\`${name}\``;
-  return columns.map(({ name, type }) => expression(name, type)).join(', ');
+  return columns.map(({ expression }) => expression).join(', ');
 }
 
 interface Asked {

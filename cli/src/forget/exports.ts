@@ -6,6 +6,7 @@ import { type Hold, heldBy } from '@tcptrail/consumer/keep/holds.ts';
 import { condition } from '@tcptrail/consumer/keep/subject.ts';
 import { readJson, removeLeftOvers, writeDurably, writeJson } from '../durable-file.ts';
 import { cliError, reasonOf } from '../errors.ts';
+import { exportedColumns } from '../export/columns.ts';
 import { daysIn, type Manifest, placeOf, wholeManifest } from '../export/manifest.ts';
 import { assertParquet } from '../export/parquet.ts';
 import type { Store } from '../store.ts';
@@ -55,7 +56,7 @@ interface FileAt {
 async function forgetInFile(store: Store, wish: ExportWish, at: FileAt): Promise<readonly Matched[]> {
   const { clickhouse, connection } = store;
   const place = placeOf(at.folder, at.table, at.day);
-  const columns = await columnTypes(store, at.table);
+  const columns = await exportedColumns(connection, at.table);
   if (columns.length === 0) throw cliError('CLI_NO_EXPORT', [at.folder]);
   const names = new Set(columns.map(({ name }) => name));
   const whose = condition(wish.subject, names);
@@ -103,17 +104,4 @@ async function dropScratch({ clickhouse: { database, query, statement } }: Store
     { database, scratch: SCRATCH },
   );
   for (const { name } of left) await statement(`DROP TABLE IF EXISTS ${database}.${name} SYNC`);
-}
-
-/** As a file has them: states of aggregates are values there. */
-async function columnTypes(
-  { clickhouse: { database, query } }: Store,
-  table: string,
-): Promise<readonly { readonly name: string; readonly type: string }[]> {
-  return await query(
-    `SELECT name, if(startsWith(type, 'AggregateFunction('), 'UInt64', type) AS type FROM system.columns
-     WHERE database = {database:String} AND table = {table:String} AND default_kind NOT IN ('ALIAS', 'EPHEMERAL')
-     ORDER BY position`,
-    { database, table },
-  );
 }

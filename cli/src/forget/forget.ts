@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { bindingHolds, columnsOf, type Hold } from '@tcptrail/consumer/keep/holds.ts';
 import type { Subject } from '@tcptrail/consumer/keep/subject.ts';
+import { withKeepingLease } from '@tcptrail/consumer/keeping.ts';
 import type { OriginLease } from '@tcptrail/consumer/origin-lease.ts';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { closeDays } from '@tcptrail/consumer/tiers/close-days.ts';
-import { withKeepingLease } from '@tcptrail/consumer/tiers/keeper.ts';
 import { cliError } from '../errors.ts';
 import { type Store, type StoreOptions, withStore } from '../store.ts';
 import { ask } from '../terminal/ask.ts';

@@ -1,4 +1,6 @@
 /** What a forget does not reach, in sentences: nobody may think that it did. */
+
+import { localName } from '@tcptrail/consumer/form.ts';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { bytes, plural } from '../terminal/human.ts';
 import type { Wish } from './matches.ts';
@@ -31,12 +33,13 @@ async function sumsOnly({ database, query }: ClickHouse, { subject, before }: Wi
 }
 
 /** Parts that were written anew stay on the disk for a while. */
-async function replacedParts({ database, query }: ClickHouse): Promise<string> {
+async function replacedParts(clickhouse: ClickHouse): Promise<string> {
+  const { database, query } = clickhouse;
   const [row] = await query<{ size: number; seconds: number }>(
     `SELECT sum(bytes_on_disk) AS size,
             (SELECT toUInt64(value) FROM system.merge_tree_settings WHERE name = 'old_parts_lifetime') AS seconds
      FROM system.parts WHERE database = {database:String} AND NOT active AND table IN {tables:Array(String)}`,
-    { database, tables: TABLES.map(({ name }) => name) },
+    { database, tables: TABLES.map(({ name }) => localName(clickhouse, name)) },
   );
   if (!row || row.size === 0) return '';
   return `${bytes(row.size)} of replaced parts leave the disk ${row.seconds > 0 ? `in ${plural(row.seconds, 'second')}` : 'within a minute'}`;

@@ -6,6 +6,7 @@
  * anew without the rows; DELETE FROM would only mark them, and leave their bytes until a merge.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { localName, localTable, onCluster } from '@tcptrail/consumer/form.ts';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { cliError } from '../errors.ts';
 import type { Match, Matched } from './matches.ts';
@@ -30,7 +31,7 @@ export async function removeRows(
     const ofDay = `${table.day} = '${day}' AND ${where}`;
     await leaveTraces(clickhouse, table.name, { trace: table.trace, day: table.day, where: ofDay, forgetId });
     const traced = `${rowOf(table.trace)} IN (SELECT host_hash, kernel_epoch, cpu, agent_epoch, batch_seq, batch_part, seq
-      FROM ${clickhouse.database}.forgotten_rows
+      FROM ${localTable(clickhouse, 'forgotten_rows')}
       WHERE forget_id = '${forgetId}' AND stored_in = '${table.name}' AND day = '${day}')`;
     await mutate(clickhouse, table.name, `DELETE WHERE ${ofDay} AND ${traced}`);
   }
@@ -41,7 +42,7 @@ async function dropMasked(clickhouse: ClickHouse, table: string): Promise<void> 
   const [row] = await clickhouse.query<{ n: number }>(
     `SELECT count() AS n FROM system.parts
      WHERE database = {database:String} AND table = {table:String} AND active AND has_lightweight_delete`,
-    { database: clickhouse.database, table },
+    { database: clickhouse.database, table: localName(clickhouse, table) },
   );
   if (row && row.n > 0) await mutate(clickhouse, table, 'APPLY DELETED MASK');
 }
@@ -50,18 +51,18 @@ const rowOf = ({ hostHash, kernelEpoch, cpu, batchPart, seq }: Trace): string =>
   `(${hostHash}, ${kernelEpoch}, ${cpu}, agent_epoch, batch_seq, ${batchPart}, ${seq})`;
 
 async function leaveTraces(
-  { database, statement }: ClickHouse,
+  clickhouse: ClickHouse,
   table: string,
   of: { readonly trace: Trace; readonly day: string; readonly where: string; readonly forgetId: string },
 ): Promise<void> {
   const { hostHash, kernelEpoch, cpu, batchPart, seq } = of.trace;
-  await statement(
-    `INSERT INTO ${database}.forgotten_rows
+  await clickhouse.statement(
+    `INSERT INTO ${localTable(clickhouse, 'forgotten_rows')}
        (day, stored_in, host_hash, kernel_epoch, cpu, agent_epoch, batch_seq, batch_part, seq,
         origin_hash, origin_partition, origin_offset, forget_id)
      SELECT ${of.day}, '${table}', ${hostHash}, ${kernelEpoch}, ${cpu}, agent_epoch, batch_seq, ${batchPart}, ${seq},
         sipHash64(toString(origin)), origin_partition, origin_offset, '${of.forgetId}'
-     FROM ${database}.${table} WHERE ${of.where}`,
+     FROM ${localTable(clickhouse, table)} WHERE ${of.where}`,
   );
 }
 
@@ -70,13 +71,13 @@ export async function mutate(clickhouse: ClickHouse, table: string, change: stri
   const { database } = clickhouse;
   // A subquery may answer otherwise on another replica; what it asks here is written once.
   await clickhouse.statement(
-    `ALTER TABLE ${database}.${table} ${change} SETTINGS allow_nondeterministic_mutations = 1`,
+    `ALTER TABLE ${localTable(clickhouse, table)} ${onCluster(clickhouse)} ${change} SETTINGS allow_nondeterministic_mutations = 1`,
   );
   for (;;) {
     const [row] = await clickhouse.query<{ n: number; reason: string }>(
       `SELECT count() AS n, any(latest_fail_reason) AS reason FROM system.mutations
        WHERE database = {database:String} AND table = {table:String} AND NOT is_done`,
-      { database, table },
+      { database, table: localName(clickhouse, table) },
     );
     if (!row || row.n === 0) return;
     if (row.reason !== '') throw cliError('CLI_FORGET_STUCK', [table, row.reason.slice(0, 300)]);

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { keepHeld } from '@tcptrail/consumer/keep/held-events.ts';
 import { BINDS, columnsOf, type Hold, heldBy } from '@tcptrail/consumer/keep/holds.ts';
+import { withKeepingLease } from '@tcptrail/consumer/keeping.ts';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { insertBlock } from '@tcptrail/consumer/store/insert.ts';
-import { withKeepingLease } from '@tcptrail/consumer/tiers/keeper.ts';
 import { cliError } from '../errors.ts';
 import { assertKeeping, type SubjectOptions, subjectOf } from '../forget/forget.ts';
 import { type StoreOptions, withStore } from '../store.ts';

@@ -5,6 +5,7 @@
  * the highest stored batch of an origin says up to where its events are complete, and a position never passes
  * an event that is still to come.
  */
+import { EVENT_NAMES } from '@tcptrail/schemas/stored.ts';
 import type { Connection } from '../clickhouse/connection.ts';
 import type { ConnectionRow } from '../terminal/connection-line.ts';
 import type { Filter } from './filter.ts';
@@ -66,7 +67,7 @@ export function createFeed(connection: Connection, { filter, whole }: FeedOption
       ? 'ORDER BY tcp_events.ts DESC, cpu DESC, seq DESC LIMIT {lines:UInt32}'
       : 'ORDER BY tcp_events.ts, cpu, seq';
     const query = `
-SELECT ${whole ? '*' : COLUMNS}
+SELECT ${whole ? EVENT_NAMES.join(', ') : COLUMNS}
 FROM tcp_events
 WHERE (${ranges.join(' OR ')}) AND ${filter.where}
 ${order}`;

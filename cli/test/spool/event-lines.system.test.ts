@@ -5,6 +5,7 @@ import { encodeBatch } from '@tcptrail/schemas/batch.ts';
 import { createEventColumns } from '@tcptrail/schemas/event-columns.ts';
 import { EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode-event.ts';
 import { RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
+import { EVENT_NAMES } from '@tcptrail/schemas/stored.ts';
 import { createRawTables, startServer, type TestServer } from '../../../test/harness/server.ts';
 import { createRandom, type Random } from '../../../test/random.ts';
 import { BOOT_US, randomEvent } from '../../../test/random-event.ts';
@@ -78,7 +79,7 @@ test('rows read as the consumer would store them and ClickHouse would print them
     await stream.toArray();
   }
   const result = await server.client.query({
-    query: 'SELECT * FROM tcptrail.tcp_events',
+    query: `SELECT ${EVENT_NAMES.join(', ')} FROM tcptrail.tcp_events`,
     format: 'JSONEachRow',
   });
   const stored = (await result.text()).trimEnd().split('\n');

@@ -3,8 +3,10 @@
  *
  * A copy of a row is the row: held_events is ordered by the row's identity, so a step that was killed is run again.
  */
-import type { ClickHouse } from '../store/clickhouse.ts';
-import { bindingHolds, columnsOf, heldBy } from './holds.ts';
+import { type Form, localTable, onCluster } from '../form.ts';
+import { type Asking, bindingHolds, columnsOf, heldBy } from './holds.ts';
+
+type Client = Asking & Form & { statement(sql: string): Promise<void> };
 
 /** Rows that were copied, and rows that no hold binds any longer and were deleted. */
 export interface HeldStep {
@@ -13,7 +15,7 @@ export interface HeldStep {
 }
 
 /** Copies what is held and not copied yet, day by day, and lets go what no hold binds. Throws CLICKHOUSE_*. */
-export async function keepHeld(clickhouse: ClickHouse): Promise<HeldStep> {
+export async function keepHeld(clickhouse: Client): Promise<HeldStep> {
   const { database } = clickhouse;
   const holds = await bindingHolds(clickhouse);
   const columns = await columnsOf(clickhouse, 'tcp_events');
@@ -33,12 +35,12 @@ export async function keepHeld(clickhouse: ClickHouse): Promise<HeldStep> {
   );
   for (const { day } of missing)
     await clickhouse.statement(
-      `INSERT INTO ${database}.held_events SELECT * FROM ${database}.tcp_events WHERE day = '${day}' AND ${held}`,
+      `INSERT INTO ${localTable(clickhouse, 'held_events')} SELECT * FROM ${localTable(clickhouse, 'tcp_events')} WHERE day = '${day}' AND ${held}`,
     );
   return { copied: missing.reduce((sum, { n }) => sum + n, 0), released };
 }
 
-async function release(clickhouse: ClickHouse, held: string): Promise<number> {
+async function release(clickhouse: Client, held: string): Promise<number> {
   const { database } = clickhouse;
   const [row] = await clickhouse.query<{ n: number }>(
     `SELECT count() AS n FROM ${database}.held_events FINAL WHERE NOT ${held}`,
@@ -46,7 +48,7 @@ async function release(clickhouse: ClickHouse, held: string): Promise<number> {
   const released = row?.n ?? 0;
   if (released > 0)
     await clickhouse.statement(
-      `ALTER TABLE ${database}.held_events DELETE WHERE NOT ${held} SETTINGS mutations_sync = 2`,
+      `ALTER TABLE ${localTable(clickhouse, 'held_events')} ${onCluster(clickhouse)} DELETE WHERE NOT ${held} SETTINGS mutations_sync = 2`,
     );
   return released;
 }

@@ -1,5 +1,4 @@
 /** Legal holds: which bind, and the rows under them. */
-import type { ClickHouse } from '../store/clickhouse.ts';
 import { condition, type Kind } from './subject.ts';
 
 export interface Hold {
@@ -12,7 +11,10 @@ export interface Hold {
   readonly until: string;
 }
 
-type Asking = Pick<ClickHouse, 'database' | 'query'>;
+export interface Asking {
+  readonly database: string;
+  query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>;
+}
 
 export const BINDS = "toYear(ended_ts) = 1970 AND until >= toDate(now('UTC'))";
 

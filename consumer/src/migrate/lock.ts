@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { failure } from '../errors.ts';
+import { onCluster } from '../form.ts';
 import type { MigrationClient } from './migrate.ts';
 
 export interface TableLock {
@@ -39,11 +40,13 @@ export function createMigrationLock(client: MigrationClient, leaseMs: number = L
 export function createTableLock(client: MigrationClient, config: TableLockConfig): TableLock {
   const { name, leaseMs } = config;
   const table = `${client.database}.${name}`;
+  // All hosts take statements of a cluster in one order, so that one creation alone succeeds.
+  const on = onCluster(client);
   const until = (): string => String(Date.now() + leaseMs);
 
   async function create(): Promise<boolean> {
     try {
-      await client.statement(`CREATE TABLE ${table} (held UInt8) ENGINE = Memory COMMENT '${until()}'`);
+      await client.statement(`CREATE TABLE ${table} ${on} (held UInt8) ENGINE = Memory COMMENT '${until()}'`);
       return true;
     } catch (error) {
       if (error instanceof AppError && /TABLE_ALREADY_EXISTS/.test(error.message)) return false;
@@ -59,8 +62,8 @@ export function createTableLock(client: MigrationClient, config: TableLockConfig
     );
     if (!held || Number(held.comment) > Date.now()) return;
     const stale = `${table}_${held.uuid.replaceAll('-', '')}`;
-    await client.statement(`RENAME TABLE ${table} TO ${stale}`).catch(() => undefined);
-    await client.statement(`DROP TABLE IF EXISTS ${stale}`);
+    await client.statement(`RENAME TABLE ${table} TO ${stale} ${on}`).catch(() => undefined);
+    await client.statement(`DROP TABLE IF EXISTS ${stale} ${on}`);
   }
 
   return {
@@ -73,7 +76,7 @@ export function createTableLock(client: MigrationClient, config: TableLockConfig
         await sleep(POLL_MS);
       }
     },
-    renew: () => client.statement(`ALTER TABLE ${table} MODIFY COMMENT '${until()}'`),
-    release: () => client.statement(`DROP TABLE IF EXISTS ${table}`),
+    renew: () => client.statement(`ALTER TABLE ${table} ${on} MODIFY COMMENT '${until()}'`),
+    release: () => client.statement(`DROP TABLE IF EXISTS ${table} ${on}`),
   };
 }

@@ -2,15 +2,17 @@
  * Brings a database to this program's tables and views.
  *
  * Migrations are applied once, forward only, and recorded in `migrations`; each statement of theirs can be run again,
- * so that a kill at any point is mended by the next run. Views are made anew when their text changed.
+ * so that a kill at any point is mended by the next run. Views are made anew when their text changed, and so are, on a
+ * cluster, the tables over all shards.
  */
 import { failure } from '../errors.ts';
-import { CLICKHOUSE_FOLDER, migrationFiles, type SqlFile, viewFiles } from './files.ts';
+import { type Form, fillTemplate, onCluster } from '../form.ts';
+import { assertForm } from './assert-form.ts';
+import { CLICKHOUSE_FOLDER, migrationFiles, type SqlFile, shardedFile, viewFiles } from './files.ts';
 import { createMigrationLock } from './lock.ts';
-import { fillTemplate, statementsOf } from './statements.ts';
+import { statementsOf } from './statements.ts';
 
-export interface MigrationClient {
-  readonly database: string;
+export interface MigrationClient extends Form {
   query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>;
   statement(sql: string): Promise<void>;
 }
@@ -23,8 +25,14 @@ export interface MigrateOptions {
 }
 
 export interface Migrated {
-  /** Names of the migrations and views (`view connections`) that were, or would be, applied. */
-  readonly applied: readonly string[];
+  /** What was, or would be, applied, in its order. */
+  readonly applied: readonly Step[];
+}
+
+export interface Step {
+  /** `0001_raw`, `view connections`, `tables over all shards`. */
+  readonly name: string;
+  readonly statements: readonly string[];
 }
 
 interface Recorded {
@@ -35,44 +43,55 @@ interface Recorded {
 
 const LOCK_WAIT_MS_MAX = 120_000;
 
-/** Throws MIGRATION_CHANGED, MIGRATION_NEWER, MIGRATION_LOCKED, or what ClickHouse answered. */
+/** Throws MIGRATION_CHANGED, MIGRATION_NEWER, MIGRATION_FORM, MIGRATION_LOCKED, or what ClickHouse answered. */
 export async function migrate(client: MigrationClient, options: MigrateOptions = {}): Promise<Migrated> {
   const folder = options.folder ?? CLICKHOUSE_FOLDER;
   const files = migrationFiles(folder);
-  const views = viewFiles(folder);
-  if (options.plan) return { applied: names(pending(files, views, await recorded(client))) };
-  const before = await recorded(client);
-  if (pending(files, views, before).length === 0) return { applied: [] };
+  const views = [...(client.cluster ? [shardedFile(files, client)] : []), ...viewFiles(folder)];
+  const stepOf = (file: SqlFile): Step => ({
+    name: titleOf(file),
+    statements: statementsOf(file.sql).map((statement) => fillTemplate(statement, client)),
+  });
+  await assertForm(client);
+  const before = pending(files, views, await recorded(client));
+  if (options.plan || before.length === 0) return { applied: before.map(stepOf) };
 
-  await client.statement(`CREATE DATABASE IF NOT EXISTS ${client.database}`);
+  await client.statement(`CREATE DATABASE IF NOT EXISTS ${client.database} ${onCluster(client)}`);
   const lock = createMigrationLock(client);
   await lock.acquire(options.lockWaitMsMax ?? LOCK_WAIT_MS_MAX);
   try {
-    await client.statement(
-      `CREATE TABLE IF NOT EXISTS ${client.database}.migrations
-       (
-           number UInt32 COMMENT 'Number of the migration; 0 for a view.',
-           name String COMMENT 'File name without .sql.',
-           hash FixedString(64) COMMENT 'SHA-256 of the file.',
-           applied_ts DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') COMMENT 'When it was applied. Unit: us.'
-       )
-       ENGINE = ReplacingMergeTree(applied_ts) ORDER BY (number, name)
-       COMMENT 'One row per applied migration and view; read it with FINAL.'`,
-    );
+    await client.statement(recordTable(client));
     const todo = pending(files, views, await recorded(client));
     for (const file of todo) {
-      for (const statement of statementsOf(file.sql)) {
+      for (const statement of stepOf(file).statements) {
         await lock.renew();
-        await client.statement(fillTemplate(statement, client));
+        await client.statement(statement);
       }
       await client.statement(
         `INSERT INTO ${client.database}.migrations (number, name, hash) VALUES (${file.number}, '${file.name}', '${file.hash}')`,
       );
     }
-    return { applied: names(todo) };
+    return { applied: todo.map(stepOf) };
   } finally {
     await lock.release();
   }
+}
+
+/** One table for all hosts of a cluster, whatever their shard. */
+export function recordTable(form: Form): string {
+  const copies = form.cluster ? `'/clickhouse/tables/{uuid}/all', '{shard}-{replica}', ` : '';
+  return fillTemplate(
+    `CREATE TABLE IF NOT EXISTS {database}.migrations {on_cluster}
+     (
+         number UInt32 COMMENT 'Number of the migration; 0 for a view.',
+         name String COMMENT 'File name without .sql.',
+         hash FixedString(64) COMMENT 'SHA-256 of the file.',
+         applied_ts DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') COMMENT 'When it was applied. Unit: us.'
+     )
+     ENGINE = {replicated}ReplacingMergeTree(${copies}applied_ts) ORDER BY (number, name)
+     COMMENT 'One row per applied migration and view; read it with FINAL.'`,
+    form,
+  );
 }
 
 async function recorded(client: MigrationClient): Promise<readonly Recorded[]> {
@@ -114,6 +133,6 @@ function pending(
   ];
 }
 
-function names(files: readonly SqlFile[]): readonly string[] {
-  return files.map(({ number, name }) => (number === 0 ? `view ${name}` : name));
+function titleOf({ number, name }: SqlFile): string {
+  return number > 0 || name.includes(' ') ? name : `view ${name}`;
 }

@@ -23,11 +23,3 @@ export function statementsOf(sql: string): readonly string[] {
   end();
   return statements;
 }
-
-/** Fills the places of the templates. */
-export function fillTemplate(sql: string, values: { readonly database: string }): string {
-  return sql
-    .replaceAll('{database}', values.database)
-    .replaceAll('{engine}', 'MergeTree')
-    .replaceAll('{on_cluster}', '');
-}

@@ -16,6 +16,7 @@ export interface ClickHouseConfig {
   readonly username: string;
   readonly password: string;
   readonly database: string;
+  readonly cluster?: string;
   readonly requestWaitMsMax: number;
 }
 
@@ -30,6 +31,8 @@ export interface Insert {
 export interface ClickHouse {
   readonly url: string;
   readonly database: string;
+  /** Of the tables' form (`migrate/form.ts`): empty for one node. */
+  readonly cluster: string;
   /** Rows with column names as keys; 64-bit numbers come as numbers. */
   query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>;
   /** A statement without a body. */
@@ -88,12 +91,17 @@ export function createClickHouse(config: ClickHouseConfig): ClickHouse {
   return {
     url: config.url,
     database: config.database,
+    cluster: config.cluster ?? '',
     async query<T>(sql: string, params: Record<string, unknown> = {}) {
       const { answer } = await request({
         query: `${sql}\nFORMAT JSONEachRow`,
         query_params: params,
         // An error is then told by the status, never amid the rows.
-        clickhouse_settings: { output_format_json_quote_64bit_integers: 0, wait_end_of_query: 1 },
+        clickhouse_settings: {
+          output_format_json_quote_64bit_integers: 0,
+          wait_end_of_query: 1,
+          ...(config.cluster ? { distributed_product_mode: 'global' } : {}),
+        },
       });
       const lines = answer.split('\n').filter((line) => line !== '');
       return lines.map((line) => JSON.parse(line) as T);
@@ -152,7 +160,7 @@ function explain(error: unknown, config: ClickHouseConfig): AppError {
   if (REFUSED.has(error.code))
     return make(
       'CLICKHOUSE_REFUSED',
-      `ClickHouse refuses the statement (${brief}); where its tables do not fit this consumer, set migrate: true, or update the consumer`,
+      `ClickHouse refuses the statement (${brief}); where its tables do not fit this consumer, run 'tcptrail migrate', or update the consumer`,
     );
   const remedy = REMEDIES[error.code];
   return make(

@@ -7,6 +7,7 @@
  */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { failure } from '../errors.ts';
+import { localName, localTable } from '../form.ts';
 import { type ClickHouse, type ClickHouseConfig, createClickHouse } from './clickhouse.ts';
 
 /** The ClickHouse of the configuration, at whichever of its addresses it answers. */
@@ -51,7 +52,7 @@ export function createFailover(addresses: readonly ClickHouse[]): ClickHouse {
     if (identity !== '' && found !== identity) {
       throw failure(
         'CLICKHOUSE_ANOTHER',
-        `ClickHouse at ${clickhouse.url} does not have the table that is used, ${clickhouse.database}.tcp_events, nor a replica of it; take it out of clickhouse.fallbackUrls`,
+        `ClickHouse at ${clickhouse.url} does not have the table that is used, ${localTable(clickhouse, 'tcp_events')}, nor a replica of it; take it out of clickhouse.fallbackUrls`,
       );
     }
     if (found === '') return;
@@ -64,6 +65,7 @@ export function createFailover(addresses: readonly ClickHouse[]): ClickHouse {
       return current().url;
     },
     database: first.database,
+    cluster: first.cluster,
     query: (sql, params) => use((clickhouse) => clickhouse.query(sql, params)),
     statement: (sql) => use((clickhouse) => clickhouse.statement(sql)),
     insert: (block) => use((clickhouse) => clickhouse.insert(block)),
@@ -83,10 +85,10 @@ const AWAY: ReadonlySet<string> = new Set([
 async function identityOf(clickhouse: ClickHouse): Promise<string> {
   const [found] = await clickhouse.query<{ identity: string }>(
     `SELECT any(if(path != '', path, toString(uuid))) AS identity
-     FROM (SELECT uuid FROM system.tables WHERE database = {database:String} AND name = 'tcp_events') AS t
+     FROM (SELECT uuid FROM system.tables WHERE database = {database:String} AND name = {table:String}) AS t
      LEFT JOIN (SELECT any(zookeeper_path) AS path FROM system.replicas
-                WHERE database = {database:String} AND table = 'tcp_events') AS r ON true`,
-    { database: clickhouse.database },
+                WHERE database = {database:String} AND table = {table:String}) AS r ON true`,
+    { database: clickhouse.database, table: localName(clickhouse, 'tcp_events') },
   );
   return found?.identity ?? '';
 }

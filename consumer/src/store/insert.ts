@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClickHouseSettings } from '@clickhouse/client';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { failure } from '../errors.ts';
+import { localTable } from '../form.ts';
 import type { ClickHouse } from './clickhouse.ts';
 
 const ONE_PART: ClickHouseSettings = {
@@ -36,7 +37,7 @@ export interface Block {
 /** Resolves with the rows that the server says it wrote; undefined when it does not say. */
 export async function insertBlock(clickhouse: ClickHouse, block: Block): Promise<number | undefined> {
   return await clickhouse.insert({
-    query: `INSERT INTO ${clickhouse.database}.${block.table} FORMAT ${block.format}`,
+    query: `INSERT INTO ${localTable(clickhouse, block.table)} FORMAT ${block.format}`,
     body: block.body,
     settings: {
       ...ONE_PART,

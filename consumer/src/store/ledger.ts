@@ -3,6 +3,7 @@
  *
  * A row that `tcptrail forget` took counts as there, so that no consumer stores it again or misses it.
  */
+import { localName, localTable } from '../form.ts';
 import { BATCH_COLUMNS, batchName } from './batch-name.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import type { Batch } from './range.ts';
@@ -46,9 +47,9 @@ export interface Ledger {
 export function createLedger(clickhouse: ClickHouse): Ledger {
   const where = `origin = {origin:String} AND origin_partition = {originPartition:UInt32}`;
   const span = `${where} AND origin_offset BETWEEN {first:UInt64} AND {last:UInt64}`;
-  const tableOf = (table: Table): string => `${clickhouse.database}.${table}`;
+  const tableOf = (table: Table): string => localTable(clickhouse, table);
   const gone = (table: Table): string =>
-    `FROM ${clickhouse.database}.forgotten_rows WHERE stored_in = '${table}'
+    `FROM ${localTable(clickhouse, 'forgotten_rows')} WHERE stored_in = '${table}'
      AND origin_hash = sipHash64({origin:String}) AND origin_partition = {originPartition:UInt32}`;
   /** One row per row of the span that is stored, or was forgotten and is not there any longer. */
   const told = (table: Table): string => {
@@ -139,7 +140,7 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
     async isReplicated(table) {
       const [found] = await clickhouse.query<{ engine: string }>(
         `SELECT engine FROM system.tables WHERE database = {database:String} AND name = {table:String}`,
-        { database: clickhouse.database, table },
+        { database: clickhouse.database, table: localName(clickhouse, table) },
       );
       return !/^(Replacing|Aggregating|Summing)?MergeTree$/.test(found?.engine ?? '');
     },

@@ -2,6 +2,7 @@
  * Takes back what is stored of messages that are about to be parked: an INSERT of another day, or of their events,
  * may have been taken before the one that was refused.
  */
+import { localTable } from '../form.ts';
 import type { ClickHouse } from './clickhouse.ts';
 import { type Place, TABLES } from './ledger.ts';
 
@@ -12,7 +13,7 @@ export async function withdraw(
 ): Promise<void> {
   const where = `origin = {origin:String} AND origin_partition = {originPartition:UInt32} AND origin_offset IN {offsets:Array(UInt64)}`;
   for (const table of TABLES) {
-    const name = `${clickhouse.database}.${table}`;
+    const name = localTable(clickhouse, table);
     const [held] = await clickhouse.query<{ n: number }>(`SELECT count() AS n FROM ${name} WHERE ${where}`, {
       origin,
       originPartition,

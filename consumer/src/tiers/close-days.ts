@@ -6,8 +6,13 @@
  * holds another number, `closed_days` leaves the day out, readers sum its events themselves, and the next run writes it
  * again. So what views say of a day is always what its events say (docs/decisions/0029).
  */
-import type { OriginLease } from '../origin-lease.ts';
-import type { ClickHouse } from '../store/clickhouse.ts';
+import { type Form, localTable, onCluster } from '../form.ts';
+
+/** As much of a ClickHouse as is needed here. */
+export interface TierClient extends Form {
+  query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>;
+  statement(sql: string): Promise<void>;
+}
 
 export interface ClosedDay {
   readonly tier: Tier;
@@ -50,15 +55,20 @@ const DAY_MS = 86_400_000;
 const SETTINGS =
   'SETTINGS max_bytes_before_external_group_by = 300000000, max_bytes_before_external_sort = 300000000, insert_deduplicate = 0';
 
+interface Lease {
+  /** Throws when another may hold it. */
+  assertHeld(): void;
+}
+
 export interface CloseDaysOptions {
   readonly nowMs: number;
   /** Only one may write at a time. */
-  readonly lease: OriginLease;
+  readonly lease: Lease;
 }
 
 /** Gives what was written. Rejects with CLICKHOUSE_*, and with CONSUMER_PARTITION_LOST when the lease ended. */
 export async function closeDays(
-  clickhouse: ClickHouse,
+  clickhouse: TierClient,
   { nowMs, lease }: CloseDaysOptions,
 ): Promise<readonly ClosedDay[]> {
   const from = dayOf(nowMs - WHOLE_DAYS * DAY_MS);
@@ -77,7 +87,7 @@ export async function closeDays(
 
 /** Days that are over and whose sums are not those of the events. */
 async function openDays(
-  { query, database }: ClickHouse,
+  { query, database }: TierClient,
   at: { readonly tier: Tier; readonly from: string; readonly before: string },
 ): Promise<readonly string[]> {
   const days = await query<{ day: string }>(
@@ -91,8 +101,8 @@ async function openDays(
 }
 
 async function write(
-  clickhouse: ClickHouse,
-  { tier, day, lease }: { readonly tier: Tier; readonly day: string; readonly lease: OriginLease },
+  clickhouse: TierClient,
+  { tier, day, lease }: { readonly tier: Tier; readonly day: string; readonly lease: Lease },
 ): Promise<ClosedDay> {
   const { database } = clickhouse;
   const { columns, select } = TIERS[tier];
@@ -101,7 +111,7 @@ async function write(
   );
   const version = now?.version ?? 0;
   await clickhouse.statement(
-    `INSERT INTO ${database}.tier_${tier} (version, ${columns})
+    `INSERT INTO ${localTable(clickhouse, `tier_${tier}`)} (version, ${columns})
      SELECT ${version}, ${select.replaceAll('{database}', database).replaceAll('{day:Date}', `toDate('${day}')`)} ${SETTINGS}`,
   );
   const [sum] = await clickhouse.query<{ rows: number }>(
@@ -112,17 +122,15 @@ async function write(
   // Another may have begun since, and taken these for rows that nobody reads.
   lease.assertHeld();
   await clickhouse.statement(
-    `INSERT INTO ${database}.tier_days (tier, day, version, rows) VALUES ('${tier}', '${day}', ${version}, ${rows})`,
+    `INSERT INTO ${localTable(clickhouse, 'tier_days')} (tier, day, version, rows) VALUES ('${tier}', '${day}', ${version}, ${rows})`,
   );
   return { tier, day, rows };
 }
 
 /** Rows of versions that do not count: of a run that was killed, or of a day that was written again. */
-async function deleteUnread(
-  { query, statement, database }: ClickHouse,
-  tier: Tier,
-  from: string,
-): Promise<void> {
+async function deleteUnread(clickhouse: TierClient, tier: Tier, from: string): Promise<void> {
+  const { query, statement, database } = clickhouse;
+  const table = `${localTable(clickhouse, `tier_${tier}`)} ${onCluster(clickhouse)}`;
   const versions = await query<{ day: string; version: number }>(
     `SELECT day, version FROM ${database}.tier_${tier} WHERE day >= {from:Date}
      GROUP BY day, version
@@ -131,7 +139,7 @@ async function deleteUnread(
     { tier, from },
   );
   for (const { day, version } of versions)
-    await statement(`DELETE FROM ${database}.tier_${tier} WHERE day = '${day}' AND version = ${version}`);
+    await statement(`DELETE FROM ${table} WHERE day = '${day}' AND version = ${version}`);
 }
 
 /** The UTC day. */

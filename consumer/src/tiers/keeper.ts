@@ -1,22 +1,22 @@
-/** Keeps what is under a hold and closes days, from time to time, beside the storing; of several consumers one at a time. */
+/** Closes days and keeps what is under a legal hold, from time to time, beside the storing; of several consumers one at a time. */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
-import { keepHeld } from '../keep/held-events.ts';
 import type { Metrics } from '../metrics.ts';
-import { type OriginLease, withOriginLease } from '../origin-lease.ts';
-import type { ClickHouse } from '../store/clickhouse.ts';
-import { type ClosedDay, closeDays } from './close-days.ts';
+import type { ClosedDay } from './close-days.ts';
 
 export interface TierKeeper {
   /** Looks at once, then every `everyMs`; 0 = never. */
   start(): void;
-  /** Breaks off what is under way, which the next run of whichever consumer does again, and closes its ClickHouse. */
+  /** Breaks off what is under way, which whichever consumer is next does again. */
   stop(): Promise<void>;
 }
 
 export interface TierKeeperDeps {
-  /** Of its own: a day takes longer than an INSERT. */
-  readonly clickhouse: ClickHouse;
+  /** Rejects with ORIGIN_BUSY while another does it, and when `breakOff` was called. */
+  readonly closeDays: () => Promise<readonly ClosedDay[]>;
+  /** Gives how many rows it copied. Rejects likewise. */
+  readonly keepHeld: () => Promise<number>;
+  readonly breakOff: () => Promise<void>;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -25,16 +25,15 @@ export function createTierKeeper(
   { everyMs }: { readonly everyMs: number },
   deps: TierKeeperDeps,
 ): TierKeeper {
-  const { clickhouse, log, metrics } = deps;
+  const { closeDays, keepHeld, breakOff, log, metrics } = deps;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let isStopped = false;
 
   async function look(): Promise<void> {
     try {
-      const { copied } = await withKeepingLease(clickhouse, 0, () => keepHeld(clickhouse));
-      metrics.heldRows.inc(copied);
-      for (const { tier, day, rows } of await closeDaysOnce(clickhouse)) {
+      metrics.heldRows.inc(await keepHeld());
+      for (const { tier, day, rows } of await closeDays()) {
         metrics.tierDays.inc({ tier });
         log.info({ tier, day, rows }, `day ${day} is summed in tier ${tier}`);
       }
@@ -63,25 +62,8 @@ export function createTierKeeper(
     async stop() {
       isStopped = true;
       clearTimeout(timer);
-      await clickhouse.close();
+      await breakOff();
       await running;
     },
   };
-}
-
-/** Who holds it writes tiers, changes holds or forgets rows; nobody else does meanwhile. */
-export async function withKeepingLease<T>(
-  clickhouse: ClickHouse,
-  waitMsMax: number,
-  use: (lease: OriginLease) => Promise<T>,
-): Promise<T> {
-  return await withOriginLease(clickhouse, { origin: 'tiers', originPartition: 0, waitMsMax }, use);
-}
-
-/** Under a lock, as several consumers do. Rejects with ORIGIN_BUSY while another holds it, and as `closeDays`. */
-export async function closeDaysOnce(
-  clickhouse: ClickHouse,
-  nowMs: number = Date.now(),
-): Promise<readonly ClosedDay[]> {
-  return await withKeepingLease(clickhouse, 0, (lease) => closeDays(clickhouse, { nowMs, lease }));
 }

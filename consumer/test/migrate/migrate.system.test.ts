@@ -6,7 +6,7 @@ import { startServer, type TestServer } from '../../../test/harness/server.ts';
 import { temporaryFolder } from '../../../test/spool-writer.ts';
 import { CLICKHOUSE_FOLDER } from '../../src/migrate/files.ts';
 import { createMigrationLock } from '../../src/migrate/lock.ts';
-import { migrate } from '../../src/migrate/migrate.ts';
+import { type Migrated, migrate } from '../../src/migrate/migrate.ts';
 import { type ClickHouse, createClickHouse } from '../../src/store/clickhouse.ts';
 
 let server: TestServer;
@@ -34,12 +34,14 @@ function copyOfFiles(): string {
   return folder;
 }
 
+const namesOf = ({ applied }: Migrated): readonly string[] => applied.map(({ name }) => name);
+
 test('a second run finds nothing to do', async () => {
   const clickhouse = connect();
   const plan = await migrate(clickhouse, { plan: true });
   const first = await migrate(clickhouse);
   assert.deepEqual(first, plan);
-  assert.ok(first.applied.includes('0001_raw') && first.applied.includes('view completeness'));
+  assert.ok(namesOf(first).includes('0001_raw') && namesOf(first).includes('view completeness'));
   assert.deepEqual(await migrate(clickhouse), { applied: [] });
 });
 
@@ -116,7 +118,7 @@ test('a view whose text changed is made anew', async () => {
   await migrate(clickhouse, { folder });
   const file = join(folder, 'views/failures.sql');
   writeFileSync(file, `-- changed\n${readFileSync(file, 'utf8')}`);
-  assert.deepEqual(await migrate(clickhouse, { folder }), { applied: ['view failures'] });
+  assert.deepEqual(namesOf(await migrate(clickhouse, { folder })), ['view failures']);
 });
 
 test('every view and every column of one has a comment', async () => {

@@ -10,6 +10,7 @@ function createAddress(url: string, identity: string) {
   const address = {
     url,
     database: 'db',
+    cluster: '',
     isAway: false,
     isReadOnly: false,
     asked,

@@ -30,6 +30,7 @@ function createFake() {
   const clickhouse: ClickHouse = {
     url: 'fake',
     database: 'db',
+    cluster: '',
     async query<T>(sql: string, params: Record<string, unknown> = {}) {
       const rows = (): unknown[] => {
         const span = (table: string) =>

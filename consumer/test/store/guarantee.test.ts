@@ -8,13 +8,17 @@ const tables = (
 ) => ['tcp_events', 'tcp_batches'].map((name) => ({ name, engine, engine_full: engineFull }));
 
 const of = (change: Partial<ServerFacts> = {}) =>
-  guaranteeOf('db', {
-    version: '26.7.2.1',
-    tables: tables('MergeTree'),
-    settings: { deduplicate_insert: 'enable' },
-    fsyncAfterInsert: false,
-    ...change,
-  });
+  guaranteeOf(
+    { database: 'db', cluster: change.shards ? 'many' : '' },
+    {
+      version: '26.7.2.1',
+      tables: tables('MergeTree'),
+      settings: { deduplicate_insert: 'enable' },
+      shards: 0,
+      fsyncAfterInsert: false,
+      ...change,
+    },
+  );
 
 test('tables that remember tokens give exactly once, and power loss is named for what it is', () => {
   assert.deepEqual(of(), {
@@ -36,7 +40,20 @@ test('what weakens it is said with the remedy', () => {
       /remembers 9999 inserts.*window = 10000/,
     ],
     [{ settings: { deduplicate_insert: 'disable' } }, /set it to 'enable'/],
-    [{ tables: tables('ReplicatedMergeTree') }, /is replicated/],
+    [
+      { tables: tables('ReplicatedMergeTree') },
+      /is replicated.*remembers 0 inserts.* SETTING replicated_deduplication_window = 10000/,
+    ],
+    [
+      {
+        shards: 2,
+        tables: tables(
+          'ReplicatedMergeTree',
+          'ReplicatedMergeTree SETTINGS replicated_deduplication_window = 10000',
+        ).map((table) => ({ ...table, name: `${table.name}_local` })),
+      },
+      /^(?!.*remembers).*has 2 shards/,
+    ],
   ];
   for (const [change, says] of cases) {
     const { isExactlyOnce, text } = of(change);

@@ -4,10 +4,10 @@ import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { createFleet } from '../../../test/fleet/fleet.ts';
 import { startServer, type TestServer } from '../../../test/harness/server.ts';
 import { createRangeDecoder } from '../../src/decode/range.ts';
+import { closeDaysAlone } from '../../src/keeping.ts';
 import { migrate } from '../../src/migrate/migrate.ts';
 import { type ClickHouse, createClickHouse } from '../../src/store/clickhouse.ts';
 import { insertBlock } from '../../src/store/insert.ts';
-import { closeDaysOnce } from '../../src/tiers/keeper.ts';
 
 const IS_LONG = process.env['TCPTRAIL_TEST_LONG'] !== undefined;
 const DAY_MS = 86_400_000;
@@ -120,7 +120,7 @@ async function closedDays({ query, database }: ClickHouse): Promise<string[]> {
 test('days that are over are read from the tiers, and say what their events say', async () => {
   const clickhouse = await fleet(3, 0, 10_000);
   await assertTrue(clickhouse, 'of open days');
-  const closed = await closeDaysOnce(clickhouse, NOW_MS);
+  const closed = await closeDaysAlone(clickhouse, NOW_MS);
   assert.deepEqual(
     closed.map(({ tier, day }) => `${tier} ${day}`),
     TIERS.flatMap((tier) => [3, 2, 1].map((daysAgo) => `${tier} ${dayOf(daysAgo)}`)),
@@ -130,7 +130,7 @@ test('days that are over are read from the tiers, and say what their events say'
     closed.map(({ tier, day }) => `${tier} ${day}`),
   );
   await assertTrue(clickhouse, 'of closed days');
-  assert.deepEqual(await closeDaysOnce(clickhouse, NOW_MS), [], 'nothing is left to do');
+  assert.deepEqual(await closeDaysAlone(clickhouse, NOW_MS), [], 'nothing is left to do');
   // That the events themselves are not what is read.
   const before = await told(clickhouse, 'edges');
   await clickhouse.statement(
@@ -143,7 +143,7 @@ test('days that are over are read from the tiers, and say what their events say'
 
 test('folded connections, half-open handshakes and late events count, at once and in the tiers', async () => {
   const clickhouse = await fleet(2, 1, 3_000);
-  await closeDaysOnce(clickhouse, NOW_MS);
+  await closeDaysAlone(clickhouse, NOW_MS);
   await clickhouse.statement(special(clickhouse, 2));
   const histogram = `SELECT sumForEach(rtt_histogram) FROM {db}.connections_5m WHERE host_id = 'h'`;
   const sums = `SELECT sum(connections), sum(half_open), sum(handshake_us), sum(bytes_sent) FROM {db}.connections_1h WHERE host_id = 'h'`;
@@ -151,7 +151,7 @@ test('folded connections, half-open handshakes and late events count, at once an
   for (const when of ['late', 'written again']) {
     assert.deepEqual(await arrays(clickhouse, histogram), [[[0, 2, 3, 1]]], when);
     assert.deepEqual(await arrays(clickhouse, sums), [[6, 1, 350, 501]], when);
-    await closeDaysOnce(clickhouse, NOW_MS);
+    await closeDaysAlone(clickhouse, NOW_MS);
   }
   assert.equal((await closedDays(clickhouse)).length, 3);
   const versions = `SELECT uniqExact(version) FROM {db}.tier_5m`;
@@ -166,7 +166,7 @@ test('a run that is killed at any statement changes no answer, and the next one 
     ...clickhouse,
     statement: (sql: string) => clickhouse.statement(sql).then(() => void statements++),
   };
-  await closeDaysOnce(counting, NOW_MS);
+  await closeDaysAlone(counting, NOW_MS);
   assert.ok(statements >= 6);
   for (let survives = 0; survives < statements; survives++) {
     for (const reaches of IS_LONG ? [false, true] : [survives % 2 === 0]) {
@@ -180,43 +180,43 @@ test('a run that is killed at any statement changes no answer, and the next one 
           throw new AppError('CLICKHOUSE_UNREACHABLE', 'killed');
         },
       };
-      await assert.rejects(closeDaysOnce(dying, NOW_MS));
+      await assert.rejects(closeDaysAlone(dying, NOW_MS));
       // What it held runs out; here nobody waits for that.
       await dropLocks(clickhouse);
       const when = `killed ${reaches ? 'after' : 'before'} statement ${survives + 1}`;
       for (const [index, tier] of TIERS.entries())
         assert.deepEqual(await told(clickhouse, tier), answers[index], `${tier} ${when}`);
-      await closeDaysOnce(clickhouse, NOW_MS);
+      await closeDaysAlone(clickhouse, NOW_MS);
       for (const [index, tier] of TIERS.entries())
         assert.deepEqual(await told(clickhouse, tier), answers[index], `${tier} ended after ${when}`);
     }
   }
-  await closeDaysOnce(clickhouse, NOW_MS);
+  await closeDaysAlone(clickhouse, NOW_MS);
   for (const tier of TIERS)
     assert.deepEqual(await arrays(clickhouse, `SELECT uniqExact(version) FROM {db}.tier_${tier}`), [[1]]);
 });
 
 test('a day outlives its events, which age away part by part; events that a person took out are gone', async () => {
   const clickhouse = await fleet(6, 5, 3_000);
-  await closeDaysOnce(clickhouse, NOW_MS - 4 * DAY_MS);
+  await closeDaysAlone(clickhouse, NOW_MS - 4 * DAY_MS);
   const answers = await Promise.all(TIERS.map((tier) => told(clickhouse, tier)));
   await clickhouse.statement(
     `ALTER TABLE ${clickhouse.database}.tcp_events DELETE WHERE host_name = 'host-1' SETTINGS mutations_sync = 1`,
   );
   for (const [index, tier] of TIERS.entries()) assert.deepEqual(await told(clickhouse, tier), answers[index]);
   assert.deepEqual(
-    await closeDaysOnce(clickhouse, NOW_MS),
+    await closeDaysAlone(clickhouse, NOW_MS),
     [],
     'what has begun to age away is not written again',
   );
 
   const recent = await fleet(2, 1, 3_000);
-  await closeDaysOnce(recent, NOW_MS);
+  await closeDaysAlone(recent, NOW_MS);
   await recent.statement(
     `ALTER TABLE ${recent.database}.tcp_events DELETE WHERE host_name = 'host-1' SETTINGS mutations_sync = 1`,
   );
   await assertTrue(recent, 'before it is written again');
-  assert.equal((await closeDaysOnce(recent, NOW_MS)).length, 3);
+  assert.equal((await closeDaysAlone(recent, NOW_MS)).length, 3);
   await assertTrue(recent, 'written again');
 });
 
@@ -234,9 +234,9 @@ test('while one runner writes, another leaves it alone', async () => {
       return await clickhouse.statement(sql);
     },
   };
-  const first = closeDaysOnce(slow, NOW_MS);
+  const first = closeDaysAlone(slow, NOW_MS);
   await begun.promise;
-  await assert.rejects(closeDaysOnce(clickhouse, NOW_MS), { code: 'ORIGIN_BUSY' });
+  await assert.rejects(closeDaysAlone(clickhouse, NOW_MS), { code: 'ORIGIN_BUSY' });
   held.resolve();
   assert.equal((await first).length, 3);
 });

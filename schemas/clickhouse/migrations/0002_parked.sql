@@ -1,6 +1,6 @@
--- {database} and {on_cluster} are filled in by the runner.
+-- What stands in braces is filled in by consumer/src/migrate/form.ts.
 
-CREATE TABLE IF NOT EXISTS {database}.tcp_parked {on_cluster}
+CREATE TABLE IF NOT EXISTS {database}.tcp_parked{local} {on_cluster}
 (
     `origin` LowCardinality(String) COMMENT 'Transport the batch came by.',
     `origin_partition` UInt32 COMMENT 'Partition of the topic; 0 for a spool.',
@@ -13,6 +13,6 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_parked {on_cluster}
     `parked_ts` DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') COMMENT 'When it was parked. Unit: us.',
     `parked_by` LowCardinality(String) COMMENT 'Machine whose set-aside folder holds the bytes.'
 )
-ENGINE = ReplacingMergeTree
+ENGINE = {replicated}ReplacingMergeTree
 ORDER BY (origin, origin_partition, origin_offset)
 COMMENT 'One row per batch that could not be stored; read it with FINAL.';

@@ -1,6 +1,6 @@
--- {database} and {on_cluster} are filled in by the runner.
+-- What stands in braces is filled in by consumer/src/migrate/form.ts.
 
-CREATE TABLE IF NOT EXISTS {database}.tcp_parked_outcomes {on_cluster}
+CREATE TABLE IF NOT EXISTS {database}.tcp_parked_outcomes{local} {on_cluster}
 (
     `origin` LowCardinality(String) COMMENT 'Transport the batch came by, as in tcp_parked.',
     `origin_partition` UInt32 COMMENT 'Partition of the topic; 0 for a spool.',
@@ -10,6 +10,6 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_parked_outcomes {on_cluster}
     `decided_by` LowCardinality(String) COMMENT 'Who: user@machine.',
     `why` String COMMENT 'The reason given.'
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree
 ORDER BY (origin, origin_partition, origin_offset, decided_ts)
 COMMENT 'One row per decision of a person on a parked batch; the newest counts.';

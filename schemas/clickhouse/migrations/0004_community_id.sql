@@ -1,4 +1,4 @@
--- {database} and {on_cluster} are filled in by the runner.
+-- What stands in braces is filled in by consumer/src/migrate/form.ts.
 --
 -- Community ID 1 with seed 0 (corelight/community-id-spec): SHA-1 over seed, the lesser end's address, the other's,
 -- protocol, padding, and both ports, in network order. IPv4 in 4 bytes, whatever socket it went through. It is
@@ -6,7 +6,7 @@
 -- hold no function of constants alone: they are folded in a question and not in the index, which is then not used.
 -- What has no two ends has none: listeners, folded rows, what failed before it had a port.
 
-ALTER TABLE {database}.tcp_events {on_cluster}
+ALTER TABLE {database}.tcp_events{local} {on_cluster}
     ADD COLUMN IF NOT EXISTS `sensor` LowCardinality(String)
         ALIAS if(startsWith(origin, 'zeek:'), 'zeek', 'tcptrail')
         COMMENT 'Who saw it: tcptrail, or zeek for what was imported.',

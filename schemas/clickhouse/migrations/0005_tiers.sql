@@ -1,10 +1,10 @@
--- {database}, {engine} and {on_cluster} are filled in by the runner.
+-- What stands in braces is filled in by consumer/src/migrate/form.ts.
 --
 -- What is kept longer than the events: sums by five minutes and by hour, and who talked to whom by day. A day of them
 -- is written once it is over, under a version; a row of tier_days then says which version of the day counts. Views read
 -- that, and tcp_events for every other day, through projections that hold the same sums (docs/decisions/0029).
 
-ALTER TABLE {database}.tcp_events {on_cluster}
+ALTER TABLE {database}.tcp_events{local} {on_cluster}
     -- Kinds that are rare are found without reading the others.
     ADD INDEX IF NOT EXISTS kinds kind TYPE set(0) GRANULARITY 4,
     ADD PROJECTION IF NOT EXISTS five_minutes
@@ -32,7 +32,7 @@ ALTER TABLE {database}.tcp_events {on_cluster}
             peer_address, if(role = 'client', peer_port, local_port), role, host_id, host_name, executable, own, day
     );
 
-CREATE TABLE IF NOT EXISTS {database}.tier_5m {on_cluster}
+CREATE TABLE IF NOT EXISTS {database}.tier_5m{local} {on_cluster}
 (
     day Date COMMENT 'Day of the events.' CODEC(ZSTD(1)),
     version UInt64 COMMENT 'When this form of the day was written, us; tier_days says which one counts.' CODEC(ZSTD(1)),
@@ -60,14 +60,14 @@ CREATE TABLE IF NOT EXISTS {database}.tier_5m {on_cluster}
     rtt_histogram Array(UInt64) COMMENT 'Connections by smoothed round-trip time: the first of 1 us, the next of 2 to 3, of 4 to 7, and so on; sum it with sumForEach. Unit: connections.' CODEC(ZSTD(1)),
     peers AggregateFunction(uniqCombined(12), IPv6) COMMENT 'Distinct peers: uniqCombinedMerge(12)(peers).' CODEC(ZSTD(1))
 )
-ENGINE = {engine}
+ENGINE = {replicated}MergeTree
 PARTITION BY day
 ORDER BY (day, host_id, executable, role, service_port, bin)
 TTL day + INTERVAL 30 DAY
 SETTINGS ttl_only_drop_parts = 1
 COMMENT 'One row per five minutes and key, of days that are over; connections_5m has all days.';
 
-CREATE TABLE IF NOT EXISTS {database}.tier_1h {on_cluster}
+CREATE TABLE IF NOT EXISTS {database}.tier_1h{local} {on_cluster}
 (
     day Date COMMENT 'Day of the events.' CODEC(ZSTD(1)),
     version UInt64 COMMENT 'When this form of the day was written, us; tier_days says which one counts.' CODEC(ZSTD(1)),
@@ -95,14 +95,14 @@ CREATE TABLE IF NOT EXISTS {database}.tier_1h {on_cluster}
     rtt_histogram Array(UInt64) COMMENT 'Connections by smoothed round-trip time: the first of 1 us, the next of 2 to 3, of 4 to 7, and so on; sum it with sumForEach. Unit: connections.' CODEC(ZSTD(1)),
     peers AggregateFunction(uniqCombined(12), IPv6) COMMENT 'Distinct peers: uniqCombinedMerge(12)(peers).' CODEC(ZSTD(1))
 )
-ENGINE = {engine}
+ENGINE = {replicated}MergeTree
 PARTITION BY toStartOfMonth(day)
 ORDER BY (day, host_id, executable, role, service_port, bin)
 TTL day + INTERVAL 13 MONTH
 SETTINGS ttl_only_drop_parts = 1
 COMMENT 'One row per hour and key, of days that are over; connections_1h has all days.';
 
-CREATE TABLE IF NOT EXISTS {database}.tier_edges {on_cluster}
+CREATE TABLE IF NOT EXISTS {database}.tier_edges{local} {on_cluster}
 (
     day Date COMMENT 'Day of the events.' CODEC(ZSTD(1)),
     version UInt64 COMMENT 'When this form of the day was written, us; tier_days says which one counts.' CODEC(ZSTD(1)),
@@ -121,14 +121,14 @@ CREATE TABLE IF NOT EXISTS {database}.tier_edges {on_cluster}
     bytes_sent UInt64 COMMENT 'Payload that ended connections had handed to the network at least once. Unit: bytes.' CODEC(T64, ZSTD(1)),
     bytes_received UInt64 COMMENT 'Payload that they had received in order. Unit: bytes.' CODEC(T64, ZSTD(1))
 )
-ENGINE = {engine}
+ENGINE = {replicated}MergeTree
 PARTITION BY toStartOfMonth(day)
 ORDER BY (peer_address, service_port, role, host_id, executable, day)
 TTL day + INTERVAL 13 MONTH
 SETTINGS ttl_only_drop_parts = 1
 COMMENT 'One row per day and pair of host and peer, of days that are over; edges has all days.';
 
-CREATE TABLE IF NOT EXISTS {database}.tier_days {on_cluster}
+CREATE TABLE IF NOT EXISTS {database}.tier_days{local} {on_cluster}
 (
     tier Enum8('5m' = 1, '1h' = 2, 'edges' = 3) COMMENT 'Tier.',
     day Date COMMENT 'Day that was written.',
@@ -136,6 +136,6 @@ CREATE TABLE IF NOT EXISTS {database}.tier_days {on_cluster}
     rows UInt64 COMMENT 'Rows of tcp_events that it is the sum of. Unit: rows.',
     written_ts DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') COMMENT 'When it was written. Unit: us.'
 )
-ENGINE = {engine}
+ENGINE = {replicated}MergeTree
 ORDER BY (tier, day, version)
 COMMENT 'One row per writing of a day; closed_days says which are read.';

@@ -1,8 +1,8 @@
--- {database}, {on_cluster} are filled in by the runner.
+-- What stands in braces is filled in by consumer/src/migrate/form.ts.
 --
 -- What was forgotten on purpose, and what must not be (docs/decisions/0030).
 
-CREATE TABLE IF NOT EXISTS {database}.forgotten {on_cluster}
+CREATE TABLE IF NOT EXISTS {database}.forgotten{local} {on_cluster}
 (
     `forget_id` UUID COMMENT 'Names it.',
     `forgotten_ts` DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') COMMENT 'When it ended. Unit: us.',
@@ -16,11 +16,11 @@ CREATE TABLE IF NOT EXISTS {database}.forgotten {on_cluster}
     `rows_left` UInt64 COMMENT 'Rows that matched when it ended, as they came meanwhile. Unit: rows.',
     `duration_ms` UInt64 COMMENT 'How long it took. Unit: ms.'
 )
-ENGINE = MergeTree
+ENGINE = {replicated}MergeTree
 ORDER BY forgotten_ts
 COMMENT 'One row per tcptrail forget that ended.';
 
-CREATE TABLE IF NOT EXISTS {database}.forgotten_rows {on_cluster}
+CREATE TABLE IF NOT EXISTS {database}.forgotten_rows{local} {on_cluster}
 (
     `day` Date COMMENT 'Day the row was filed under.' CODEC(ZSTD(1)),
     `stored_in` Enum8('tcp_events' = 1, 'tcp_batches' = 2, 'tcp_parked' = 3) COMMENT 'Table it was in.' CODEC(ZSTD(1)),
@@ -37,14 +37,14 @@ CREATE TABLE IF NOT EXISTS {database}.forgotten_rows {on_cluster}
     `forget_id` UUID COMMENT 'Who took it, as in forgotten.' CODEC(ZSTD(1)),
     INDEX ledger (origin_offset) TYPE minmax GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree
+ENGINE = {replicated}ReplacingMergeTree
 PARTITION BY day
 ORDER BY (stored_in, host_hash, kernel_epoch, cpu, agent_epoch, batch_seq, batch_part, seq)
 TTL day + INTERVAL 7 DAY
 SETTINGS ttl_only_drop_parts = 1
 COMMENT 'One row per row that was forgotten: its number and where it came from, nothing of what it said. Written before the row goes, so it may be there still.';
 
-CREATE TABLE IF NOT EXISTS {database}.holds {on_cluster}
+CREATE TABLE IF NOT EXISTS {database}.holds{local} {on_cluster}
 (
     `hold_id` String COMMENT 'Names it.',
     `kind` Enum8('all' = 1, 'address' = 2, 'host' = 3, 'uid' = 4) COMMENT 'What the held rows are chosen by.',
@@ -58,18 +58,18 @@ CREATE TABLE IF NOT EXISTS {database}.holds {on_cluster}
     `ended_by` LowCardinality(String) COMMENT 'Who ended it: user@machine.',
     `version` UInt64 COMMENT 'The greatest counts.'
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = {replicated}ReplacingMergeTree(version)
 ORDER BY hold_id
 COMMENT 'One row per legal hold; read it with FINAL.';
 
-CREATE TABLE IF NOT EXISTS {database}.held_events {on_cluster} AS {database}.tcp_events
-ENGINE = ReplacingMergeTree
+CREATE TABLE IF NOT EXISTS {database}.held_events{local} {on_cluster} AS {database}.tcp_events{local}
+ENGINE = {replicated}ReplacingMergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (host_id, boot_id, kernel_epoch, cpu, seq)
 SETTINGS min_bytes_for_wide_part = 134217728, deduplicate_merge_projection_mode = 'drop'
 COMMENT 'Rows of tcp_events under a legal hold, which do not age away; read it with FINAL.';
 
 -- They would count a row twice that was copied twice.
-ALTER TABLE {database}.held_events {on_cluster}
+ALTER TABLE {database}.held_events{local} {on_cluster}
     DROP PROJECTION IF EXISTS five_minutes,
     DROP PROJECTION IF EXISTS edges;

@@ -29,7 +29,7 @@ WITH
             AND (kind != 'close' OR ts >= {until:DateTime64(6, 'UTC')})
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
-            AND (ts >= {until:DateTime64(6, 'UTC')} OR sipHash64(host_id, boot_id, socket_cookie, generation) NOT IN (SELECT connection FROM ended))
+            AND (ts >= {until:DateTime64(6, 'UTC')} OR sipHash64(host_id, boot_id, socket_cookie, generation) GLOBAL NOT IN (SELECT connection FROM ended))
         ORDER BY is_ended DESC, ts DESC
         LIMIT 1 BY host_id, boot_id, socket_cookie, generation
     )

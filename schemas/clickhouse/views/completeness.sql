@@ -71,7 +71,7 @@ WITH
     (
         SELECT stored_in, host_id, boot_id, kernel_epoch, cpu, seq, agent_epoch, batch_seq
         FROM {database}.forgotten_rows
-        INNER JOIN hosts_known USING (host_hash)
+        {global} INNER JOIN hosts_known USING (host_hash)
     ),
     -- One row per event in the table or forgotten.
     told AS
@@ -89,7 +89,7 @@ WITH
             toInt64(uniqExactIf(seq, seq <= numbered)) - toInt64(stored) AS forgotten,
             toInt64(countIf(here)) - toInt64(stored) - toInt64(uniqExactIf(seq, here AND seq > numbered)) AS doubled
         FROM told
-        LEFT JOIN newest USING (host_id, boot_id, kernel_epoch, cpu)
+        {global} LEFT JOIN newest USING (host_id, boot_id, kernel_epoch, cpu)
         GROUP BY host_id, boot_id, kernel_epoch, cpu
     ),
     -- One row per batch and CPU: what the agent said it had spooled, and which rows of the batch are here or forgotten.
@@ -122,7 +122,7 @@ WITH
     (
         SELECT host_id, agent_epoch, batch_seq, min(decision.is_discarded) AS is_discarded
         FROM {database}.tcp_parked AS parked FINAL
-        LEFT JOIN
+        {global} LEFT JOIN
         (
             SELECT origin, origin_partition, origin_offset, argMax(outcome, decided_ts) = 'discarded' AS is_discarded
             FROM {database}.tcp_parked_outcomes

@@ -107,12 +107,12 @@ WITH
     -- One row per connection without an end: the last word on it.
     unended AS
     (
-        SELECT *, community_id, sensor
+        SELECT *, start_ts, established_ts, bytes_delivered, tcp_bytes_sent, community_id, sensor
         FROM {database}.tcp_events
         WHERE kind IN ('open', 'update', 'retransmit') AND socket_cookie != 0
             -- A SYN-ACK sent again is of a handshake, which is no connection yet.
             AND state != 'new_syn_received'
-            AND sipHash64(host_id, boot_id, socket_cookie, generation) NOT IN (SELECT * FROM ended_keys)
+            AND sipHash64(host_id, boot_id, socket_cookie, generation) {global} NOT IN (SELECT * FROM ended_keys)
         ORDER BY kind != 'retransmit' DESC, ts DESC, seq DESC
         LIMIT 1 BY host_id, boot_id, socket_cookie, generation
     ),

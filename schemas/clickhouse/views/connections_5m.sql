@@ -42,7 +42,7 @@ WITH
             sumForEach(multiIf(kind = 'summary', rtt_histogram, connections > 0 AND rtt_us > 0, arrayPushBack(arrayWithConstant(toUInt8(log2(rtt_us)), 0), 1), [])) AS rtt_histogram_sum,
             uniqCombinedStateIf(12)(peer_address, connections > 0) AS peers
         FROM {database}.tcp_events
-        WHERE day NOT IN (SELECT day FROM {database}.closed_days WHERE tier = '5m')
+        WHERE day {global} NOT IN (SELECT day FROM {database}.closed_days WHERE tier = '5m')
         GROUP BY day, bin, host_id, host_name, executable, role, service_port, own, verdict, errno
     )
 SELECT
@@ -50,7 +50,7 @@ SELECT
     events, connections, failures, half_open, resets, bytes_sent, bytes_received, data_segs_out, total_retrans,
     duration_us, handshake_us, handshakes, rtt_histogram, peers
 FROM {database}.tier_5m
-WHERE (day, version) IN (SELECT day, version FROM {database}.closed_days WHERE tier = '5m')
+WHERE (day, version) {global} IN (SELECT day, version FROM {database}.closed_days WHERE tier = '5m')
 UNION ALL
 SELECT
     bin, day, host_id, host_name, executable, role, service_port, own, verdict, errno,

@@ -28,14 +28,14 @@ WITH
             sumIf(connections, kind = 'fail') AS failures,
             sumIf(bytes_sent, connections > 0) AS bytes_sent_sum, sumIf(bytes_received, connections > 0) AS bytes_received_sum
         FROM {database}.tcp_events
-        WHERE day NOT IN (SELECT day FROM {database}.closed_days WHERE tier = 'edges')
+        WHERE day {global} NOT IN (SELECT day FROM {database}.closed_days WHERE tier = 'edges')
         GROUP BY peer_address, service_port, role, host_id, host_name, executable, own, day
     )
 SELECT
     day, host_id, host_name, executable, role, peer_address, service_port, own, first_ts, last_ts,
     events, connections, failures, bytes_sent, bytes_received
 FROM {database}.tier_edges
-WHERE (day, version) IN (SELECT day, version FROM {database}.closed_days WHERE tier = 'edges')
+WHERE (day, version) {global} IN (SELECT day, version FROM {database}.closed_days WHERE tier = 'edges')
 UNION ALL
 SELECT
     day, host_id, host_name, executable, role, peer_address, service_port, own, first_ts, last_ts,

@@ -4,6 +4,8 @@ import { type Extra, type Field, kernel } from './field.ts';
 export const counters = {
   kinds: ['open', 'fail', 'update', 'close', 'retransmit', 'summary'],
 } satisfies Extra;
+/** The same few values again and again, which only bytes that are left as they are show ZSTD. */
+const plain = { ...counters, codec: 'ZSTD(1)' } satisfies Extra;
 const same = { ...counters, summary: 'same' } satisfies Extra;
 const zero = { ...counters, summary: 'zero' } satisfies Extra;
 const sum = { ...counters, summary: 'sum' } satisfies Extra;
@@ -13,7 +15,10 @@ const least = { ...counters, summary: 'least' } satisfies Extra;
 export const COUNTER_FIELDS: readonly Field[] = [
   // Exact payload figures.
   kernel('bytes_sent', 'u64', 'bytes', 'Payload handed to the network at least once.', sum),
-  kernel('bytes_delivered', 'u64', 'bytes', 'Payload the peer acknowledged.', sum),
+  kernel('bytes_delivered', 'u64', 'bytes', 'Payload the peer acknowledged.', {
+    ...sum,
+    predicted: { plus: ['bytes_sent'] },
+  }),
   kernel('bytes_unsent', 'u32', 'bytes', 'Payload written by the application and never sent.', zero),
   kernel('bytes_received', 'u64', 'bytes', 'Payload received in order.', sum),
   kernel(
@@ -37,7 +42,7 @@ export const COUNTER_FIELDS: readonly Field[] = [
     'u64',
     'bytes',
     'tcpi_bytes_sent: payload sent, retransmissions and local drops included.',
-    sum,
+    { ...sum, predicted: { plus: ['bytes_sent', 'tcp_bytes_retrans'] } },
   ),
   kernel('tcp_bytes_retrans', 'u64', 'bytes', 'tcpi_bytes_retrans: payload sent again.', zero),
   kernel(
@@ -45,14 +50,14 @@ export const COUNTER_FIELDS: readonly Field[] = [
     'u64',
     'bytes',
     'tcpi_bytes_acked: sequence space acknowledged, SYN and FIN included.',
-    sum,
+    { ...sum, predicted: { plus: ['bytes_delivered'] } },
   ),
   kernel(
     'tcp_bytes_received',
     'u64',
     'bytes',
     'tcpi_bytes_received: sequence space received, FIN included.',
-    sum,
+    { ...sum, predicted: { plus: ['bytes_received'] } },
   ),
   kernel('segs_out', 'u32', 'segments', 'Segments sent.', sum),
   kernel('segs_in', 'u32', 'segments', 'Segments received.', sum),
@@ -63,7 +68,10 @@ export const COUNTER_FIELDS: readonly Field[] = [
   kernel('unacked', 'u32', 'segments', 'Segments in flight.', counters),
   kernel('sacked', 'u32', 'segments', 'Segments in flight that were selectively acknowledged.', counters),
   kernel('retrans', 'u32', 'segments', 'Retransmitted segments in flight.', counters),
-  kernel('delivered', 'u32', 'segments', 'Segments delivered.', sum),
+  kernel('delivered', 'u32', 'segments', 'Segments delivered.', {
+    ...sum,
+    predicted: { plus: ['data_segs_out'] },
+  }),
   kernel('delivered_ce', 'u32', 'segments', 'Segments delivered with a congestion mark (ECN CE).', sum),
   kernel('reord_seen', 'u32', 'events', 'Times reordering was seen.', sum),
   kernel('rcv_ooopack', 'u32', 'segments', 'Segments received out of order.', sum),
@@ -81,24 +89,18 @@ export const COUNTER_FIELDS: readonly Field[] = [
     least,
   ),
   kernel('rcv_rtt_us', 'u32', 'us', "The receiver's estimate of the round-trip time.", counters),
-  kernel('rto_us', 'u32', 'us', 'Retransmission timeout now.', counters),
+  kernel('rto_us', 'u32', 'us', 'Retransmission timeout now.', plain),
   kernel('snd_cwnd', 'u32', 'segments', 'Congestion window.', counters),
-  kernel(
-    'snd_ssthresh',
-    'u32',
-    'segments',
-    'Slow-start threshold; 2147483647 before the first loss.',
-    counters,
-  ),
+  kernel('snd_ssthresh', 'u32', 'segments', 'Slow-start threshold; 2147483647 before the first loss.', plain),
   kernel('snd_mss', 'u32', 'bytes', 'Maximum segment size sent.', counters),
-  kernel('rcv_mss', 'u32', 'bytes', 'Estimate of the maximum segment size received.', counters),
+  kernel('rcv_mss', 'u32', 'bytes', 'Estimate of the maximum segment size received.', plain),
   kernel('advmss', 'u16', 'bytes', 'Maximum segment size announced.', counters),
   kernel('pmtu', 'u32', 'bytes', 'Path MTU.', counters),
   kernel('snd_wnd', 'u32', 'bytes', "The peer's receive window.", counters),
-  kernel('rcv_wnd', 'u32', 'bytes', 'Receive window announced.', counters),
-  kernel('rcv_space', 'u32', 'bytes', 'Receive buffer auto-tuning target.', counters),
-  kernel('delivery_rate', 'u64', 'bytes/s', 'Most recent delivery rate.', counters),
-  kernel('busy_time_us', 'u64', 'us', 'Time with data to send.', sum),
+  kernel('rcv_wnd', 'u32', 'bytes', 'Receive window announced.', plain),
+  kernel('rcv_space', 'u32', 'bytes', 'Receive buffer auto-tuning target.', plain),
+  kernel('delivery_rate', 'u64', 'bytes/s', 'Most recent delivery rate.', plain),
+  kernel('busy_time_us', 'u64', 'us', 'Time with data to send.', { ...plain, ...sum }),
   kernel('rwnd_limited_us', 'u64', 'us', "Time stalled by the peer's receive window.", sum),
   kernel('sndbuf_limited_us', 'u64', 'us', 'Time stalled by the send buffer.', sum),
   kernel('probes', 'u8', 'segments', 'Zero-window or keep-alive probes unanswered.', counters),

@@ -12,10 +12,10 @@ const listener = { kinds: ['listen', 'unlisten', 'listener'] } satisfies Extra;
 export const EVENT_FIELDS: readonly Field[] = [
   // What happened, when, and its place in the count of all events.
   kernel('kind', { enum: 'EventKind' }, '', 'What happened.'),
-  kernel('ts', 'time', 'us', 'When it happened.', { codec: 'Delta(8), ZSTD(1)', summary: 'last' }),
+  kernel('ts', 'time', 'us', 'When it happened.', { codec: 'ZSTD(1)', summary: 'last' }),
   kernel('cpu', 'u16', '', 'CPU whose counter numbered the event.', { summary: 'last' }),
   kernel('seq', 'u64', '', 'Number of the event on its CPU within the kernel epoch, from 1, without gaps.', {
-    codec: 'Delta(8), ZSTD(1)',
+    codec: 'DoubleDelta, ZSTD(1)',
     summary: 'last',
   }),
   kernel('late', 'bool', '', 'The state change was not seen; reported when the socket was destroyed.', {
@@ -24,6 +24,7 @@ export const EVENT_FIELDS: readonly Field[] = [
 
   // Which connection.
   kernel('socket_cookie', 'u64', '', "The kernel's number of the socket, unique within a boot.", {
+    codec: 'DoubleDelta, ZSTD(1)',
     summary: 'last',
   }),
   kernel(
@@ -103,7 +104,7 @@ export const EVENT_FIELDS: readonly Field[] = [
   ),
   kernel('start_ts', 'time', 'us', 'Client: when the SYN was sent. Server: when the handshake completed.', {
     ...connection,
-    codec: 'Delta(8), ZSTD(1)',
+    predicted: { plus: ['ts'], minus: ['duration_us'] },
   }),
   kernel(
     'established_ts',
@@ -112,7 +113,8 @@ export const EVENT_FIELDS: readonly Field[] = [
     'When it was established; 1970 when it never was, or before the agent.',
     {
       ...connection,
-      codec: 'Delta(8), ZSTD(1)',
+      // Without a handshake it was never established, or before the agent.
+      predicted: { plus: ['start_ts'], plusOfClient: 'handshake_us', unlessZero: 'handshake_us' },
     },
   ),
   kernel('handshake_us', 'u32', 'us', 'Client: SYN sent to established. Server: SYN-ACK sent to its ACK.', {

@@ -38,6 +38,8 @@ export interface Field {
   readonly otel?: string;
   /** ClickHouse codec where the type's own is not the best. */
   readonly codec?: string;
+  /** The columns of tcp_events that say it already. */
+  readonly predicted?: Prediction;
   /** In the ring only: the agent turns it into another field. */
   readonly ringOnly?: true;
   /** What a `summary` holds of the connections folded into it. Absent: the value of one of them. */
@@ -51,7 +53,20 @@ export interface Field {
  */
 export type SummaryForm = 'same' | 'zero' | 'last' | 'sum' | 'mean' | 'least';
 
-export type Extra = Pick<Field, 'kinds' | 'otel' | 'codec' | 'ringOnly' | 'summary'>;
+/**
+ * What other columns say of a field: the sum of `plus` less that of `minus`. Of the field itself only the difference is
+ * stored (`predicted.ts`). A predicted field predicts only those further down the table.
+ */
+export interface Prediction {
+  readonly plus: readonly string[];
+  readonly minus?: readonly string[];
+  /** Added where the role is client. */
+  readonly plusOfClient?: string;
+  /** Where this is 0, the prediction is. */
+  readonly unlessZero?: string;
+}
+
+export type Extra = Pick<Field, 'kinds' | 'otel' | 'codec' | 'predicted' | 'ringOnly' | 'summary'>;
 
 /** Writes a row of a table of fields, as they all read: name, type, unit, meaning. */
 const row =

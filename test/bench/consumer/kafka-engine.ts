@@ -4,8 +4,11 @@
  * The embedded server refuses that engine, as it reaches outside; here chdb runs without the server, and without
  * what HTTP costs. The parent asks over the channel of `fork`.
  */
+
+import { fillTemplate } from '@tcptrail/consumer/form.ts';
 import { CLICKHOUSE_FOLDER, migrationFiles } from '@tcptrail/consumer/migrate/files.ts';
-import { fillTemplate, statementsOf } from '@tcptrail/consumer/migrate/statements.ts';
+import { statementsOf } from '@tcptrail/consumer/migrate/statements.ts';
+import { PREDICTED_FIELDS, restName, restSql } from '@tcptrail/schemas/predicted.ts';
 import { eventTableColumns } from '@tcptrail/schemas/stored.ts';
 import { Session } from 'chdb';
 import { FLAT_FIELDS } from './flat-events.ts';
@@ -31,7 +34,8 @@ function start(order: EngineOrder): { readonly session: Session; readonly view: 
   for (const { sql } of migrationFiles(CLICKHOUSE_FOLDER)) {
     for (const statement of statementsOf(sql)) run(fillTemplate(statement, { database: DATABASE }));
   }
-  const typeOf = new Map(eventTableColumns().map(({ name, type }) => [name, type]));
+  const tableColumns = eventTableColumns();
+  const typeOf = new Map(tableColumns.map(({ name, type }) => [name, type]));
   const columns = FLAT_FIELDS.map(({ name }) => `\`${name}\` ${typeOf.get(name)}`);
   run(`CREATE TABLE ${DATABASE}.flat (${columns.join(', ')}) ENGINE = Kafka SETTINGS
     kafka_broker_list = '${order.brokers}', kafka_topic_list = '${order.topic}',
@@ -44,8 +48,10 @@ function start(order: EngineOrder): { readonly session: Session; readonly view: 
     origin: '_topic',
     origin_partition: '_partition',
     origin_offset: '_offset',
+    ...Object.fromEntries(PREDICTED_FIELDS.map((field) => [restName(field), restSql(field)])),
   };
-  const selected = [...typeOf.keys()].map((name) => (known[name] ? `${known[name]} AS ${name}` : name));
+  const stored = tableColumns.filter(({ alias }) => !alias);
+  const selected = stored.map(({ name }) => (known[name] ? `${known[name]} AS ${name}` : name));
   const view = `CREATE MATERIALIZED VIEW ${DATABASE}.flat_view TO ${DATABASE}.tcp_events AS
     SELECT ${selected.join(', ')} FROM ${DATABASE}.flat`;
   return { session, view };

@@ -35,7 +35,8 @@ export async function runMatrix(
     name: `matrix-${config.seed}`,
     partitions: PARTITIONS,
     seed: config.seed,
-    consumer: { batch: { rowsMax: 200 } },
+    // Half of the events are of yesterday, which is closed and opened again all the time.
+    consumer: { batch: { rowsMax: 200 }, tiers: { closeMs: 1_000 } },
   });
   const by: Record<string, number> = {};
   const consumers: Part[] = [];

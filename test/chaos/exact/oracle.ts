@@ -10,6 +10,8 @@ export interface Difference {
   readonly doubled: number;
   /** Rows that were never sent. */
   readonly invented: number;
+  /** Rows by which a tier says more or less than the table. */
+  readonly untrue: number;
 }
 
 export interface Oracle {
@@ -17,7 +19,7 @@ export interface Oracle {
   next(change?: Partial<BatchEnvelope>): Uint8Array;
   /** The last one that `next` gave, as an agent sends it again. */
   again(): Uint8Array;
-  /** Of the rows and of the batches together. */
+  /** Of the rows and of the batches together, and of the tiers. */
   compare(rows: <T>(query: string) => Promise<T[]>): Promise<Difference>;
 }
 
@@ -46,6 +48,11 @@ export function createOracle(below: (limit: number) => number): Oracle {
     },
     again: () => datum({ maybe_duplicate: true }),
     async compare(rows) {
+      const tiers = await rows<{ events: number }>(
+        ['connections_5m', 'connections_1h', 'edges']
+          .map((view) => `SELECT sum(events) AS events FROM {db}.${view}`)
+          .join(' UNION ALL '),
+      );
       const [found] = await rows<{ e: number; ue: number; me: number; b: number; ub: number; mb: number }>(
         `SELECT count() AS e, uniqExact(cpu, seq) AS ue, max(seq) AS me,
                 (SELECT count() FROM {db}.tcp_batches) AS b,
@@ -58,6 +65,7 @@ export function createOracle(below: (limit: number) => number): Oracle {
         lost: events - found.ue + (batches - found.ub),
         doubled: found.e - found.ue + (found.b - found.ub),
         invented: Math.max(0, found.me - events) + Math.max(0, found.mb - batches),
+        untrue: tiers.reduce((sum, tier) => sum + Math.abs(tier.events - found.e), 0),
       };
     },
   };

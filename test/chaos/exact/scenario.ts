@@ -8,7 +8,7 @@ import type { ConsumerStep } from '../crash-consumer-at.ts';
 import { type StoreServer, startStoreServer } from './store-server.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
 
-export const EXACT = { lost: 0, doubled: 0, invented: 0 };
+export const EXACT = { lost: 0, doubled: 0, invented: 0, untrue: 0 };
 
 export interface Servers {
   readonly kafka: TestKafka;

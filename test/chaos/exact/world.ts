@@ -84,6 +84,8 @@ export async function createWorld(
       ...consumer['kafka'],
     },
     batch: { insertMsMin: 50, ...consumer['batch'] },
+    // What writes beside the ranges has renames of its own.
+    tiers: { closeMs: 0, ...consumer['tiers'] },
     metrics: { port: 0 },
   };
   writeFileSync(file, JSON.stringify(config));
