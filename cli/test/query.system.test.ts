@@ -46,6 +46,15 @@ test('--json prints one object a line with the column names and the stored form 
   assert.equal(ended.stdout, '{"n":0,"ip":"::ffff:10.0.0.1"}\n{"n":1,"ip":"::ffff:10.0.0.1"}\n');
 });
 
+test('* is every column of an event, what is computed as well', async () => {
+  await stored.store(1, [{ ts: '2026-01-02 03:04:05.000006', start_ts: '2026-01-02 03:04:04.000006' }]);
+  const { stdout } = await query('SELECT * FROM tcp_events', ['--json']);
+  const row = JSON.parse(stdout) as Record<string, unknown>;
+  assert.equal(row['start_ts'], '2026-01-02 03:04:04.000006');
+  assert.equal(row['start_ts_rest'], -1_000_000);
+  assert.equal(row['sensor'], 'tcptrail');
+});
+
 test('--csv prints a head and quotes what needs it', async () => {
   const ended = await query("SELECT 1 AS a, 'q,\"' AS b", ['--csv']);
   assert.equal(ended.stdout, '"a","b"\n1,"q,"""\n');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
-import { createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
+import { type ClickHouse, createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { storedForm } from '../../test/predicted-values.ts';
 import { programOf } from '../src/supervise/parts.ts';
 
@@ -71,14 +71,18 @@ export async function createStoredEvents(args: readonly string[] = []): Promise<
   };
 }
 
-export async function migrated(stored: StoredEvents): Promise<void> {
-  const clickhouse = createClickHouse({
-    url: stored.url,
+/** The consumer's client of it; the caller closes it. */
+export const clickhouseOf = ({ url }: StoredEvents): ClickHouse =>
+  createClickHouse({
+    url,
     username: 'default',
     password: '',
     database: 'tcptrail',
     requestWaitMsMax: 30_000,
   });
+
+export async function migrated(stored: StoredEvents): Promise<void> {
+  const clickhouse = clickhouseOf(stored);
   try {
     await migrate(clickhouse);
   } finally {

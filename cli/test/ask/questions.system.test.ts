@@ -1,11 +1,12 @@
 /** Every question of the library against known data: its answer is worked out in the scenes, and compared whole. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { closeDaysOnce } from '@tcptrail/consumer/tiers/keeper.ts';
 import { readQuestions } from '@tcptrail/schemas/questions.ts';
 import { boundTo } from '../../src/ask/bound.ts';
 import { type Connection, createConnection } from '../../src/clickhouse/connection.ts';
-import { createStoredEvents, migrated, type StoredEvents } from '../stored-events.ts';
-import { batchRows, eventRows, hostsOf, iso } from './scene.ts';
+import { clickhouseOf, createStoredEvents, migrated, type StoredEvents } from '../stored-events.ts';
+import { batchRows, day, eventRows, hostsOf, iso, type Scene } from './scene.ts';
 import { SCENES } from './scenes.ts';
 
 const QUESTIONS = new Map(readQuestions().map((question) => [question.name, question]));
@@ -28,30 +29,42 @@ after(async () => {
   await stored?.stop();
 });
 
-for (const scene of SCENES) {
-  test(`${scene.question} gives the answer of its scene`, async () => {
-    const question = QUESTIONS.get(scene.question);
-    assert.ok(question, `there is no question ${scene.question}`);
-    for (const { args = [], since = iso(0), until = iso(60), own, limit, columns, rows } of scene.asks) {
-      const options = {
-        since,
-        until,
-        host: hostsOf(scene),
-        ...(own ? { own } : {}),
-        ...(limit ? { limit } : {}),
-      };
-      const { params, missing } = boundTo(question, { args, options, nowMs: Date.now() });
-      assert.deepEqual(missing, []);
-      const answer: readonly object[] = await connection.rows<object>(question.sql, params);
-      assert.deepEqual(
-        answer.map((row) => Object.values(row)),
-        rows,
-        JSON.stringify({ args, limit }),
-      );
-      if (columns !== undefined) assert.equal(Object.keys(answer[0] ?? {}).join(' '), columns);
-    }
-  });
+async function askAll(scene: Scene): Promise<void> {
+  const question = QUESTIONS.get(scene.question);
+  assert.ok(question, `there is no question ${scene.question}`);
+  for (const asking of scene.asks) {
+    const { args = [], since = iso(0), until = iso(60), own, limit, columns, rows } = asking;
+    const options = {
+      since,
+      until,
+      host: hostsOf(scene),
+      ...(own ? { own } : {}),
+      ...(limit ? { limit } : {}),
+    };
+    const { params, missing } = boundTo(question, { args, options, nowMs: Date.now() });
+    assert.deepEqual(missing, []);
+    const answer: readonly object[] = await connection.rows<object>(question.sql, params);
+    const values = answer.map((row) => Object.values(row));
+    assert.deepEqual(values, rows, `${scene.question} ${JSON.stringify({ args, limit })}`);
+    if (columns !== undefined) assert.equal(Object.keys(answer[0] ?? {}).join(' '), columns);
+  }
 }
+
+for (const scene of SCENES) test(`${scene.question} gives the answer of its scene`, () => askAll(scene));
+
+test('after its days are closed every answer is the same', async () => {
+  const clickhouse = clickhouseOf(stored);
+  try {
+    // So late that yesterday is over whenever the test runs.
+    const closed = await closeDaysOnce(clickhouse, Date.now() + 3 * 3_600_000);
+    const of = (tier: string): readonly string[] =>
+      closed.filter((each) => each.tier === tier).map((each) => each.day);
+    for (const tier of ['5m', '1h', 'edges']) assert.ok(of(tier).includes(day(0)), `${tier} has ${of(tier)}`);
+  } finally {
+    await clickhouse.close();
+  }
+  for (const scene of SCENES) await askAll(scene);
+});
 
 test('every question has a scene, whose columns its chart names', () => {
   for (const { name, chart } of QUESTIONS.values()) {

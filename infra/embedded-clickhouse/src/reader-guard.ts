@@ -14,7 +14,7 @@ export function assertReaderMay(statement: Statement): void {
  * (`output_format_schema`).
  */
 const HARMLESS: ReadonlySet<string> = new Set(
-  `cancel_http_readonly_queries_on_client_close date_time_input_format date_time_output_format
+  `asterisk_include_alias_columns cancel_http_readonly_queries_on_client_close date_time_input_format date_time_output_format
   enable_analyzer extremes final join_use_nulls log_comment log_queries max_block_size max_execution_time
   max_query_size max_result_bytes max_result_rows max_rows_to_group_by max_rows_to_read max_bytes_to_read max_threads
   optimize_read_in_order output_format_csv_crlf_end_of_line output_format_decimal_trailing_zeros

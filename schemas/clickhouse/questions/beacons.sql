@@ -1,25 +1,24 @@
 -- question: Which programs call one peer at even intervals?
 -- why: Implants call home by the clock; so do agents and health checks, which one gets to know.
--- since: 24h
+-- since: 6h
 -- limit: 50
 -- param: calls_min UInt32 = 20: Calls below which evenness says nothing.
 -- param: spread_percent_max Float64 = 20: Standard deviation of the gaps, in percent of their mean, up to which calls count as even.
 -- chart: bars calls
 WITH
-    -- One row per program and peer with enough calls in the window, folded rows left out: they have no time of each.
+    -- One row per program and peer with enough calls on the days of the window.
     callers AS
     (
-        SELECT host_id, executable, peer_address, peer_port
-        FROM tcp_events
+        SELECT host_id, executable, peer_address, service_port
+        FROM edges
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
-            AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
-            AND kind = 'close' AND role = 'client'
-        GROUP BY host_id, executable, peer_address, peer_port
-        HAVING count() BETWEEN {calls_min:UInt32} AND 100000
+            AND role = 'client'
+        GROUP BY host_id, executable, peer_address, service_port
+        HAVING sum(edges.connections) >= {calls_min:UInt32}
     ),
-    -- One row per such program and peer: the seconds between its calls.
+    -- One row per such program and peer: the seconds between its calls in the window, without folded rows: they have no time of each.
     called AS
     (
         SELECT
@@ -33,8 +32,9 @@ WITH
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
             AND kind = 'close' AND role = 'client'
-            AND (host_id, executable, peer_address, peer_port) IN (SELECT host_id, executable, peer_address, peer_port FROM callers)
+            AND (host_id, executable, peer_address, peer_port) IN (SELECT host_id, executable, peer_address, service_port FROM callers)
         GROUP BY host_name, executable, peer_address, peer_port
+        HAVING count() BETWEEN {calls_min:UInt32} AND 100000
     )
 SELECT
     host_name, executable, peer_address, peer_port,

@@ -14,5 +14,5 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND kind = 'close'
-ORDER BY bytes DESC, ts, host_name, peer_address
+ORDER BY bytes DESC, ts
 LIMIT {limit:UInt32}

@@ -5,11 +5,15 @@
 -- chart: bars failures
 SELECT
     verdict, errno,
-    transform(errno, [0, 1, 13, 99, 101, 103, 104, 110, 111, 112, 113], ['', 'EPERM', 'EACCES', 'EADDRNOTAVAIL', 'ENETUNREACH', 'ECONNABORTED', 'ECONNRESET', 'ETIMEDOUT', 'ECONNREFUSED', 'EHOSTDOWN', 'EHOSTUNREACH'], toString(errno)) AS error,
+    transform(
+        errno,
+        [0, 1, 13, 99, 101, 103, 104, 110, 111, 112, 113],
+        ['', 'EPERM', 'EACCES', 'EADDRNOTAVAIL', 'ENETUNREACH', 'ECONNABORTED', 'ECONNRESET', 'ETIMEDOUT', 'ECONNREFUSED', 'EHOSTDOWN', 'EHOSTUNREACH'],
+        toString(errno)) AS error,
     sum(tier.failures) AS failures,
     uniqExact(host_id) AS hosts,
     uniqExact(executable) AS executables,
-    topKWeighted(1)(service_port, tier.failures)[1] AS most_on_port
+    arraySlice(arraySort(groupUniqArrayIf(service_port, tier.failures > 0)), 1, 5) AS some_ports
 FROM connections_5m AS tier
 WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
     AND bin >= toStartOfFiveMinutes({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}

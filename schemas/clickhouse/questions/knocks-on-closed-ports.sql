@@ -7,7 +7,7 @@ SELECT
     peer_address, host_name,
     count() AS knocks,
     uniqExact(local_port) AS ports,
-    arraySort(groupUniqArray(10)(local_port)) AS some_ports,
+    arraySlice(arraySort(groupUniqArray(local_port)), 1, 10) AS some_ports,
     min(event.ts) AS first_ts,
     max(event.ts) AS last_ts
 FROM tcp_events AS event

@@ -19,9 +19,9 @@ SELECT
     peer_address,
     min(edges.first_ts) AS first_ts,
     max(edges.last_ts) AS last_ts,
-    arraySort(groupUniqArray(5)(host_name)) AS host_names,
-    arraySort(groupUniqArray(5)(executable)) AS executables,
-    arraySort(groupUniqArray(5)(service_port)) AS service_ports,
+    arraySlice(arraySort(groupUniqArray(host_name)), 1, 5) AS host_names,
+    arraySlice(arraySort(groupUniqArray(executable)), 1, 5) AS executables,
+    arraySlice(arraySort(groupUniqArray(service_port)), 1, 5) AS service_ports,
     sum(edges.connections) AS connections,
     sum(edges.failures) AS failures,
     sum(edges.bytes_sent + edges.bytes_received) AS bytes

@@ -8,7 +8,7 @@ SELECT
     min(edges.first_ts) AS first_ts,
     sum(edges.connections) AS connections,
     uniqExactIf(peer_address, peer_address != toIPv6('::')) AS peers,
-    arraySort(groupUniqArray(5)(service_port)) AS service_ports
+    arraySlice(arraySort(groupUniqArray(service_port)), 1, 5) AS service_ports
 FROM edges
 WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})

@@ -7,7 +7,7 @@ SELECT
     host_name, executable, role,
     sum(tier.connections) AS connections,
     uniqCombinedMerge(12)(tier.peers) AS peers,
-    arraySort(groupUniqArray(5)(service_port)) AS service_ports
+    arraySlice(arraySort(groupUniqArray(service_port)), 1, 5) AS service_ports
 FROM connections_1h AS tier
 WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
     AND bin >= toStartOfHour({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}

@@ -7,7 +7,7 @@ SELECT
     peer_address,
     any(host_name) AS only_host_name,
     any(executable) AS only_executable,
-    arraySort(groupUniqArray(5)(service_port)) AS service_ports,
+    arraySlice(arraySort(groupUniqArray(service_port)), 1, 5) AS service_ports,
     sum(edges.connections) AS connections,
     sum(edges.bytes_sent + edges.bytes_received) AS bytes,
     min(edges.first_ts) AS first_ts

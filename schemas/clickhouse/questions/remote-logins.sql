@@ -10,7 +10,7 @@ SELECT
     max(edges.last_ts) AS last_ts,
     sum(edges.connections) AS connections,
     sum(edges.failures) AS failures,
-    arraySort(groupUniqArray(5)(executable)) AS executables
+    arraySlice(arraySort(groupUniqArray(executable)), 1, 5) AS executables
 FROM edges
 WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})

@@ -7,7 +7,7 @@ SELECT
     reset_direction, reset_reason,
     count() AS resets,
     uniqExact(host_id) AS hosts,
-    topK(1)(event.local_port)[1] AS most_on_local_port
+    arraySlice(arraySort(groupUniqArray(event.local_port)), 1, 5) AS some_local_ports
 FROM tcp_events AS event
 WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
     AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}

@@ -5,8 +5,8 @@
 -- chart: bars connections
 SELECT
     host_name, uid,
-    arraySort(groupUniqArray(5)(executable)) AS executables,
-    arraySort(groupUniqArray(10)(peer_port)) AS ports,
+    arraySlice(arraySort(groupUniqArray(executable)), 1, 5) AS executables,
+    arraySlice(arraySort(groupUniqArray(peer_port)), 1, 10) AS ports,
     sum(event.connections) AS connections,
     uniqExact(peer_address) AS peers,
     sum(event.bytes_sent) AS bytes_sent

@@ -97,12 +97,20 @@ WITH
         FROM {database}.tcp_events
         WHERE kind IN ('close', 'fail', 'summary') AND socket_cookie != 0
     ),
-    -- One row per connection that ended: its key, as a hash to keep the set small.
+    -- One row: how young a connection may be told of before its end, which depends on the agents' events.openHoldMs.
+    youngest AS
+    (
+        SELECT min(duration_us) AS told_us
+        FROM {database}.tcp_events
+        WHERE kind IN ('open', 'update') AND counters_since = 'birth'
+    ),
+    -- One row per connection that ended and may have been told of before: its key, as a hash to keep the set small.
     ended_keys AS
     (
         SELECT sipHash64(host_id, boot_id, socket_cookie, generation)
         FROM {database}.tcp_events
         WHERE kind IN ('close', 'fail') AND socket_cookie != 0
+            AND (duration_us >= (SELECT told_us FROM youngest) OR total_retrans > 0 OR retrans_failed > 0 OR counters_since = 'scan')
     ),
     -- One row per connection without an end: the last word on it.
     unended AS

@@ -40,7 +40,7 @@ WITH
     told AS
     (
         SELECT
-            *,
+            *, start_ts,
             multiIf(
                 kind = 'half_open', 'handshake_not_completed',
                 kind = 'reset', 'closed_port',

@@ -1,5 +1,18 @@
 /** Scenes about what fails, is refused, or never becomes a connection. */
-import { at, bin, close, event, fail, listener, type Scene, server, summary, times, v4 } from '../scene.ts';
+import {
+  at,
+  bin,
+  close,
+  DAY_MINUTES,
+  event,
+  fail,
+  listener,
+  type Scene,
+  server,
+  summary,
+  times,
+  v4,
+} from '../scene.ts';
 
 const CURL = '/usr/bin/curl';
 const NGINX = '/usr/sbin/nginx';
@@ -19,14 +32,14 @@ export const FAILURES: readonly Scene[] = [
     ],
     asks: [
       {
-        columns: 'verdict errno error failures hosts executables most_on_port',
+        columns: 'verdict errno error failures hosts executables some_ports',
         rows: [
-          ['refused', 111, 'ECONNREFUSED', 4, 2, 2, 80],
-          ['timed_out', 110, 'ETIMEDOUT', 1, 1, 1, 5_432],
-          ['denied', 126, '126', 1, 1, 1, 443],
+          ['refused', 111, 'ECONNREFUSED', 4, 2, 2, [80, 443]],
+          ['timed_out', 110, 'ETIMEDOUT', 1, 1, 1, [5_432]],
+          ['denied', 126, '126', 1, 1, 1, [443]],
         ],
       },
-      { limit: 1, rows: [['refused', 111, 'ECONNREFUSED', 4, 2, 2, 80]] },
+      { limit: 1, rows: [['refused', 111, 'ECONNREFUSED', 4, 2, 2, [80, 443]]] },
     ],
   },
   {
@@ -196,10 +209,12 @@ export const FAILURES: readonly Scene[] = [
   },
   {
     question: 'unused-listeners',
+    decoysInTime: false,
     events: [
       listener('listen', 1, 90, { own: true }),
-      close(-70, server(80)),
-      event('open', -10, server(80)),
+      // Used a day earlier.
+      close(-DAY_MINUTES, server(80)),
+      event('reset', 8, server(84)),
       close(5, server(84, { own: true })),
       event('open', 5, server(84, { own: true })),
       close(5, { peer_port: 84 }),

@@ -145,10 +145,10 @@ export const LOSS: readonly Scene[] = [
     ],
     asks: [
       {
-        columns: 'reset_direction reset_reason resets hosts most_on_local_port',
+        columns: 'reset_direction reset_reason resets hosts some_local_ports',
         rows: [
-          ['sent', 'NO_SOCKET', 2, 2, 81],
-          ['received', '', 1, 1, 50_001],
+          ['sent', 'NO_SOCKET', 2, 2, [81]],
+          ['received', '', 1, 1, [50_001]],
         ],
       },
     ],
