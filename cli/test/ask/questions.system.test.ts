@@ -1,7 +1,7 @@
 /** Every question of the library against known data: its answer is worked out in the scenes, and compared whole. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { closeDaysOnce } from '@tcptrail/consumer/tiers/keeper.ts';
+import { closeDaysAlone } from '@tcptrail/consumer/keeping.ts';
 import { readQuestions } from '@tcptrail/schemas/questions.ts';
 import { boundTo } from '../../src/ask/bound.ts';
 import { type Connection, createConnection } from '../../src/clickhouse/connection.ts';
@@ -56,7 +56,7 @@ test('after its days are closed every answer is the same', async () => {
   const clickhouse = clickhouseOf(stored);
   try {
     // So late that yesterday is over whenever the test runs.
-    const closed = await closeDaysOnce(clickhouse, Date.now() + 3 * 3_600_000);
+    const closed = await closeDaysAlone(clickhouse, Date.now() + 3 * 3_600_000);
     const of = (tier: string): readonly string[] =>
       closed.filter((each) => each.tier === tier).map((each) => each.day);
     for (const tier of ['5m', '1h', 'edges']) assert.ok(of(tier).includes(day(0)), `${tier} has ${of(tier)}`);
