@@ -130,6 +130,73 @@ export const CLI_ERRORS = {
     2,
     (file: string, reason: string) => `cannot read ${file} (${reason}); give the path of a readable file`,
   ),
+  CLI_EXPORT_NO_DAYS: entry(
+    2,
+    (table: string, database: string) =>
+      `database ${database} has no table or view ${table} with a column day; give --table one that has`,
+  ),
+  CLI_EXPORT_OTHER: entry(
+    2,
+    (manifest: string) =>
+      `${manifest} is of an export with other filters; give --to another folder, so that each holds one thing`,
+  ),
+  CLI_EXPORT_CHANGED: entry(
+    1,
+    (table: string, day: string) =>
+      `rows of ${table} of ${day} come or go while they are written; try again when that has ended`,
+  ),
+  CLI_NO_EXPORT: entry(
+    2,
+    (folder: string) =>
+      `${folder} holds no days that 'tcptrail export' has written; give the folder that --to named`,
+  ),
+  CLI_FORGET_HELD: entry(
+    1,
+    (rows: string, holds: string) =>
+      `${rows} under a legal hold, so nothing was forgotten: ${holds}; end it with 'tcptrail hold end', or give --except-held to forget the others`,
+  ),
+  CLI_FORGET_STUCK: entry(
+    1,
+    (table: string, reason: string) =>
+      `ClickHouse cannot delete from ${table} (${reason}); it goes on trying: mend that, then run the same again`,
+  ),
+  CLI_NO_HOLD: entry(2, (id: string) => `there is no hold ${id} that binds; see 'tcptrail hold list'`),
+  CLI_BACKUP_THERE: entry(
+    2,
+    (folder: string) => `${folder} holds files already; give --to a new or empty folder`,
+  ),
+  CLI_BACKUP_CHANGED: entry(
+    1,
+    (table: string) => `rows of ${table} come or go while they are written; try again when that has ended`,
+  ),
+  CLI_BACKUP_NONE: entry(
+    2,
+    (folder: string) =>
+      `${folder} holds no whole backup, as backup.json is missing; give --from a folder of 'tcptrail backup' that ended`,
+  ),
+  CLI_BACKUP_NEWER: entry(
+    1,
+    (folder: string) => `the backup in ${folder} is of a newer tcptrail; update this one`,
+  ),
+  CLI_BACKUP_DAMAGED: entry(
+    1,
+    (file: string) => `${file} is not what backup.json says of it; take another copy of the backup`,
+  ),
+  CLI_RESTORE_NOT_EMPTY: entry(
+    2,
+    (database: string, table: string) =>
+      `database ${database} has rows already, in ${table}, and nothing of it is overwritten; give --database another name, or drop it first`,
+  ),
+  CLI_RESTORE_AGED: entry(
+    2,
+    (partitions: string, table: string) =>
+      `${partitions} of ${table} in the backup are older than the retention and would go at once; give --keep-all to restore without retention`,
+  ),
+  CLI_RESTORE_DIFFERS: entry(
+    1,
+    (table: string, difference: string) =>
+      `${table} is not what was backed up: ${difference}; end whoever writes to it and run the same again`,
+  ),
   CLI_IMPORT_REFUSED: entry(
     1,
     (file: string, reason: string) =>
@@ -175,7 +242,7 @@ export const CLI_ERRORS = {
   ),
   CLI_FILE_UNWRITABLE: entry(
     1,
-    (file: string, reason: string) => `cannot write ${file} (${reason}); give --output another path`,
+    (file: string, reason: string) => `cannot write ${file} (${reason}); make room, or give another path`,
   ),
   CLI_NO_TABLES: entry(
     1,

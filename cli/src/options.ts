@@ -1,4 +1,5 @@
 /** Values of options, checked where they come in; commander turns the error into exit code 2. */
+import { isIP, SocketAddress } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 
 /** A whole number from `least` to `most`. */
@@ -42,4 +43,45 @@ export function age(text: string): number {
 export function instanceName(text: string): string {
   if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(text)) return text;
   throw new InvalidArgumentError('give 1 to 32 of a-z, 0-9 and -.');
+}
+
+const DAYS_MAX = 3_660;
+
+/** A day as 2026-11-28, or the days from one to another, `2026-11-01..2026-11-07`. */
+export function days(text: string): readonly string[] {
+  const [first = '', last = first, more] = text.split('..').map((day) => day.trim());
+  const [from, to] = [first, last].map(dayNumber);
+  const isRange = more === undefined && from !== undefined && to !== undefined && from <= to;
+  if (!isRange || to - from >= DAYS_MAX)
+    throw new InvalidArgumentError('give a day such as 2026-11-28, or two as 2026-11-01..2026-11-07.');
+  return Array.from({ length: to - from + 1 }, (_, index) => dayText(from + index));
+}
+
+/** One day, as 2026-11-28. */
+export function day(text: string): string {
+  if (dayNumber(text) !== undefined) return text;
+  throw new InvalidArgumentError('give a day such as 2026-11-28.');
+}
+
+const DAY_MS = 86_400_000;
+const dayText = (number: number): string => new Date(number * DAY_MS).toISOString().slice(0, 10);
+
+/** Days since 1970; undefined for what is no day of the calendar. */
+function dayNumber(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  const number = Date.parse(`${text}T00:00:00Z`) / DAY_MS;
+  return Number.isInteger(number) && dayText(number) === text ? number : undefined;
+}
+
+/** An address as ClickHouse writes it; `::`, which stands for none, is refused. */
+export function address(text: string): string {
+  const family = isIP(text);
+  if (family === 0) throw new InvalidArgumentError('give an IPv4 or IPv6 address.');
+  const { address: canonical } = new SocketAddress({
+    address: text,
+    family: family === 4 ? 'ipv4' : 'ipv6',
+  });
+  if (/^::$|^0\.0\.0\.0$|^::ffff:0\.0\.0\.0$/.test(canonical))
+    throw new InvalidArgumentError('it stands for no address.');
+  return canonical;
 }

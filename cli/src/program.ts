@@ -2,8 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { addAsk } from './ask/command.ts';
+import { addBackup } from './backup/command.ts';
 import { addClickHouse, examples, home, instance } from './command-parts.ts';
 import { addDlq } from './dlq/commands.ts';
+import { addExport } from './export/command.ts';
+import { addForget } from './forget/command.ts';
+import { addHold } from './hold/command.ts';
 import { addImport } from './import/command.ts';
 import { addMigrate } from './migrate/command.ts';
 import { brokers, integer, list, ports } from './options.ts';
@@ -33,6 +37,10 @@ export function createProgram(): Command {
   addDlq(program);
   addVerify(program);
   addImport(program);
+  addExport(program);
+  addBackup(program);
+  addForget(program);
+  addHold(program);
   addMigrate(program);
   addStorage(program);
   addDoctor(program);

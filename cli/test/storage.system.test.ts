@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { closeDaysAlone } from '@tcptrail/consumer/close-days.ts';
+import { closeDaysAlone } from '@tcptrail/consumer/keeping.ts';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
 import { type ClickHouse, createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { startServer, type TestServer } from '../../test/harness/server.ts';

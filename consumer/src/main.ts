@@ -9,7 +9,6 @@ import type { Logger } from 'pino';
 import { aborted } from './aborted.ts';
 import { createBatcher } from './batch/batcher.ts';
 import { createPace } from './batch/pace.ts';
-import { closeDaysAlone } from './close-days.ts';
 import { CONSUMER_CONFIG, type ConsumerConfig } from './config.ts';
 import { createKafkaTransport } from './consume/kafka.ts';
 import { createSpoolTransport } from './consume/spool.ts';
@@ -17,6 +16,7 @@ import type { Transport } from './consume/transport.ts';
 import { createRangeDecoders } from './decode/range.ts';
 import { endOnSignals } from './ending.ts';
 import { tellOfHangUps } from './hang-up.ts';
+import { closeDaysAlone, keepHeldAlone } from './keeping.ts';
 import { createLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createMetricsServer } from './metrics-server.ts';
@@ -55,7 +55,13 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
   const tierClickhouse = connectClickHouse({ ...config.clickhouse, requestWaitMsMax: TIER_WAIT_MS_MAX });
   const tiers = createTierKeeper(
     { everyMs: isOnce ? 0 : config.tiers.closeMs },
-    { closeDays: () => closeDaysAlone(tierClickhouse), breakOff: () => tierClickhouse.close(), log, metrics },
+    {
+      closeDays: () => closeDaysAlone(tierClickhouse),
+      keepHeld: () => keepHeldAlone(tierClickhouse),
+      breakOff: () => tierClickhouse.close(),
+      log,
+      metrics,
+    },
   );
   const transport = createTransport(config, { isOnce, log, metrics, tell: (text) => (trouble = text) });
 

@@ -68,8 +68,13 @@ const ROWS = {
   tierFailures: counter(
     'tier_failures',
     'failures',
-    'Times that days could not be summed in a tier.',
+    'Times that days could not be summed in a tier, or what is under a legal hold could not be kept.',
     'code',
+  ),
+  heldRows: counter(
+    'held_rows',
+    'rows',
+    'Rows under a legal hold that were copied, so that they do not age away.',
   ),
   parked: counter(
     'parked_batches',
@@ -142,6 +147,7 @@ export interface Metrics {
   readonly ledgerAlarms: Counter;
   readonly tierDays: Counter<'tier'>;
   readonly tierFailures: Counter<'code'>;
+  readonly heldRows: Counter;
   readonly parked: Counter<'reason'>;
   readonly damagedBytes: Counter;
   readonly setAsideFiles: Counter;
@@ -192,6 +198,7 @@ export function createMetrics(): Metrics {
     ledgerAlarms: makeCounter(ROWS.ledgerAlarms),
     tierDays: makeCounter(ROWS.tierDays),
     tierFailures: makeCounter(ROWS.tierFailures),
+    heldRows: makeCounter(ROWS.heldRows),
     parked: makeCounter(ROWS.parked),
     damagedBytes: makeCounter(ROWS.damagedBytes),
     setAsideFiles: makeCounter(ROWS.setAsideFiles),

@@ -70,6 +70,7 @@ test('the store inserts into local tables, asks the ledger there, and takes rows
   await withdraw(clickhouse, span, [1]);
   const tables = new Set(asked.flatMap((sql) => sql.match(/\bdb\.\w+/g) ?? []));
   assert.deepEqual([...tables].toSorted(), [
+    'db.forgotten_rows_local',
     'db.tcp_batches_local',
     'db.tcp_events_local',
     'db.tcp_parked_local',

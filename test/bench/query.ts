@@ -3,7 +3,7 @@
  * store, asked with the question library; beside it the same on a naive schema. docs/benchmarks.md describes the fleet.
  */
 
-import { closeDaysAlone } from '@tcptrail/consumer/close-days.ts';
+import { closeDaysAlone } from '@tcptrail/consumer/keeping.ts';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
 import { type ClickHouse, createClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { createFleet } from '../fleet/fleet.ts';

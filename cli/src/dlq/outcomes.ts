@@ -1,7 +1,7 @@
 /** What became of letters: the ledger and tcp_parked_outcomes, asked and written. */
-import { hostname, userInfo } from 'node:os';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { insertBlock } from '@tcptrail/consumer/store/insert.ts';
+import { who } from '../who.ts';
 import { type Letter, placeOf } from './letters.ts';
 
 /** parked: nothing of it is stored; stored: all of it is, or the same batch from elsewhere; discarded: given up. */
@@ -84,9 +84,4 @@ export async function parkedIn(
      WHERE detail = {file:String}`,
     { file },
   );
-}
-
-/** The person behind sudo. */
-function who(): string {
-  return `${process.env['SUDO_USER'] ?? userInfo().username}@${hostname()}`;
 }

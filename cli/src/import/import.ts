@@ -6,7 +6,6 @@
  */
 import { basename } from 'node:path';
 import { createRangeDecoder } from '@tcptrail/consumer/decode/range.ts';
-import { onCluster } from '@tcptrail/consumer/form.ts';
 import { createLog } from '@tcptrail/consumer/log.ts';
 import { createMetrics } from '@tcptrail/consumer/metrics.ts';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
@@ -17,6 +16,7 @@ import { createStore, type Store } from '@tcptrail/consumer/store/store.ts';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { type ConsumerOptions, consumerSettings } from '../consumer-settings.ts';
 import { cliError } from '../errors.ts';
+import { keepForEver } from '../keep-for-ever.ts';
 import { count, plural } from '../terminal/human.ts';
 import { type Account, batchesOf, hostIdOf } from './batches.ts';
 import { hashOf, linesOfFile } from './log-file.ts';
@@ -50,18 +50,6 @@ export async function importCommand(files: readonly string[], options: ImportOpt
   } finally {
     await clickhouse.close();
   }
-}
-
-/** What is past would age away at once. */
-async function keepForEver(clickhouse: ClickHouse): Promise<void> {
-  const ageing = await clickhouse.query<{ name: string }>(
-    `SELECT name FROM system.tables WHERE database = {database:String} AND engine_full LIKE '% TTL %'`,
-    { database: clickhouse.database },
-  );
-  for (const { name } of ageing)
-    await clickhouse.statement(
-      `ALTER TABLE ${clickhouse.database}.${name} ${onCluster(clickhouse)} REMOVE TTL`,
-    );
 }
 
 function openStore(clickhouse: ClickHouse): Store {

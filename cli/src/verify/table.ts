@@ -17,6 +17,8 @@ const SINCE = 'fromUnixTimestamp64Micro({sinceUs:Int64})';
 /** What says another day than the one it is filed under comes of a wrong clock. */
 const IN_SCOPE = `day >= toDate(${SINCE}) AND (batch_ts >= ${SINCE} OR toDate(batch_ts) != day) AND ${ASKED_FOR}`;
 const PLACE = 'origin, origin_partition, origin_offset';
+/** As forgotten_rows has it. */
+const HASHED_PLACE = 'sipHash64(toString(origin)) AS origin_hash, origin_partition, origin_offset';
 const RUN = 'host_id, toUnixTimestamp64Micro(agent_epoch) AS run';
 
 interface PlaceRow {
@@ -58,7 +60,7 @@ export async function checkTable(clickhouse: ClickHouse, scope: Scope): Promise<
   ];
 }
 
-/** Batches whose rows are not as many as it had events. */
+/** Batches whose rows, with those that were forgotten, are not as many as it had events. */
 async function rowsOfBatches({ database, query }: ClickHouse, scope: Scope): Promise<readonly Finding[]> {
   const rows = await query<PlaceRow & { said: number; held: number }>(
     `SELECT ${PLACE}, host_id, run, batch_seq, said, held
@@ -73,7 +75,19 @@ async function rowsOfBatches({ database, query }: ClickHouse, scope: Scope): Pro
          WHERE day >= toDate(${SINCE}) - ${DAYS_AROUND}
          GROUP BY ${PLACE}
      ) AS event USING (${PLACE})
-     WHERE said != held ORDER BY ${PLACE} LIMIT ${LISTED_MAX}`,
+     LEFT JOIN
+     (
+         SELECT origin_hash, origin_partition AS partition, origin_offset AS offset, uniqExact(cpu, seq) AS forgotten
+         FROM ${database}.forgotten_rows
+         WHERE stored_in = 'tcp_events' AND (origin_hash, origin_partition, origin_offset, cpu, seq) NOT IN
+         (
+             SELECT ${HASHED_PLACE}, cpu, seq FROM ${database}.tcp_events
+             WHERE (origin_partition, origin_offset) IN (SELECT origin_partition, origin_offset FROM ${database}.forgotten_rows)
+         )
+         GROUP BY ALL
+     ) AS gone ON gone.origin_hash = sipHash64(toString(batch.origin))
+         AND gone.partition = batch.origin_partition AND gone.offset = batch.origin_offset
+     WHERE said != held + forgotten ORDER BY ${PLACE} LIMIT ${LISTED_MAX}`,
     { ...scope },
   );
   return rows.map((row) => ({
@@ -96,6 +110,11 @@ async function rowsWithoutBatch({ database, query }: ClickHouse, scope: Scope): 
      (
          SELECT ${PLACE} FROM ${database}.tcp_batches
          WHERE day >= toDate(${SINCE}) - ${DAYS_AROUND}
+     )
+     AND (sipHash64(toString(origin)), origin_partition, origin_offset) NOT IN
+     (
+         SELECT origin_hash, origin_partition, origin_offset FROM ${database}.forgotten_rows
+         WHERE stored_in = 'tcp_batches'
      )
      GROUP BY ${PLACE} ORDER BY ${PLACE} LIMIT ${LISTED_MAX}`,
     { ...scope },
@@ -150,7 +169,7 @@ async function wholes({ database, query }: ClickHouse, scope: Scope): Promise<re
   }));
 }
 
-/** Numbers of a run between stored or parked ones, and before the first of a run that began within the scope. */
+/** Numbers of a run between stored, parked or forgotten ones, and before the first of a run that began within the scope. */
 async function numbers({ database, query }: ClickHouse, scope: Scope): Promise<readonly Finding[]> {
   const rows = await query<{
     host_id: string;
@@ -178,6 +197,15 @@ async function numbers({ database, query }: ClickHouse, scope: Scope): Promise<r
                  SELECT host_id, toUnixTimestamp64Micro(agent_epoch) AS run, batch_seq, '' AS origin, 0 AS dropped
                  FROM ${database}.tcp_parked FINAL
                  WHERE (host_id, run) IN (SELECT ${RUN} FROM ${database}.tcp_batches WHERE ${IN_SCOPE})
+                 UNION ALL
+                 SELECT host_id, toUnixTimestamp64Micro(agent_epoch) AS run, batch_seq, '' AS origin, 0 AS dropped
+                 FROM ${database}.forgotten_rows
+                 INNER JOIN
+                 (
+                     SELECT DISTINCT host_id, arrayJoin([toString(boot_id), '']) AS boot, sipHash64(toString(host_id), boot) AS host_hash
+                     FROM ${database}.tcp_batches WHERE ${IN_SCOPE}
+                 ) AS host USING (host_hash)
+                 WHERE stored_in != 'tcp_events'
              )
              GROUP BY host_id, run, batch_seq
          )

@@ -136,7 +136,7 @@ async function storedTops(
   return new Map(rows.map((row) => [row.partition, { offset: row.offset, name: batchName(row) }]));
 }
 
-/** Offsets from `from` to before `until` that the table neither holds nor names as parked. */
+/** Offsets from `from` to before `until` that the table neither holds nor names as parked or forgotten. */
 async function unstored(
   { database, query }: ClickHouse,
   at: { readonly origin: string; readonly partition: number; readonly from: number; readonly until: number },
@@ -154,6 +154,9 @@ async function unstored(
              SELECT DISTINCT toInt64(origin_offset) AS offset FROM ${database}.tcp_batches WHERE ${within}
              UNION DISTINCT
              SELECT toInt64(origin_offset) FROM ${database}.tcp_parked FINAL WHERE ${within}
+             UNION DISTINCT
+             SELECT toInt64(origin_offset) FROM ${database}.forgotten_rows
+             WHERE stored_in != 'tcp_events' AND ${within.replace('origin = {origin:String}', 'origin_hash = sipHash64({origin:String})')}
              UNION DISTINCT
              SELECT toInt64({until:UInt64})
          )

@@ -1,7 +1,7 @@
 /** Every question of the library against known data: its answer is worked out in the scenes, and compared whole. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { closeDaysAlone } from '@tcptrail/consumer/close-days.ts';
+import { closeDaysAlone } from '@tcptrail/consumer/keeping.ts';
 import { readQuestions } from '@tcptrail/schemas/questions.ts';
 import { storedForm } from '../../../test/predicted-values.ts';
 import { boundTo } from '../../src/ask/bound.ts';

@@ -23,7 +23,7 @@ export interface ClickHouseConfig {
 export interface Insert {
   /** The statement up to and with FORMAT. */
   readonly query: string;
-  readonly body: Uint8Array;
+  readonly body: Uint8Array | Readable;
   readonly settings: ClickHouseSettings;
   readonly signal?: AbortSignal | undefined;
 }
@@ -112,7 +112,7 @@ export function createClickHouse(config: ClickHouseConfig): ClickHouse {
     async insert({ query, body, settings, signal }) {
       const { summary } = await request({
         query,
-        values: Readable.from([body], { objectMode: false }),
+        values: body instanceof Readable ? body : Readable.from([body], { objectMode: false }),
         clickhouse_settings: settings,
         ...(signal ? { abort_signal: signal } : {}),
       });

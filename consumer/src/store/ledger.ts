@@ -1,4 +1,8 @@
-/** The ledger: the origin columns of the stored rows, asked what is already there. */
+/**
+ * The ledger: the origin columns of the stored rows, asked what is already there.
+ *
+ * A row that `tcptrail forget` took counts as there, so that no consumer stores it again or misses it.
+ */
 import { localName, localTable } from '../form.ts';
 import { BATCH_COLUMNS, batchName } from './batch-name.ts';
 import type { ClickHouse } from './clickhouse.ts';
@@ -44,12 +48,27 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
   const where = `origin = {origin:String} AND origin_partition = {originPartition:UInt32}`;
   const span = `${where} AND origin_offset BETWEEN {first:UInt64} AND {last:UInt64}`;
   const tableOf = (table: Table): string => localTable(clickhouse, table);
+  const gone = (table: Table): string =>
+    `FROM ${localTable(clickhouse, 'forgotten_rows')} WHERE stored_in = '${table}'
+     AND origin_hash = sipHash64({origin:String}) AND origin_partition = {originPartition:UInt32}`;
+  /** One row per row of the span that is stored, or was forgotten and is not there any longer. */
+  const told = (table: Table): string => {
+    const row = table === 'tcp_events' ? 'origin_offset, cpu, seq' : 'origin_offset';
+    const within = 'AND origin_offset BETWEEN {first:UInt64} AND {last:UInt64}';
+    return `(SELECT day, origin_offset FROM ${tableOf(table)} WHERE ${span}
+      UNION ALL
+      SELECT day, origin_offset FROM
+      (
+          SELECT DISTINCT day, ${row} ${gone(table)} ${within}
+          AND (${row}) NOT IN (SELECT ${row} FROM ${tableOf(table)} WHERE ${span})
+      ))`;
+  };
 
   async function totals(asked: Span, without: readonly number[]): Promise<Record<Table, DayRows>> {
     const each = TABLES.map(
       (table) =>
-        `SELECT '${table}' AS stored, toUInt16(day) AS d, count() AS n FROM ${tableOf(table)}
-         WHERE ${span} AND origin_offset NOT IN {without:Array(UInt64)} GROUP BY d`,
+        `SELECT '${table}' AS stored, toUInt16(day) AS d, count() AS n FROM ${told(table)}
+         WHERE origin_offset NOT IN {without:Array(UInt64)} GROUP BY d`,
     );
     const found = await clickhouse.query<{ stored: Table; d: number; n: number }>(each.join(' UNION ALL '), {
       ...asked,
@@ -62,7 +81,7 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
 
   async function messagesOf(table: Table, asked: Span): Promise<ReadonlyMap<number, DayRows>> {
     const rows = await clickhouse.query<{ offset: number; d: number; n: number }>(
-      `SELECT origin_offset AS offset, toUInt16(day) AS d, count() AS n FROM ${tableOf(table)} WHERE ${span} GROUP BY offset, d`,
+      `SELECT origin_offset AS offset, toUInt16(day) AS d, count() AS n FROM ${told(table)} GROUP BY offset, d`,
       { ...asked },
     );
     const found = new Map<number, Map<number, number>>();
@@ -77,8 +96,8 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
     totals,
     async count(asked, { table, day, without }) {
       const [found] = await clickhouse.query<{ n: number }>(
-        `SELECT count() AS n FROM ${tableOf(table)}
-         WHERE ${span} AND toUInt16(day) = {day:UInt16} AND origin_offset NOT IN {without:Array(UInt64)}`,
+        `SELECT count() AS n FROM ${told(table)}
+         WHERE toUInt16(day) = {day:UInt16} AND origin_offset NOT IN {without:Array(UInt64)}`,
         { ...asked, day, without },
       );
       return found?.n ?? 0;
@@ -91,9 +110,11 @@ export function createLedger(clickhouse: ClickHouse): Ledger {
     },
     async maximum({ origin, originPartition }, from) {
       // Only offsets from there on: the index passes over all that is older, which is nearly everything.
-      const each = TABLES.map(
-        (table) =>
-          `SELECT max(toInt64(origin_offset)) AS m, count() AS n FROM ${tableOf(table)} WHERE ${where} AND origin_offset >= {from:UInt64}`,
+      const each = TABLES.flatMap((table) =>
+        [`FROM ${tableOf(table)} WHERE ${where}`, gone(table)].map(
+          (rows) =>
+            `SELECT max(toInt64(origin_offset)) AS m, count() AS n ${rows} AND origin_offset >= {from:UInt64}`,
+        ),
       );
       const rows = await clickhouse.query<{ m: number; n: number }>(each.join(' UNION ALL '), {
         origin,

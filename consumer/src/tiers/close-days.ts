@@ -47,7 +47,7 @@ const TIERS = {
 } as const;
 
 /** Events begin to age away on the seventh day, by the clock of the server; until then the table has all of a day. */
-const WHOLE_DAYS = 5;
+export const WHOLE_DAYS = 5;
 /** After midnight, for what is under way. */
 const OVER_AFTER_MS = 2 * 3_600_000;
 const DAY_MS = 86_400_000;

@@ -1,4 +1,4 @@
-/** Closes days from time to time, beside the storing; of several consumers one at a time. */
+/** Closes days and keeps what is under a legal hold, from time to time, beside the storing; of several consumers one at a time. */
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics.ts';
@@ -14,6 +14,8 @@ export interface TierKeeper {
 export interface TierKeeperDeps {
   /** Rejects with ORIGIN_BUSY while another does it, and when `breakOff` was called. */
   readonly closeDays: () => Promise<readonly ClosedDay[]>;
+  /** Gives how many rows it copied. Rejects likewise. */
+  readonly keepHeld: () => Promise<number>;
   readonly breakOff: () => Promise<void>;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -23,13 +25,14 @@ export function createTierKeeper(
   { everyMs }: { readonly everyMs: number },
   deps: TierKeeperDeps,
 ): TierKeeper {
-  const { closeDays, breakOff, log, metrics } = deps;
+  const { closeDays, keepHeld, breakOff, log, metrics } = deps;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let isStopped = false;
 
   async function look(): Promise<void> {
     try {
+      metrics.heldRows.inc(await keepHeld());
       for (const { tier, day, rows } of await closeDays()) {
         metrics.tierDays.inc({ tier });
         log.info({ tier, day, rows }, `day ${day} is summed in tier ${tier}`);
@@ -41,7 +44,7 @@ export function createTierKeeper(
       metrics.tierFailures.inc({ code: error.code });
       log.warn(
         { code: error.code },
-        `${error.message}; the tiers are looked at again in ${everyMs / 1000} s`,
+        `${error.message}; tiers and holds are looked at again in ${everyMs / 1000} s`,
       );
     }
   }

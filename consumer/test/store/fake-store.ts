@@ -44,6 +44,9 @@ function createFake() {
         if (sql.includes("' AS stored")) {
           return [...stored.keys()].map((table) => ({ stored: table, d: DAY, n: left(table).length }));
         }
+        if (sql.includes('GROUP BY offset')) {
+          return span(/db\.(\w+)/.exec(sql)?.[1] ?? '').map((offset) => ({ offset, d: DAY, n: 1 }));
+        }
         if (sql.includes('NOT IN')) {
           return [{ n: left(/db\.(\w+)/.exec(sql)?.[1] ?? '').length }];
         }
@@ -55,9 +58,6 @@ function createFake() {
         }
         if (sql.includes('batch_part')) {
           return span('tcp_batches').map((offset) => ({ ...BATCH, batch_seq: offset, offset }));
-        }
-        if (sql.includes('GROUP BY offset')) {
-          return span(/db\.(\w+)/.exec(sql)?.[1] ?? '').map((offset) => ({ offset, d: DAY, n: 1 }));
         }
         throw new Error(`nobody asks ${sql}`);
       };

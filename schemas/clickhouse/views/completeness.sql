@@ -18,10 +18,11 @@ CREATE OR REPLACE VIEW {database}.completeness {on_cluster}
     waiting Int64 COMMENT 'Missing and still to come out of a topic. Unit: events.',
     parked Int64 COMMENT 'Missing in batches named in tcp_parked. Unit: events.',
     discarded Int64 COMMENT 'Missing in parked batches that a person gave up. Unit: events.',
+    forgotten Int64 COMMENT 'Missing because tcptrail forget took them. Unit: events.',
     lost Int64 COMMENT 'Missing in batches that nothing names. Unit: events.',
     skipped_runs Int64 COMMENT 'Runs of the host\'s programs that the kernel skipped, so that they never were numbered; the same on each CPU.',
     account_ts DateTime64(6, 'UTC') COMMENT 'Time of the newest account.',
-    verdict String COMMENT 'complete, counted_loss (failed, unspooled or spool_dropped), or the worst of discarded, waiting, parked, lost, doubled, unexplained; expired when its beginning aged away.',
+    verdict String COMMENT 'complete, forgotten, counted_loss (failed, unspooled or spool_dropped), or the worst of discarded, waiting, parked, lost, doubled, unexplained; expired when its beginning aged away.',
     exact Bool COMMENT 'Every numbered event is stored or named, none twice.',
     holes Array(String) COMMENT 'Places where rows are missing, at most 100.'
 )
@@ -58,18 +59,40 @@ WITH
         FROM accounts
         GROUP BY host_id, boot_id, kernel_epoch, cpu
     ),
-    -- One row per CPU and kernel epoch: its events in the table.
+    -- One row per host and boot that has an account; without a boot for what was parked.
+    hosts_known AS
+    (
+        SELECT DISTINCT host_id, boot_id, sipHash64(toString(host_id), toString(boot_id)) AS host_hash FROM newest
+        UNION ALL
+        SELECT DISTINCT host_id, '', sipHash64(toString(host_id), '') FROM newest
+    ),
+    -- One row per row of these that was forgotten, of a batch with its number alone; it may be in the table still.
+    gone AS
+    (
+        SELECT stored_in, host_id, boot_id, kernel_epoch, cpu, seq, agent_epoch, batch_seq
+        FROM {database}.forgotten_rows
+        {global} INNER JOIN hosts_known USING (host_hash)
+    ),
+    -- One row per event in the table or forgotten.
+    told AS
+    (
+        SELECT host_id, boot_id, kernel_epoch, cpu, seq, agent_epoch, batch_seq, true AS here FROM {database}.tcp_events
+        UNION ALL
+        SELECT host_id, boot_id, kernel_epoch, cpu, seq, agent_epoch, batch_seq, false FROM gone WHERE stored_in = 'tcp_events'
+    ),
+    -- One row per CPU and kernel epoch: its events in the table, and those that were forgotten.
     present AS
     (
         SELECT
             host_id, boot_id, kernel_epoch, cpu,
-            uniqExactIf(seq, seq <= numbered) AS stored,
-            toInt64(count()) - toInt64(uniqExact(seq)) AS doubled
-        FROM {database}.tcp_events AS event
+            uniqExactIf(seq, here AND seq <= numbered) AS stored,
+            toInt64(uniqExactIf(seq, seq <= numbered)) - toInt64(stored) AS forgotten,
+            toInt64(countIf(here)) - toInt64(stored) - toInt64(uniqExactIf(seq, here AND seq > numbered)) AS doubled
+        FROM told
         {global} LEFT JOIN newest USING (host_id, boot_id, kernel_epoch, cpu)
         GROUP BY host_id, boot_id, kernel_epoch, cpu
     ),
-    -- One row per batch and CPU: what the agent said it had spooled, and which rows of the batch are here.
+    -- One row per batch and CPU: what the agent said it had spooled, and which rows of the batch are here or forgotten.
     batches AS
     (
         SELECT
@@ -81,12 +104,12 @@ WITH
             FROM accounts
             UNION ALL
             SELECT host_id, boot_id, kernel_epoch, cpu, agent_epoch, batch_seq, 0, 0, '', toInt64(uniqExact(seq))
-            FROM {database}.tcp_events
+            FROM told
             GROUP BY host_id, boot_id, kernel_epoch, cpu, agent_epoch, batch_seq
         )
         GROUP BY host_id, boot_id, kernel_epoch, cpu, agent_epoch, batch_seq
     ),
-    -- One row per batch and CPU: spooled less stored up to and with it. It grows where batches are missing.
+    -- One row per batch and CPU: spooled less stored and forgotten up to and with it. It grows where batches are missing.
     deficits AS
     (
         SELECT
@@ -94,7 +117,7 @@ WITH
             spooled - sum(here) OVER (PARTITION BY host_id, boot_id, kernel_epoch, cpu ORDER BY agent_epoch, batch_seq) AS deficit
         FROM batches
     ),
-    -- One row per batch that is parked, wherever it was; discarded when a person gave up each of its copies.
+    -- One row per batch that is parked, wherever it was; discarded when a person gave up each of its copies, or had it forgotten.
     set_aside AS
     (
         SELECT host_id, agent_epoch, batch_seq, min(decision.is_discarded) AS is_discarded
@@ -106,6 +129,8 @@ WITH
             GROUP BY origin, origin_partition, origin_offset
         ) AS decision USING (origin, origin_partition, origin_offset)
         GROUP BY host_id, agent_epoch, batch_seq
+        UNION ALL
+        SELECT DISTINCT host_id, agent_epoch, batch_seq, true FROM gone WHERE stored_in = 'tcp_parked'
     ),
     -- One row per batch number known from the table or from being parked, with what its run has shown before it.
     numbers AS
@@ -121,6 +146,8 @@ WITH
             FROM
             (
                 SELECT host_id, agent_epoch, batch_seq, true AS here, toUInt8(0) AS is_discarded FROM {database}.tcp_batches
+                UNION ALL
+                SELECT host_id, agent_epoch, batch_seq, true, toUInt8(0) FROM gone WHERE stored_in = 'tcp_batches'
                 UNION ALL
                 SELECT host_id, agent_epoch, batch_seq, false, is_discarded FROM set_aside
             )
@@ -205,7 +232,13 @@ WITH
     -- One row: the oldest day that did not age away yet.
     kept AS
     (
-        SELECT min(day) AS oldest_day FROM {database}.tcp_batches
+        SELECT min(day) AS oldest_day
+        FROM
+        (
+            SELECT day FROM {database}.tcp_batches
+            UNION ALL
+            SELECT day FROM {database}.forgotten_rows WHERE stored_in = 'tcp_batches'
+        )
     )
 SELECT
     host_id, boot_id, kernel_epoch, cpu,
@@ -223,6 +256,7 @@ SELECT
     fates.waiting AS waiting,
     fates.parked AS parked,
     fates.discarded AS discarded,
+    present.forgotten AS forgotten,
     greatest(0, fates.passed_over - spool_dropped) AS lost,
     toInt64(skips.skipped_runs) AS skipped_runs,
     account_ts,
@@ -232,13 +266,14 @@ SELECT
         lost > 0, 'lost',
         parked > 0 OR (tails.parked_seq > 0 AND NOT tails.is_discarded), 'parked',
         waiting > 0, 'waiting',
-        missing != discarded OR unspooled < 0, 'unexplained',
+        missing != discarded + forgotten OR unspooled < 0, 'unexplained',
         discarded > 0 OR tails.parked_seq > 0, 'discarded',
         failed + unspooled + spool_dropped > 0, 'counted_loss',
+        forgotten > 0, 'forgotten',
         'complete') AS verdict,
     toBool(
         verdict != 'expired' AND doubled = 0 AND unspooled >= 0 AND tails.parked_seq = 0
-        AND missing = waiting + parked + discarded + lost) AS exact,
+        AND missing = waiting + parked + discarded + lost + forgotten) AS exact,
     arrayConcat(
         fates.holes_named,
         if(tails.parked_seq > 0,

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keepHeld } from '../../consumer/src/keep/held-events.ts';
+import { NOW_US } from '../../test/spool-writer.ts';
+import { DAY_US, dayOf, type Kept, lines, useKeptDatabases, YESTERDAY } from './kept-database.ts';
+import { isOneSentence, run } from './run-command.ts';
+
+const createKept = useKeptDatabases();
+
+const NEXT_WEEK = dayOf(NOW_US + 7 * DAY_US);
+const WHY = ['--reason', 'case 4711', '--author', 'legal', '--until', NEXT_WEEK];
+const [ALICE, BOB] = ['203.0.113.80', '198.51.100.7'];
+
+async function filled(): Promise<Kept> {
+  const kept = await createKept();
+  for (const [seq, host] of [
+    [1, 'host-a'],
+    [2, 'host-b'],
+  ] as const)
+    await kept.put(
+      { batch_seq: seq, host_id: host, host_name: host, batch_ts: NOW_US - DAY_US },
+      [ALICE, BOB, BOB].map((address, index) => ({ seq: seq * 10 + index, peer: { address, port: 443 } })),
+    );
+  return kept;
+}
+
+async function add(
+  kept: Kept,
+  ...args: readonly string[]
+): Promise<{ hold_id: string; rows_copied: number }> {
+  const [added] = await lines<{ hold_id: string; rows_copied: number }>([
+    ...['hold', 'add', ...kept.at, ...WHY],
+    ...args,
+  ]);
+  assert.ok(added);
+  return added;
+}
+
+const held = (kept: Kept) =>
+  kept.rows(
+    'SELECT host_id, peer_address, count() AS n FROM {db}.held_events FINAL GROUP BY ALL ORDER BY host_id, peer_address',
+  );
+const forget = (kept: Kept, ...args: readonly string[]) => run(['forget', ...kept.at, '--yes', ...args]);
+
+test('held rows outlive their table, each once, and those that come later too', async () => {
+  const kept = await filled();
+  const { rows_copied: copied } = await add(kept, '--address', ALICE);
+  assert.equal(copied, 2);
+  await kept.put({ batch_seq: 3, host_id: 'host-c', batch_ts: NOW_US - DAY_US }, [
+    { seq: 1, peer: { address: ALICE, port: 80 } },
+  ]);
+  assert.deepEqual(await keepHeld(kept.clickhouse), { copied: 1, released: 0 });
+  assert.deepEqual(await keepHeld(kept.clickhouse), { copied: 0, released: 0 });
+  const differing = await kept.rows(
+    `SELECT * FROM {db}.tcp_events WHERE peer_address = toIPv6('${ALICE}') EXCEPT SELECT * FROM {db}.held_events FINAL`,
+  );
+  assert.deepEqual(differing, []);
+  await kept.sql(`ALTER TABLE {db}.tcp_events DROP PARTITION '${YESTERDAY}'`);
+  assert.deepEqual(await keepHeld(kept.clickhouse), { copied: 0, released: 0 });
+  assert.deepEqual(
+    await held(kept),
+    ['host-a', 'host-b', 'host-c'].map((host) => ({ host_id: host, peer_address: `::ffff:${ALICE}`, n: 1 })),
+  );
+});
+
+test('a copy that was killed amid its days is finished by the next one, and counts each row once', async () => {
+  const kept = await filled();
+  await kept.put({ batch_seq: 3 }, [{ seq: 1, peer: { address: ALICE, port: 80 } }]);
+  await kept.sql(
+    `INSERT INTO {db}.holds (hold_id, kind, value, until, version) VALUES ('x', 'address', '${ALICE}', '${NEXT_WEEK}', 1)`,
+  );
+  const { clickhouse } = kept;
+  const reached = Promise.withResolvers<void>();
+  let left = 1;
+  const dying = {
+    ...clickhouse,
+    async statement(sql: string) {
+      if (left-- > 0) return await clickhouse.statement(sql);
+      reached.resolve();
+      return await new Promise<void>(() => {});
+    },
+  };
+  void keepHeld(dying);
+  await reached.promise;
+  // The INSERT of the day may have been answered to nobody.
+  await kept.sql(`INSERT INTO {db}.held_events SELECT * FROM {db}.held_events`);
+  await keepHeld(clickhouse);
+  const [row] = await kept.rows(
+    'SELECT count() AS n, uniqExact(host_id, cpu, seq) AS u FROM {db}.held_events FINAL',
+  );
+  assert.deepEqual(row, { n: 3, u: 3 });
+});
+
+test('forget refuses what is held, naming who and until when; --except-held forgets the others', async () => {
+  const kept = await filled();
+  const { hold_id: id } = await add(kept, '--host', 'host-a');
+  const before = await kept.sumOf('tcp_events');
+  const refused = await forget(kept, '--address', BOB);
+  assert.equal(refused.code, 1);
+  assert.ok(isOneSentence(refused.stderr), refused.stderr);
+  assert.match(
+    refused.stderr,
+    new RegExp(`4 rows are under a legal hold, .*: hold ${id} of legal until ${NEXT_WEEK} \\(case 4711\\)`),
+  );
+  assert.deepEqual(await kept.sumOf('tcp_events'), before);
+  const done = await forget(kept, '--address', BOB, '--except-held');
+  assert.equal(done.code, 0, done.stderr);
+  assert.match(done.stdout, /2 rows forgotten in .*; 4 rows under a legal hold stay\n/);
+  const left = await kept.rows(
+    `SELECT host_id, count() AS n FROM {db}.tcp_events WHERE peer_address = toIPv6('${BOB}') GROUP BY host_id`,
+  );
+  assert.deepEqual(left, [{ host_id: 'host-a', n: 2 }]);
+});
+
+test('a hold on everything refuses every forget; one that ended or expired binds nobody', async () => {
+  const kept = await filled();
+  const { hold_id: id } = await add(kept, '--all');
+  assert.equal((await forget(kept, '--host', 'host-b')).code, 1);
+  const list = () =>
+    lines<{ hold_id: string; binds: boolean; rows: number }>(['hold', 'list', ...kept.at, '--all']);
+  const brief = async () => (await list()).map(({ hold_id, binds, rows }) => [hold_id, binds, rows]);
+  assert.deepEqual(await brief(), [[id, true, 6]]);
+  const ended = await run(['hold', 'end', ...kept.at, id]);
+  assert.equal(ended.stdout, `hold ${id} has ended; 6 rows deleted from held_events\n`);
+  assert.deepEqual(await brief(), [[id, false, 0]]);
+  await kept.sql(
+    `INSERT INTO {db}.holds (hold_id, kind, until, version) VALUES ('old', 'all', '${YESTERDAY}', 1)`,
+  );
+  const done = await forget(kept, '--host', 'host-b');
+  assert.equal(done.code, 0, done.stderr);
+  const again = await run(['hold', 'end', ...kept.at, id]);
+  assert.equal(again.code, 2);
+  assert.match(again.stderr, /there is no hold .* that binds/);
+});
+
+test('rows in held_events that no hold binds any longer are forgotten', async () => {
+  const kept = await filled();
+  await add(kept, '--host', 'host-a');
+  await kept.sql(
+    `ALTER TABLE {db}.holds UPDATE until = '${YESTERDAY}' WHERE true SETTINGS mutations_sync = 2`,
+  );
+  const done = await forget(kept, '--address', ALICE);
+  assert.equal(done.code, 0, done.stderr);
+  assert.deepEqual(await held(kept), [{ host_id: 'host-a', peer_address: `::ffff:${BOB}`, n: 2 }]);
+  assert.deepEqual(await keepHeld(kept.clickhouse), { copied: 0, released: 2 });
+  assert.deepEqual(await held(kept), []);
+});
+
+test('a hold needs one subject and a day to come', async () => {
+  const kept = await createKept();
+  for (const [args, problem] of [
+    [WHY, /give one of --address, --host, --uid and --all/],
+    [[...WHY, '--all', '--uid', '5'], /give one of/],
+    [[...WHY.slice(0, 4), '--until', YESTERDAY, '--all'], /is over/],
+  ] as const) {
+    const ended = await run(['hold', 'add', ...kept.at, ...args]);
+    assert.equal(ended.code, 2, ended.stderr);
+    assert.match(ended.stderr, problem);
+  }
+});
+
+test('held_events has the columns of tcp_events: a migration that adds one adds it to both', async () => {
+  const kept = await createKept();
+  const columns = (table: string) =>
+    kept.rows(
+      `SELECT name, type, default_kind, default_expression, comment FROM system.columns WHERE database = '{db}' AND table = '${table}' ORDER BY position`,
+    );
+  assert.deepEqual(await columns('held_events'), await columns('tcp_events'));
+});
