@@ -26,20 +26,27 @@ export async function fill(
   let held = 0;
   let rows = 0;
   let offset = 0;
+  /** What is made next is made while it is stored. */
+  let storing: Promise<void> = Promise.resolve();
   const flush = async (): Promise<void> => {
-    const parked = await store.store({ ...PLACE, messages });
-    if (parked.length > 0) throw new Error(`a made batch was parked: ${parked[0]?.detail}`);
-    rows += held;
+    await storing;
+    const range = { ...PLACE, messages };
+    const count = held;
     messages = [];
     held = 0;
-    tell(rows);
+    storing = store.store(range).then((parked) => {
+      if (parked.length > 0) throw new Error(`a made batch was parked: ${parked[0]?.detail}`);
+      rows += count;
+      tell(rows);
+    });
   };
   for (const { datum, hostId, agentEpoch, batchSeq, rows: count } of fleet.batches()) {
     messages.push({ offset: ++offset, datum, identity: { hostId, agentEpoch, batchSeq } });
     held += count;
     if (held >= RANGE_ROWS) await flush();
   }
-  if (held > 0) await flush();
+  await flush();
+  await storing;
   return rows;
 }
 

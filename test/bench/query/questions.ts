@@ -25,8 +25,8 @@ export interface Cost {
 
 const HOUR_MS = 3_600_000;
 const isQuick = Boolean(process.env['QUICK']);
-const COLD = isQuick ? 1 : 3;
-const WARM = isQuick ? 2 : 7;
+const COLD = isQuick ? 1 : 2;
+const WARM = isQuick ? 2 : 5;
 
 export function askedOf(at: { readonly nowMs: number; readonly communityId: string }): readonly Asked[] {
   const since = (hours: number): string => new Date(at.nowMs - hours * HOUR_MS).toISOString();
