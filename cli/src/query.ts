@@ -25,7 +25,7 @@ export async function query(sql: string, options: QueryOptions): Promise<void> {
   const cancel = (): void => stop.abort();
   process.once('SIGINT', cancel);
   try {
-    const answer = await connection.ask({ query: statement, format, signal: stop.signal });
+    const answer = await connection.ask({ query: statement, format, isWhole: true, signal: stop.signal });
     if (answer.format === TABLE_FORMAT) await printTable(answer.stream, connection);
     else if (answer.format === 'JSONEachRow') await printLines(answer.stream, connection);
     else await printBytes(answer.stream, connection);

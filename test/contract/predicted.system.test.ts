@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { createRangeDecoder } from '@tcptrail/consumer/decode/range.ts';
 import { EVENT_FIELDS, type Field } from '@tcptrail/schemas/fields.ts';
-import { PREDICTED_FIELDS } from '@tcptrail/schemas/predicted.ts';
+import { PREDICTED_FIELDS, restName, restSql, restType } from '@tcptrail/schemas/predicted.ts';
 import { BATCH_TYPE } from '../avsc-oracle.ts';
 import { modelBatch } from '../fuzz/mutate-batch.ts';
 import { createRawTables, startServer, type TestServer } from '../harness/server.ts';
@@ -92,4 +92,20 @@ test(`${ROWS} events of extreme values read back from ClickHouse as avsc reads t
   });
   const rows = await result.json<{ text: string }>();
   assert.deepEqual(rows.map(({ text }) => text).toSorted(), expected.toSorted());
+});
+
+test('what is to be stored is the same in SQL, out of rows of all fields', async () => {
+  const differs = PREDICTED_FIELDS.map(
+    (field) => `countIf(CAST(${restSql(field)}, '${restType(field)}') != ${restName(field)})`,
+  );
+  const result = await server.client.query({
+    query: `SELECT count() AS n, [${differs.join(', ')}] AS differ FROM tcptrail.tcp_events`,
+    format: 'JSONEachRow',
+  });
+  const [row] = await result.json<{ n: number; differ: number[] }>();
+  assert.ok(Number(row?.n) >= ROWS);
+  assert.deepEqual(
+    row?.differ.map(Number),
+    PREDICTED_FIELDS.map(() => 0),
+  );
 });

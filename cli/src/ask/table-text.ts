@@ -3,7 +3,7 @@ import type { Chart } from '@tcptrail/schemas/question.ts';
 import { bar } from '../terminal/bar.ts';
 import { humanCell, isTime } from '../terminal/human-cell.ts';
 import type { Style } from '../terminal/style.ts';
-import { type Column, createTable, leastWidth, unescapeTsv } from '../terminal/table.ts';
+import { type Column, createTable, lineWidthsOf, unescapeTsv } from '../terminal/table.ts';
 import { pad, widthOf } from '../terminal/width.ts';
 import { sparkLines } from './spark-lines.ts';
 
@@ -18,7 +18,7 @@ export interface TableTextOptions {
 }
 
 const BAR_COLUMNS_MAX = 24;
-const BAR_COLUMNS_MIN = 6;
+const BAR_COLUMNS_MIN = 8;
 const GAP = 2;
 
 /** The text ends in a line feed. */
@@ -27,11 +27,13 @@ export function tableText(options: TableTextOptions): string {
   if (lineWidth === undefined) return filled(createTable({ columns: options.columns, style }), rows);
   const columns = options.columns.map((column) => ({ ...column, isWhole: isTime(column) }));
   const human = rows.map((row) => row.map((value, index) => humanCell(value, columns[index] ?? NO_COLUMN)));
-  const least = leastWidth(columns, human);
+  const { whole, least } = lineWidthsOf(columns, human);
   if (least > lineWidth && rows.length > 0) return records(columns, human, style);
-  const barColumns = Math.min(BAR_COLUMNS_MAX, lineWidth - least - GAP);
+  // Text is cut for a short bar, not for a long one.
+  const barColumns = Math.min(BAR_COLUMNS_MAX, Math.max(BAR_COLUMNS_MIN, lineWidth - whole - GAP));
+  const hasRoom = lineWidth - least - GAP >= BAR_COLUMNS_MIN;
   const value = chart.kind === 'bars' ? columns.findIndex(({ name }) => name === chart.value) : -1;
-  if (value >= 0 && barColumns >= BAR_COLUMNS_MIN && rows.length > 0) {
+  if (value >= 0 && hasRoom && rows.length > 0) {
     const numbers = rows.map((row) => Number(row[value]));
     const largest = Math.max(...numbers.filter(Number.isFinite), 0);
     const bars = numbers.map((number) => pad(bar(number / largest, barColumns), barColumns));

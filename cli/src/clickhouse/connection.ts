@@ -30,6 +30,8 @@ export interface Request {
   readonly params?: Readonly<Record<string, unknown>>;
   /** Format of the answer unless the query names its own. */
   readonly format: string;
+  /** `*` gives computed columns as well, if the user may change a setting. */
+  readonly isWhole?: true;
   readonly signal?: AbortSignal;
 }
 
@@ -69,8 +71,7 @@ export function createConnection(
   const database = options.database ?? env['TCPTRAIL_CLICKHOUSE_DATABASE'] ?? DATABASE_DEFAULT;
   const clients = new Map<string, ClickHouseClient>();
   let user = named ?? READER;
-  /** `*` is to show what is computed as well. */
-  let settings: Readonly<Record<string, string>> = { asterisk_include_alias_columns: '1' };
+  let maySet = true;
 
   const clientOf = (username: string): ClickHouseClient => {
     let client = clients.get(username);
@@ -94,10 +95,11 @@ export function createConnection(
       ...(request.params ? { query_params: { ...request.params } } : {}),
       ...(request.signal ? { abort_signal: request.signal } : {}),
       // Not a setting but a parameter of the interface: only a default, the query's own FORMAT wins.
-      clickhouse_settings: { ...settings, default_format: request.format, database } as Record<
-        string,
-        string
-      >,
+      clickhouse_settings: {
+        ...(request.isWhole && maySet ? { asterisk_include_alias_columns: '1' } : {}),
+        default_format: request.format,
+        database,
+      } as Record<string, string>,
     });
     const format = result.response_headers['x-clickhouse-format'];
     return { stream: result.stream, format: typeof format === 'string' ? format : request.format };
@@ -112,8 +114,8 @@ export function createConnection(
         return ask(request);
       }
       // A user who may change no setting has `*` without it.
-      if (isReadOnly(error) && Object.keys(settings).length > 0) {
-        settings = {};
+      if (isReadOnly(error) && request.isWhole && maySet) {
+        maySet = false;
         return ask(request);
       }
       throw sentence(error, { url, user, database });

@@ -33,12 +33,14 @@ export async function sampleOf(
   );
   try {
     await dropExtras(connection, name);
-    const piece = await pieceOf(connection, size);
+    const all = await columnsOf(connection, size);
+    const stored = all.filter(({ isStored }) => isStored).map((column) => `\`${column.name}\``);
+    const piece = pieceOf(size, all);
     let rows = 0;
     // A hash may draw none of a few pieces.
     for (let every = Math.max(1, Math.ceil(size.rows / rowsMax)); rows === 0; every = every >> 1) {
       const drawn = every > 1 ? `WHERE sipHash64(${piece}) % ${every} = 0` : '';
-      await run(connection, `INSERT INTO ${sample} SELECT * FROM ${from} ${drawn}`);
+      await run(connection, `INSERT INTO ${sample} (${stored}) SELECT ${stored} FROM ${from} ${drawn}`);
       const [held] = await connection.rows<{ rows: number }>(
         `SELECT toFloat64(count()) AS rows FROM ${sample}`,
       );
@@ -53,12 +55,22 @@ export async function sampleOf(
   }
 }
 
-/** What rows that stand together have in common. */
-async function pieceOf(connection: Connection, { table, sortingKey }: TableSize): Promise<string> {
-  const columns = await connection.rows<{ name: string }>(
-    'SELECT name FROM system.columns WHERE database = {database:String} AND table = {table:String}',
+interface ColumnName {
+  readonly name: string;
+  /** Not computed from others. */
+  readonly isStored: boolean;
+}
+
+async function columnsOf(connection: Connection, { table }: TableSize): Promise<readonly ColumnName[]> {
+  return await connection.rows<ColumnName>(
+    `SELECT name, toBool(default_kind IN ('', 'DEFAULT')) AS isStored
+     FROM system.columns WHERE database = {database:String} AND table = {table:String}`,
     { database: connection.database, table },
   );
+}
+
+/** What rows that stand together have in common. */
+function pieceOf({ sortingKey }: TableSize, columns: readonly ColumnName[]): string {
   const has = (name: string): boolean => columns.some((column) => column.name === name);
   if (has('host_id') && has('ts')) return 'host_id, toStartOfFiveMinutes(ts)';
   if (has('host_id') && has('batch_ts')) return 'host_id, toStartOfHour(batch_ts)';

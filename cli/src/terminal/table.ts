@@ -55,8 +55,9 @@ export function createTable(options: TableOptions): Table {
     widths = columns.map((column, index) =>
       Math.max(widthOf(column.name), ...waiting.map((row) => widthOf(row[index] ?? ''))),
     );
-    if (lineWidth !== undefined) shrink(widths, columns.map(isUncut), lineWidth);
-    const head = style('bold', line(columns.map((column) => column.name)));
+    if (lineWidth !== undefined) shrink(widths, leastWidths(columns, waiting), lineWidth);
+    const names = columns.map(({ name }, index) => cut(name, widths?.[index] ?? 0));
+    const head = style('bold', line(names));
     const rule = style('dim', widths.map((width) => '─'.repeat(width)).join(GAP));
     const rows = waiting.splice(0).map(line);
     return `${[head, rule, ...rows].join('\n')}\n`;
@@ -77,26 +78,38 @@ export function createTable(options: TableOptions): Table {
   };
 }
 
-/** Columns that a line takes at least: numbers whole, text cut as short as it may be. */
-export function leastWidth(columns: readonly Column[], rows: readonly (readonly string[])[]): number {
-  const least = columns.map((column, index) => {
-    const whole = Math.max(widthOf(column.name), ...rows.map((row) => widthOf(row[index] ?? '')));
-    return isUncut(column) ? whole : Math.min(whole, COLUMN_MIN);
+const isNumber = ({ type }: Column): boolean => NUMBER.test(unwrapped(type));
+
+/** Columns that each cell takes at least: numbers and what is whole are never cut, but their heads are, as other text is. */
+function leastWidths(columns: readonly Column[], rows: readonly (readonly string[])[]): readonly number[] {
+  return columns.map((column, index) => {
+    const whole = column.isWhole === true || isNumber(column);
+    return Math.max(COLUMN_MIN, ...(whole ? rows.map((row) => widthOf(row[index] ?? '')) : []));
   });
-  return least.reduce((sum, width) => sum + width, 0) + GAP.length * (columns.length - 1);
 }
 
-const isNumber = ({ type }: Column): boolean => NUMBER.test(unwrapped(type));
-const isUncut = (column: Column): boolean => column.isWhole === true || isNumber(column);
+/** Columns that a line takes: whole, and with all cut that may be. */
+export function lineWidthsOf(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): { readonly whole: number; readonly least: number } {
+  const whole = columns.map(({ name }, index) =>
+    Math.max(widthOf(name), ...rows.map((row) => widthOf(row[index] ?? ''))),
+  );
+  const least = leastWidths(columns, rows).map((width, index) => Math.min(width, whole[index] ?? 0));
+  const sum = (widths: readonly number[]): number =>
+    widths.reduce((all, width) => all + width, 0) + GAP.length * (columns.length - 1);
+  return { whole: sum(whole), least: sum(least) };
+}
 
-/** Takes columns off the widest text cells until a row fits. */
-function shrink(widths: number[], uncut: readonly boolean[], lineWidth: number): void {
+/** Takes columns off the widest cells until a row fits. */
+function shrink(widths: number[], least: readonly number[], lineWidth: number): void {
   let excess = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1) - lineWidth;
   while (excess > 0) {
     let widest = -1;
     for (let index = 0; index < widths.length; index++) {
       const width = widths[index] ?? 0;
-      if (!uncut[index] && width > COLUMN_MIN && width > (widths[widest] ?? 0)) widest = index;
+      if (width > (least[index] ?? 0) && width > (widths[widest] ?? 0)) widest = index;
     }
     if (widest < 0) return;
     widths[widest] = (widths[widest] ?? 0) - 1;

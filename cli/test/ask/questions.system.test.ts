@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { closeDaysAlone } from '@tcptrail/consumer/keeping.ts';
 import { readQuestions } from '@tcptrail/schemas/questions.ts';
+import { storedForm } from '../../../test/predicted-values.ts';
 import { boundTo } from '../../src/ask/bound.ts';
 import { type Connection, createConnection } from '../../src/clickhouse/connection.ts';
 import { clickhouseOf, createStoredEvents, migrated, type StoredEvents } from '../stored-events.ts';
@@ -20,7 +21,7 @@ before(async () => {
     stored.execute(
       `INSERT INTO tcptrail.${table} FORMAT JSONEachRow\n${rows.map((row) => JSON.stringify(row)).join('\n')}`,
     );
-  await insert('tcp_events', eventRows(SCENES));
+  await insert('tcp_events', eventRows(SCENES).map(storedForm));
   await insert('tcp_batches', batchRows(SCENES));
   connection = createConnection({ url: stored.url });
 });

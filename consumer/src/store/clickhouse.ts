@@ -31,7 +31,7 @@ export interface Insert {
 export interface ClickHouse {
   readonly url: string;
   readonly database: string;
-  /** Of the tables' form (`migrate/form.ts`): empty for one node. */
+  /** Of the tables' form (`form.ts`): empty for one node. */
   readonly cluster: string;
   /** Rows with column names as keys; 64-bit numbers come as numbers. */
   query<T>(sql: string, params?: Record<string, unknown>): Promise<T[]>;

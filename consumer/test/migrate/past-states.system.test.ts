@@ -146,7 +146,19 @@ test('the raw tables have the columns that are generated, in their order', async
     );
     assert.deepEqual(
       stored,
-      columns.map(({ name, type, codec, comment }) => ({ name, type, codec, comment })),
+      columns
+        .filter(({ alias }) => alias === undefined)
+        .map(({ name, type, codec, comment }) => ({ name, type, codec, comment })),
     );
+    const computed = await clickhouse.query<Column>(
+      `SELECT name, type, comment FROM system.columns
+       WHERE database = {database:String} AND table = {table:String} AND default_kind = 'ALIAS'`,
+      { database: clickhouse.database, table },
+    );
+    for (const { name, type, comment } of columns.filter(({ alias }) => alias !== undefined))
+      assert.deepEqual(
+        computed.find((column) => column.name === name),
+        { name, type, comment },
+      );
   }
 });

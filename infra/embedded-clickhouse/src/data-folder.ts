@@ -7,8 +7,8 @@ export class FolderInUseError extends Error {}
 
 export interface DataFolder {
   readonly databaseDir: string;
-  /** A new path under `tmp/` that no file has yet. */
-  temporaryFile(): string;
+  /** Path of the file `name` under `tmp/`, which was empty at the start. */
+  temporaryFile(name: string): string;
   release(): Promise<void>;
 }
 
@@ -32,10 +32,9 @@ export async function claimDataFolder(dataDir: string): Promise<DataFolder> {
   const temporaryDir = join(dataDir, 'tmp');
   rmSync(temporaryDir, { recursive: true, force: true });
   mkdirSync(temporaryDir, { recursive: true });
-  let files = 0;
   return {
     databaseDir: join(dataDir, 'db'),
-    temporaryFile: () => join(temporaryDir, String(++files)),
+    temporaryFile: (name) => join(temporaryDir, name),
     async release() {
       rmSync(lockFile, { force: true });
       await new Promise((done) => (holder === undefined ? done(undefined) : holder.close(done)));

@@ -9,7 +9,9 @@ export interface RunningQuery {
   readonly user: string;
   readonly statement: string;
   readonly logComment: string;
-  /** `sql` under a mark by which the engine's own list tells this query: chdb gives ids of its own. */
+  /** Unique; the name of the file that a result goes into. */
+  readonly mark: string;
+  /** `sql` under its mark, by which the engine's own list tells this query: chdb gives ids of its own. */
   marked(sql: string): string;
   readonly killed: AbortSignal;
   /** Throws QUERY_WAS_CANCELLED once killed. */
@@ -36,7 +38,9 @@ export interface ProcessList {
 const KILL_RETRY_MS = 50;
 /** Longer statements are shown cut. */
 const STATEMENT_LENGTH_MAX = 2_000;
-const MARK_OF = `extract(query, '^/\\\\*query ([0-9a-f-]{36})\\\\*/')`;
+const MARK = '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})';
+/** With bound parameters the engine lists a query as it reads it, without comments: then its file tells which it is. */
+const MARK_OF = `coalesce(nullIf(extract(query, '^/\\\\*query ${MARK}\\\\*/'), ''), extract(query, ' INTO OUTFILE \\'[^\\']*/${MARK}\\''))`;
 
 /**
  * The queries of this server. Its rows are the engine's `system.processes` under the clients' query ids,
@@ -44,7 +48,7 @@ const MARK_OF = `extract(query, '^/\\\\*query ([0-9a-f-]{36})\\\\*/')`;
  * client asking whether an INSERT may still happen they are running.
  */
 export function createProcessList(deps: { readonly control: (sql: string) => Promise<string> }): ProcessList {
-  const queries = new Map<string, RunningQuery & { readonly mark: string }>();
+  const queries = new Map<string, RunningQuery>();
 
   function subquery(): string {
     const list = [...queries.values()];
@@ -66,7 +70,7 @@ export function createProcessList(deps: { readonly control: (sql: string) => Pro
   }
 
   /** `seen` is read before the engine's rows are: a query that starts in between shows twice, never not at all. */
-  function waitingRow(query: RunningQuery & { readonly mark: string }): string {
+  function waitingRow(query: RunningQuery): string {
     const seen = `(SELECT groupArray(${MARK_OF}) FROM system.processes)`;
     const settings =
       query.logComment === '' ? 'map()' : `map('log_comment', ${quoteString(query.logComment)})`;
@@ -83,9 +87,7 @@ export function createProcessList(deps: { readonly control: (sql: string) => Pro
   async function killUntilEnded(mark: string): Promise<void> {
     // A query just handed to the engine is not in its list yet, so once may be too early.
     while (queries.has(mark)) {
-      await deps
-        .control(`KILL QUERY WHERE startsWith(query, '/*query ${mark}*/') ASYNC`)
-        .catch(() => undefined);
+      await deps.control(`KILL QUERY WHERE ${MARK_OF} = '${mark}' ASYNC`).catch(() => undefined);
       await delay(KILL_RETRY_MS);
     }
   }

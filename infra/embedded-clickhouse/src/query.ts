@@ -26,7 +26,7 @@ export interface Answer {
 export interface QueryDeps {
   readonly engine: Engine;
   readonly processList: ProcessList;
-  readonly temporaryFile: () => string;
+  readonly temporaryFile: (name: string) => string;
   /** Called with the query once it is known, so that the caller can kill it when its client goes away. */
   readonly onRunning: (query: RunningQuery, statement: Statement) => void;
 }
@@ -52,7 +52,7 @@ export async function runQuery(
     ...(query.queryId === undefined ? {} : { queryId: query.queryId }),
   });
   deps.onRunning(running, statement);
-  const file = deps.temporaryFile();
+  const file = deps.temporaryFile(running.mark);
   let keepFile = false;
   try {
     const surroundings: Surroundings = {

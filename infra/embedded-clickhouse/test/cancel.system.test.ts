@@ -22,6 +22,23 @@ test('a query ends when its client goes away', async () => {
   );
 });
 
+test('a query with bound parameters ends when its client goes away', async () => {
+  const client = new AbortController();
+  const query = 'SELECT sum(sipHash64(number + {a:UInt64})) FROM numbers(1000000000000)';
+  const answer = server.ask({ query, query_id: 'bound', param_a: '1' }, { signal: client.signal });
+  await eventually(
+    () => running("query_id = 'bound' AND read_rows > 0"),
+    (count) => count === '1',
+  );
+  client.abort();
+  await assert.rejects(answer);
+  // The engine's own list: whatever computes on.
+  await eventually(
+    () => running("query LIKE '%sipHash64(number + %' AND query NOT LIKE '%processes%'"),
+    (count) => count === '0',
+  );
+});
+
 test('KILL QUERY ends a query by the id its client gave, other queries go on', async () => {
   const answer = server.ask({ query: LONG, query_id: 'mine' });
   const other = server.ask({ query: LONG, query_id: 'other' });

@@ -1,4 +1,4 @@
--- What stands in braces is filled in by consumer/src/migrate/form.ts.
+-- What stands in braces is filled in by consumer/src/form.ts.
 
 CREATE TABLE IF NOT EXISTS {database}.tcp_parked_outcomes{local} {on_cluster}
 (

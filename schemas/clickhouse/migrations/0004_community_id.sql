@@ -1,4 +1,4 @@
--- What stands in braces is filled in by consumer/src/migrate/form.ts.
+-- What stands in braces is filled in by consumer/src/form.ts.
 --
 -- Community ID 1 with seed 0 (corelight/community-id-spec): SHA-1 over seed, the lesser end's address, the other's,
 -- protocol, padding, and both ports, in network order. IPv4 in 4 bytes, whatever socket it went through. It is

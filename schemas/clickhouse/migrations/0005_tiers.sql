@@ -1,8 +1,12 @@
--- What stands in braces is filled in by consumer/src/migrate/form.ts.
+-- What stands in braces is filled in by consumer/src/form.ts.
 --
 -- What is kept longer than the events: sums by five minutes and by hour, and who talked to whom by day. A day of them
 -- is written once it is over, under a version; a row of tier_days then says which version of the day counts. Views read
 -- that, and tcp_events for every other day, through projections that hold the same sums (docs/decisions/0029).
+
+-- Rows of a batch that is refused in part are deleted again, which a table with projections does not take otherwise.
+ALTER TABLE {database}.tcp_events{local} {on_cluster}
+    MODIFY SETTING lightweight_mutation_projection_mode = 'rebuild';
 
 ALTER TABLE {database}.tcp_events{local} {on_cluster}
     -- Kinds that are rare are found without reading the others.

@@ -32,7 +32,7 @@ WITH
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
             AND kind = 'close' AND role = 'client'
-            AND (host_id, executable, peer_address, peer_port) IN (SELECT host_id, executable, peer_address, service_port FROM callers)
+            AND (host_id, executable, peer_address, peer_port) GLOBAL IN (SELECT host_id, executable, peer_address, service_port FROM callers)
         GROUP BY host_name, executable, peer_address, peer_port
         HAVING count() BETWEEN {calls_min:UInt32} AND 100000
     )

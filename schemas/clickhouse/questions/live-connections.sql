@@ -35,8 +35,8 @@ WITH
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
             AND kind IN ('open', 'update') AND socket_cookie != 0
-            AND (host_id, boot_id) IN (SELECT host_id, boot_id FROM booted)
-            AND cityHash64(host_id, boot_id, socket_cookie, generation) NOT IN (SELECT connection FROM ended)
+            AND (host_id, boot_id) GLOBAL IN (SELECT host_id, boot_id FROM booted)
+            AND cityHash64(host_id, boot_id, socket_cookie, generation) GLOBAL NOT IN (SELECT connection FROM ended)
         ORDER BY ts DESC
         LIMIT 1 BY host_id, boot_id, socket_cookie, generation
     )

@@ -252,24 +252,6 @@ export const CONNECTIONS: readonly Scene[] = [
     ],
   },
   {
-    question: 'how-connections-end',
-    events: [
-      close(1, { start: 0 }),
-      summary(2, { connections: 2, duration_us: 30e6 }),
-      fail(3),
-      event('open', 4),
-    ],
-    asks: [
-      {
-        columns: 'verdict connections percent duration_us_mean',
-        rows: [
-          ['closed_local', 3, 75, 30e6],
-          ['refused', 1, 25, 0],
-        ],
-      },
-    ],
-  },
-  {
     question: 'beacons',
     events: [
       ...times(20, (index) => event('update', index, { peer_port: 81 })),
