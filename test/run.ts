@@ -25,7 +25,7 @@ const LONGEST = /^(test\/chaos\/exact|cli\/test\/up|consumer\/test\/(kafka|consu
  */
 const MINUTES = process.env['TCPTRAIL_TEST_LONG']
   ? { test: 30, file: 60, run: 90 }
-  : { test: 5, file: 8, run: 25 };
+  : { test: 5, file: 8, run: 45 };
 const DEADLINE_MS = Number(process.env['TCPTRAIL_TEST_DEADLINE_MS'] ?? MINUTES.run * 60_000);
 const FILE_MS = Number(process.env['TCPTRAIL_TEST_FILE_MS'] ?? MINUTES.file * 60_000);
 
