@@ -50,7 +50,10 @@ try {
   await settled(tcptrail);
   say(`${rows} events are stored and merged`);
   const closing = performance.now();
-  const closed = await closeDaysAlone(tcptrail, nowMs);
+  // As it is done day by day.
+  const closed = [];
+  for (let daysAgo = DAYS; daysAgo >= 0; daysAgo--)
+    closed.push(...(await closeDaysAlone(tcptrail, nowMs - daysAgo * (DAY_US / 1000))));
   const closeS = (performance.now() - closing) / 1000;
   await settled(tcptrail);
   say(`${closed.length} days of tiers in ${Math.round(closeS)} s`);

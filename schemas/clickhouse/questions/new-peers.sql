@@ -5,15 +5,31 @@
 -- param: role String = client: client: whom programs connected to; server: who connected to them.
 -- chart: bars bytes
 WITH
-    -- One row per peer of earlier days.
+    -- One row per day and edge of peers of earlier days.
     known AS
     (
-        SELECT DISTINCT peer_address
+        SELECT peer_address
         FROM edges
         WHERE day < toDate({since:DateTime64(6, 'UTC')})
             AND role = {role:String}
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
+    ),
+    -- One row per new peer that is told: those that moved the most bytes, found by sums alone, as there may be millions.
+    told AS
+    (
+        SELECT peer_address
+        FROM edges
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+            AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
+            AND (NOT own OR {own:Bool})
+            AND role = {role:String}
+            AND peer_address != toIPv6('::')
+            AND peer_address NOT IN (SELECT peer_address FROM known)
+        GROUP BY peer_address
+        HAVING min(first_ts) >= {since:DateTime64(6, 'UTC')} AND min(first_ts) < {until:DateTime64(6, 'UTC')}
+        ORDER BY sum(bytes_sent + bytes_received) DESC, min(first_ts), peer_address
+        LIMIT {limit:UInt32}
     )
 SELECT
     peer_address,
@@ -29,9 +45,8 @@ FROM edges
 WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
-    AND role = {role:String} AND peer_address != toIPv6('::')
-    AND peer_address NOT IN (SELECT peer_address FROM known)
+    AND role = {role:String}
+    AND peer_address IN (SELECT peer_address FROM told)
 GROUP BY peer_address
-HAVING first_ts >= {since:DateTime64(6, 'UTC')} AND first_ts < {until:DateTime64(6, 'UTC')}
 ORDER BY bytes DESC, first_ts, peer_address
 LIMIT {limit:UInt32}

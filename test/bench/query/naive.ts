@@ -37,7 +37,7 @@ export async function fillNaive(
     await naive.statement(
       `INSERT INTO ${table} (${names}) SELECT ${names} FROM ${from}.tcp_events
        WHERE day = '${day}' AND ts >= toDateTime(${hour * 3600}, 'UTC') AND ts < toDateTime(${(hour + 1) * 3600}, 'UTC')
-       SETTINGS max_threads = 2, max_block_size = 16384, min_insert_block_size_rows = 200000, min_insert_block_size_bytes = 120000000`,
+       SETTINGS max_threads = 2, max_block_size = 16384, min_insert_block_size_rows = 200000, min_insert_block_size_bytes = 60000000`,
     );
     tell(index + 1, hours.length);
   }
