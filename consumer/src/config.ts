@@ -28,6 +28,25 @@ export const CONSUMER_CONFIG = z.strictObject({
         .meta({ rule: 'letters, digits and _, not beginning with a digit' })
         .default('tcptrail')
         .describe('Database of the tables; it is made when it is not there.'),
+      coldVolume: z
+        .strictObject({
+          policy: z
+            .string()
+            .regex(/^\w*$/)
+            .meta({ rule: 'letters, digits and _' })
+            .default('')
+            .describe(
+              'Storage policy of ClickHouse that has the volume, as one on S3, behind a volume named default with the disks of now; empty: events are kept 7 days and go.',
+            ),
+          volume: z
+            .string()
+            .regex(/^\w+$/)
+            .meta({ rule: 'letters, digits and _' })
+            .default('cold')
+            .describe('Volume of that policy, to which events of more than 7 days move.'),
+          days: z.int().min(8).max(4_000).default(30).describe('Days that events are kept then, in all.'),
+        })
+        .prefault({}),
       cluster: z
         .string()
         .regex(/^[A-Za-z0-9_.-]*$/)

@@ -18,6 +18,7 @@ export const ERRORS = {
   CLICKHOUSE_ANOTHER: 'An address leads to another ClickHouse.',
   CLICKHOUSE_BUSY: 'ClickHouse cannot do it now.',
   CLICKHOUSE_NO_CLUSTER: 'The server knows no cluster of that name.',
+  CLICKHOUSE_NO_VOLUME: 'The server knows no such storage policy or volume.',
   CLICKHOUSE_NO_GUARANTEE: 'The server cannot give exactly-once inserts.',
   STORE_ROWS_REFUSED: 'ClickHouse refuses rows of a range for good.',
   STORE_RANGE_TOO_LARGE: 'What is to be inserted of a range is too long to note.',

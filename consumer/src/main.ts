@@ -144,7 +144,7 @@ async function prepare(
     try {
       await clickhouse.query('SELECT 1');
       if (at.config.migrate) {
-        const { applied } = await migrate(clickhouse);
+        const { applied } = await migrate(clickhouse, { cold: at.config.clickhouse.coldVolume });
         if (applied.length > 0)
           at.log.info({ applied: applied.map(({ name }) => name) }, 'the database was migrated');
       }

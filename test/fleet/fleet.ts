@@ -38,7 +38,7 @@ const UPDATE_US = 60e6;
 /** The kernel gives cookies to each CPU in blocks. */
 const COOKIES = 4_096;
 /** Events of a connection on average, as this fleet has them. */
-const EVENTS_A_CONNECTION = 1.43;
+const EVENTS_A_CONNECTION = 1.4;
 /** What each host listens on and nobody connects to. */
 const UNUSED = { role: 'server', port: 5_666 } as const;
 const BOOT_BEFORE_US = 10 * 86_400e6;

@@ -16,9 +16,10 @@ export async function migrateCommand(options: MigrateCommandOptions): Promise<vo
   const { plan = false, sql = false, json = false, ...connection } = options;
   if (sql && !plan)
     throw cliError('CLI_USAGE', ['--sql is about a plan; give --plan too', 'tcptrail migrate']);
-  const clickhouse = connectClickHouse(consumerSettings(connection).clickhouse);
+  const settings = consumerSettings(connection).clickhouse;
+  const clickhouse = connectClickHouse(settings);
   try {
-    const { applied } = await migrate(clickhouse, { plan });
+    const { applied } = await migrate(clickhouse, { plan, cold: settings.coldVolume });
     if (json) process.stdout.write(applied.map((step) => `${JSON.stringify(step)}\n`).join(''));
     else if (sql) process.stdout.write(applied.map(sqlOf).join('\n'));
     else if (applied.length === 0)

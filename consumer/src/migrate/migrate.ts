@@ -8,6 +8,7 @@
 import { failure } from '../errors.ts';
 import { type Form, fillTemplate, onCluster } from '../form.ts';
 import { assertForm } from './assert-form.ts';
+import { type ColdVolume, coldVolumeSteps } from './cold-volume.ts';
 import { CLICKHOUSE_FOLDER, migrationFiles, type SqlFile, shardedFile, viewFiles } from './files.ts';
 import { createMigrationLock } from './lock.ts';
 import { statementsOf } from './statements.ts';
@@ -21,6 +22,8 @@ export interface MigrateOptions {
   /** Only say what would be done. */
   readonly plan?: boolean;
   readonly folder?: string;
+  /** Absent: events stay where they are. */
+  readonly cold?: ColdVolume;
   readonly lockWaitMsMax?: number;
 }
 
@@ -30,7 +33,7 @@ export interface Migrated {
 }
 
 export interface Step {
-  /** `0001_raw`, `view connections`, `tables over all shards`. */
+  /** `0001_raw`, `view connections`, `tables over all shards`, `cold volume of tcp_events`. */
   readonly name: string;
   readonly statements: readonly string[];
 }
@@ -43,7 +46,7 @@ interface Recorded {
 
 const LOCK_WAIT_MS_MAX = 120_000;
 
-/** Throws MIGRATION_CHANGED, MIGRATION_NEWER, MIGRATION_FORM, MIGRATION_LOCKED, or what ClickHouse answered. */
+/** Throws MIGRATION_CHANGED, MIGRATION_NEWER, MIGRATION_FORM, MIGRATION_LOCKED, CLICKHOUSE_NO_VOLUME, or what ClickHouse answered. */
 export async function migrate(client: MigrationClient, options: MigrateOptions = {}): Promise<Migrated> {
   const folder = options.folder ?? CLICKHOUSE_FOLDER;
   const files = migrationFiles(folder);
@@ -54,7 +57,10 @@ export async function migrate(client: MigrationClient, options: MigrateOptions =
   });
   await assertForm(client);
   const before = pending(files, views, await recorded(client));
-  if (options.plan || before.length === 0) return { applied: before.map(stepOf) };
+  const cold = (): Promise<readonly Step[]> =>
+    options.cold ? coldVolumeSteps(client, options.cold) : Promise.resolve([]);
+  const planned = [...before.map(stepOf), ...(await cold())];
+  if (options.plan || planned.length === 0) return { applied: planned };
 
   await client.statement(`CREATE DATABASE IF NOT EXISTS ${client.database} ${onCluster(client)}`);
   const lock = createMigrationLock(client);
@@ -71,7 +77,12 @@ export async function migrate(client: MigrationClient, options: MigrateOptions =
         `INSERT INTO ${client.database}.migrations (number, name, hash) VALUES (${file.number}, '${file.name}', '${file.hash}')`,
       );
     }
-    return { applied: todo.map(stepOf) };
+    const moves = await cold();
+    for (const statement of moves.flatMap(({ statements }) => statements)) {
+      await lock.renew();
+      await client.statement(statement);
+    }
+    return { applied: [...todo.map(stepOf), ...moves] };
   } finally {
     await lock.release();
   }

@@ -2,7 +2,8 @@
  * A ClickHouse in this process that is a cluster of itself, for the cluster form of the tables.
  *
  * `one` has one shard, `two` has two, both of them this process, so that they hold the same rows. There is no Keeper:
- * ON CLUSTER and Replicated are taken out of what is run, and nothing else.
+ * ON CLUSTER and Replicated are taken out of what is run, and nothing else. A storage policy `tiered` has a volume
+ * `cold`, on a disk of its own.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,8 +14,14 @@ import type { ClickHouse } from '../../src/store/clickhouse.ts';
 const PORT = 9000;
 const SHARD = `<shard><replica><host>127.0.0.1</host><port>${PORT}</port></replica></shard>`;
 // A replica whose port is its own it does not connect to: nothing listens there.
-const CONFIG = `<clickhouse><tcp_port>${PORT}</tcp_port><remote_servers>
-  <one>${SHARD}</one><two>${SHARD}${SHARD}</two></remote_servers></clickhouse>`;
+const configOf = (folder: string): string => `<clickhouse><tcp_port>${PORT}</tcp_port><remote_servers>
+  <one>${SHARD}</one><two>${SHARD}${SHARD}</two></remote_servers>
+  <storage_configuration>
+    <disks><cold><type>local</type><path>${folder}/cold/</path></cold></disks>
+    <policies><tiered><volumes>
+      <default><disk>default</disk></default><cold><disk>cold</disk></cold>
+    </volumes></tiered></policies>
+  </storage_configuration></clickhouse>`;
 
 export interface OneProcessCluster {
   rows<Row>(sql: string, params?: Readonly<Record<string, unknown>>): Row[];
@@ -27,7 +34,7 @@ export interface OneProcessCluster {
 export function createOneProcessCluster(): OneProcessCluster {
   const folder = temporaryFolder();
   const configFile = join(folder, 'config.xml');
-  writeFileSync(configFile, CONFIG);
+  writeFileSync(configFile, configOf(folder));
   const session = new Session(join(folder, 'db'), {
     connectionArgs: [`--config-file=${configFile}`, '--timezone=UTC'],
   });
