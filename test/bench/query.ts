@@ -81,6 +81,9 @@ try {
   const heaviest = await costOf({ client: server.client, database: 'tcptrail' }, HEAVIEST, nowMs);
   say(`the heaviest hitter: ${JSON.stringify(heaviest)}`);
 
+  const view = await viewCost(tcptrail);
+  say(`the view connections, an hour of it: ${JSON.stringify(view)}`);
+
   const naive = await database('naive');
   const copied = every(10);
   await fillNaive(naive, 'tcptrail', (hours, of) => copied(hours, of, 'hours of the naive schema'));
@@ -134,6 +137,7 @@ try {
       naive_ratios: ratios,
       fill_s: round(filledS),
       close_days_s: round(closeS),
+      view_connections: view,
       disk,
       questions,
       ever_over_edges: { ...edges, ...ever },
@@ -155,6 +159,19 @@ async function database(name: string): Promise<ClickHouse> {
   clickhouses.push(clickhouse);
   await migrate(clickhouse);
   return clickhouse;
+}
+
+/** Of the view that knows what lives: an hour of it, once; or why not. */
+async function viewCost({ query }: ClickHouse): Promise<{ ms: number } | { error: string }> {
+  const begun = performance.now();
+  try {
+    await query(
+      `SELECT state, sum(connections) FROM tcptrail.connections WHERE seen_ts >= fromUnixTimestamp64Milli(${nowMs - 3_600_000}) GROUP BY state`,
+    );
+    return { ms: Math.round(performance.now() - begun) };
+  } catch (error) {
+    return { error: String(error).slice(0, 120) };
+  }
 }
 
 async function someCommunityId(clickhouse: ClickHouse): Promise<string> {
