@@ -122,7 +122,7 @@ test('parquet goes to a file, and holds the rows', async () => {
 test('a file that cannot be written is one sentence, and what fails leaves none', async () => {
   const nowhere = await talkers('--output', join(folder, 'no', 'talkers.csv'));
   assert.equal(nowhere.code, 1);
-  assert.match(nowhere.stderr, /cannot write .*talkers\.csv \(ENOENT\); give --output another path/);
+  assert.match(nowhere.stderr, /cannot write .*talkers\.csv \(ENOENT\); make room, or give another path/);
   const failed = await ask(['who-talked-to-network', '--network', 'x/y', '--output', join(folder, 'failed')]);
   assert.equal(failed.code, 1);
   assert.ok(isOneSentence(failed.stderr), failed.stderr);
