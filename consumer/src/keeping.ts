@@ -17,8 +17,9 @@ export async function withKeepingLease<T>(
 export async function closeDaysAlone(
   clickhouse: ClickHouse,
   nowMs: number = Date.now(),
+  settleMs = 0,
 ): Promise<readonly ClosedDay[]> {
-  return await withKeepingLease(clickhouse, 0, (lease) => closeDays(clickhouse, { nowMs, lease }));
+  return await withKeepingLease(clickhouse, 0, (lease) => closeDays(clickhouse, { nowMs, lease, settleMs }));
 }
 
 /** Gives how many rows were copied. Rejects with ORIGIN_BUSY while another does it, and as `keepHeld`. */

@@ -39,6 +39,8 @@ export interface ConsumerDeps {
 const ONCE_TRIES_MAX = 5;
 /** A day of a large fleet is written in one statement. */
 const TIER_WAIT_MS_MAX = 3_600_000;
+/** Longer than a question takes from one table to the next when it is planned. */
+const TIER_SETTLE_MS = 2_000;
 
 /** Runs until `signal`, or until drained with `isOnce`. Rejects with an AppError that says what to mend. */
 export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {}): Promise<void> {
@@ -56,7 +58,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
   const tiers = createTierKeeper(
     { everyMs: isOnce ? 0 : config.tiers.closeMs },
     {
-      closeDays: () => closeDaysAlone(tierClickhouse),
+      closeDays: () => closeDaysAlone(tierClickhouse, Date.now(), TIER_SETTLE_MS),
       keepHeld: () => keepHeldAlone(tierClickhouse),
       breakOff: () => tierClickhouse.close(),
       log,

@@ -6,6 +6,7 @@
  * holds another number, `closed_days` leaves the day out, readers sum its events themselves, and the next run writes it
  * again. So what views say of a day is always what its events say (docs/decisions/0029).
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Form, localTable, onCluster } from '../form.ts';
 
 /** As much of a ClickHouse as is needed here. */
@@ -46,8 +47,10 @@ const TIERS = {
   edges: { columns: EDGE, select: `${EDGE} FROM {database}.edges WHERE day = {day:Date}` },
 } as const;
 
-/** Events begin to age away on the seventh day, by the clock of the server; until then the table has all of a day. */
+/** As many days ago a day has all of its events wherever the server's midnight is. */
 export const WHOLE_DAYS = 5;
+/** As many days ago by the server's own midnight: one later events begin to age away. As in closed_days. */
+const REACH_DAYS = 6;
 /** After midnight, for what is under way. */
 const OVER_AFTER_MS = 2 * 3_600_000;
 const DAY_MS = 86_400_000;
@@ -64,24 +67,43 @@ export interface CloseDaysOptions {
   readonly nowMs: number;
   /** Only one may write at a time. */
   readonly lease: Lease;
+  /**
+   * Between writing a day and naming it: a question that had looked at the tier before, and then at its days, would
+   * find a day named that it does not have.
+   */
+  readonly settleMs?: number;
 }
 
-/** Gives what was written. Rejects with CLICKHOUSE_*, and with CONSUMER_PARTITION_LOST when the lease ended. */
+/**
+ * Gives what was written. A tier that cannot be written does not keep the others from it; then rejects with CLICKHOUSE_*,
+ * or with CONSUMER_PARTITION_LOST when the lease ended.
+ */
 export async function closeDays(
   clickhouse: TierClient,
-  { nowMs, lease }: CloseDaysOptions,
+  { nowMs, lease, settleMs = 0 }: CloseDaysOptions,
 ): Promise<readonly ClosedDay[]> {
-  const from = dayOf(nowMs - WHOLE_DAYS * DAY_MS);
+  const [days] = await clickhouse.query<{ from: string }>(
+    `SELECT toDate(toDateTime({now:UInt32})) - ${REACH_DAYS} AS from`,
+    { now: Math.floor(nowMs / 1000) },
+  );
+  const from = days?.from ?? dayOf(nowMs - WHOLE_DAYS * DAY_MS);
   const before = dayOf(nowMs - OVER_AFTER_MS);
   const written: ClosedDay[] = [];
+  const failures: unknown[] = [];
   for (const tier of Object.keys(TIERS) as Tier[]) {
-    lease.assertHeld();
-    await deleteUnread(clickhouse, tier, from);
-    for (const day of await openDays(clickhouse, { tier, from, before })) {
+    try {
       lease.assertHeld();
-      written.push(await write(clickhouse, { tier, day, lease }));
+      await deleteUnread(clickhouse, tier, from);
+      await openUntrue(clickhouse, tier, from);
+      for (const day of await openDays(clickhouse, { tier, from, before })) {
+        lease.assertHeld();
+        written.push(await write(clickhouse, { tier, day, lease, settleMs }));
+      }
+    } catch (error) {
+      failures.push(error);
     }
   }
+  if (failures.length > 0) throw failures[0];
   return written;
 }
 
@@ -102,8 +124,9 @@ async function openDays(
 
 async function write(
   clickhouse: TierClient,
-  { tier, day, lease }: { readonly tier: Tier; readonly day: string; readonly lease: Lease },
+  at: { readonly tier: Tier; readonly day: string; readonly lease: Lease; readonly settleMs: number },
 ): Promise<ClosedDay> {
+  const { tier, day, lease, settleMs } = at;
   const { database } = clickhouse;
   const { columns, select } = TIERS[tier];
   const [now] = await clickhouse.query<{ version: number }>(
@@ -119,10 +142,13 @@ async function write(
     { day },
   );
   const rows = sum?.rows ?? 0;
-  // Another may have begun since, and taken these for rows that nobody reads.
+  if (settleMs > 0) await sleep(settleMs);
+  // Another may have begun since, and taken these for rows that nobody reads: they are named only as long as they are there.
   lease.assertHeld();
   await clickhouse.statement(
-    `INSERT INTO ${localTable(clickhouse, 'tier_days')} (tier, day, version, rows) VALUES ('${tier}', '${day}', ${version}, ${rows})`,
+    `INSERT INTO ${localTable(clickhouse, 'tier_days')} (tier, day, version, rows)
+     SELECT '${tier}', '${day}', ${version}, sum(events) AS summed FROM ${database}.tier_${tier}
+     WHERE day = '${day}' AND version = ${version} HAVING summed = ${rows}`,
   );
   return { tier, day, rows };
 }
@@ -140,6 +166,29 @@ async function deleteUnread(clickhouse: TierClient, tier: Tier, from: string): P
   );
   for (const { day, version } of versions)
     await statement(`DELETE FROM ${table} WHERE day = '${day}' AND version = ${version}`);
+}
+
+/** Opens days of which the tier does not hold what was named: an INSERT of a runner that had lost the lock came late. */
+async function openUntrue(clickhouse: TierClient, tier: Tier, from: string): Promise<void> {
+  const { query, statement, database } = clickhouse;
+  const days = await query<{ day: string }>(
+    `SELECT named.day AS day
+     FROM
+     (
+         SELECT writing.day AS day, max(writing.version) AS version, argMax(writing.rows, writing.version) AS rows
+         FROM ${database}.tier_days AS writing WHERE tier = {tier:String} AND day >= {from:Date} GROUP BY writing.day
+     ) AS named
+     LEFT JOIN
+     (
+         SELECT day, version, sum(events) AS summed FROM ${database}.tier_${tier} WHERE day >= {from:Date} GROUP BY day, version
+     ) AS held USING (day, version)
+     WHERE named.rows != held.summed`,
+    { tier, from },
+  );
+  for (const { day } of days)
+    await statement(
+      `DELETE FROM ${localTable(clickhouse, 'tier_days')} ${onCluster(clickhouse)} WHERE tier = '${tier}' AND day = '${day}'`,
+    );
 }
 
 /** The UTC day. */

@@ -30,13 +30,22 @@ export function createTierKeeper(
   let running: Promise<void> = Promise.resolve();
   let isStopped = false;
 
+  /** What fails of the one does not keep the other from its turn. */
   async function look(): Promise<void> {
-    try {
+    await attempt(async () => {
       metrics.heldRows.inc(await keepHeld());
+    });
+    await attempt(async () => {
       for (const { tier, day, rows } of await closeDays()) {
         metrics.tierDays.inc({ tier });
         log.info({ tier, day, rows }, `day ${day} is summed in tier ${tier}`);
       }
+    });
+  }
+
+  async function attempt(task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       // Another consumer does it.

@@ -84,6 +84,8 @@ async function fleet(fromDaysAgo: number, untilDaysAgo: number, rows: number): P
   });
   after(() => clickhouse.close());
   await migrate(clickhouse);
+  // Here events go when a test says so.
+  await clickhouse.statement(`ALTER TABLE ${clickhouse.database}.tcp_events REMOVE TTL`);
   const us = (daysAgo: number): number => (TODAY_MS - daysAgo * DAY_MS) * 1000;
   const made = createFleet({ seed: databases, fromUs: us(fromDaysAgo), untilUs: us(untilDaysAgo), rows });
   const decoder = createRangeDecoder();
@@ -139,24 +141,28 @@ test('days that are over are read from the tiers, and say what their events say'
   const left = before.filter(([day]) => day !== dayOf(2));
   assert.ok(left.length < before.length);
   assert.deepEqual(await told(clickhouse, 'edges'), left);
+  // As a runner leaves it whose name for a day comes when the next one has taken its rows for unread.
+  assert.equal((await closeDaysAlone(clickhouse, NOW_MS)).length, 1);
+  await assertTrue(clickhouse, 'written again');
 });
 
-test('folded connections, half-open handshakes and late events count, at once and in the tiers', async () => {
-  const clickhouse = await fleet(2, 1, 3_000);
-  await closeDaysAlone(clickhouse, NOW_MS);
-  await clickhouse.statement(special(clickhouse, 2));
-  const histogram = `SELECT sumForEach(rtt_histogram) FROM {db}.connections_5m WHERE host_id = 'h'`;
-  const sums = `SELECT sum(connections), sum(half_open), sum(handshake_us), sum(bytes_sent) FROM {db}.connections_1h WHERE host_id = 'h'`;
-  assert.deepEqual(await closedDays(clickhouse), [], 'the day is open again');
-  for (const when of ['late', 'written again']) {
-    assert.deepEqual(await arrays(clickhouse, histogram), [[[0, 2, 3, 1]]], when);
-    assert.deepEqual(await arrays(clickhouse, sums), [[6, 1, 350, 501]], when);
+for (const daysAgo of [2, 6])
+  test(`folded connections, half-open handshakes and late events count, at once and in the tiers, ${daysAgo} days later`, async () => {
+    const clickhouse = await fleet(daysAgo, daysAgo - 1, 3_000);
     await closeDaysAlone(clickhouse, NOW_MS);
-  }
-  assert.equal((await closedDays(clickhouse)).length, 3);
-  const versions = `SELECT uniqExact(version) FROM {db}.tier_5m`;
-  assert.deepEqual(await arrays(clickhouse, versions), [[1]], 'what was written first is gone');
-});
+    await clickhouse.statement(special(clickhouse, daysAgo));
+    const histogram = `SELECT sumForEach(rtt_histogram) FROM {db}.connections_5m WHERE host_id = 'h'`;
+    const sums = `SELECT sum(connections), sum(half_open), sum(handshake_us), sum(bytes_sent) FROM {db}.connections_1h WHERE host_id = 'h'`;
+    assert.deepEqual(await closedDays(clickhouse), [], 'the day is open again');
+    for (const when of ['late', 'written again']) {
+      assert.deepEqual(await arrays(clickhouse, histogram), [[[0, 2, 3, 1]]], when);
+      assert.deepEqual(await arrays(clickhouse, sums), [[6, 1, 350, 501]], when);
+      await closeDaysAlone(clickhouse, NOW_MS);
+    }
+    assert.equal((await closedDays(clickhouse)).length, 3);
+    const versions = `SELECT uniqExact(version) FROM {db}.tier_5m`;
+    assert.deepEqual(await arrays(clickhouse, versions), [[1]], 'what was written first is gone');
+  });
 
 test('a run that is killed at any statement changes no answer, and the next one ends it', async () => {
   const clickhouse = await fleet(1, 0, 600);
@@ -197,8 +203,8 @@ test('a run that is killed at any statement changes no answer, and the next one 
 });
 
 test('a day outlives its events, which age away part by part; events that a person took out are gone', async () => {
-  const clickhouse = await fleet(6, 5, 3_000);
-  await closeDaysAlone(clickhouse, NOW_MS - 4 * DAY_MS);
+  const clickhouse = await fleet(7, 6, 3_000);
+  await closeDaysAlone(clickhouse, NOW_MS - 5 * DAY_MS);
   const answers = await Promise.all(TIERS.map((tier) => told(clickhouse, tier)));
   await clickhouse.statement(
     `ALTER TABLE ${clickhouse.database}.tcp_events DELETE WHERE host_name = 'host-1' SETTINGS mutations_sync = 1`,
@@ -218,6 +224,20 @@ test('a day outlives its events, which age away part by part; events that a pers
   await assertTrue(recent, 'before it is written again');
   assert.equal((await closeDaysAlone(recent, NOW_MS)).length, 3);
   await assertTrue(recent, 'written again');
+});
+
+test('a tier that cannot be written does not keep the others from it', async () => {
+  const clickhouse = await fleet(2, 1, 1_000);
+  const full: ClickHouse = {
+    ...clickhouse,
+    async statement(sql) {
+      if (/^INSERT INTO \w+\.tier_5m /.test(sql)) throw new AppError('CLICKHOUSE_UNWRITABLE', 'full');
+      return await clickhouse.statement(sql);
+    },
+  };
+  await assert.rejects(closeDaysAlone(full, NOW_MS), { code: 'CLICKHOUSE_UNWRITABLE' });
+  assert.deepEqual(await closedDays(clickhouse), [`1h ${dayOf(2)}`, `edges ${dayOf(2)}`]);
+  await assertTrue(clickhouse, 'one tier short');
 });
 
 test('while one runner writes, another leaves it alone', async () => {

@@ -1,4 +1,4 @@
--- What stands in braces is filled in by consumer/src/migrate/form.ts.
+-- What stands in braces is filled in by consumer/src/form.ts.
 --
 -- What was forgotten on purpose, and what must not be (docs/decisions/0030).
 

@@ -24,6 +24,7 @@ WITH
 SELECT tier, day, version, rows
 FROM newest
 LEFT JOIN held USING (day)
--- Fewer rows than were summed: events have aged away, which begins on the seventh day; before it, a person took them out.
-WHERE rows = held_rows OR (rows > held_rows AND day < toDate(now('UTC')) - 5)
+-- Fewer rows than were summed: events have aged away, which begins on the seventh day by the server's midnight; before
+-- it, they were taken out.
+WHERE rows = held_rows OR (rows > held_rows AND day < today() - 6)
 COMMENT 'One row per tier and day that is read from the tier: it is over, and what was stored of it is all in the sums.';
