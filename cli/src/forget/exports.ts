@@ -24,13 +24,14 @@ export interface ExportWish extends Wish {
 
 /** Rows by file, which stand under `table`. Throws CLICKHOUSE_*, CLI_FILE_*, CLI_NO_EXPORT. */
 export async function forgetInExports(store: Store, wish: ExportWish): Promise<readonly Matched[]> {
-  await dropScratch(store);
+  // A look holds no lock: what it finds may be another's.
+  if (!wish.plan) await dropScratch(store);
   const found: Matched[] = [];
   for (const folder of wish.folders) {
     const tables = tablesIn(folder);
     if (tables.length === 0) throw cliError('CLI_NO_EXPORT', [folder]);
     for (const table of tables) {
-      removeLeftOvers(join(folder, table));
+      if (!wish.plan) removeLeftOvers(join(folder, table));
       for (const day of daysIn(folder, table))
         if (wish.before === undefined || day < wish.before)
           found.push(...(await forgetInFile(store, wish, { folder, table, day })));

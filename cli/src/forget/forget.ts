@@ -108,26 +108,30 @@ async function remove(
   const removed: Matched[] = [];
   const { holds, matches, found } = await look(store, wish);
   let left = found;
-  for (let round = 1; sumOf(left) > 0 && round <= ROUNDS_MAX; round++) {
-    assertNotHeld(left, holds, options);
-    removed.push(...left);
-    const days = left.filter(({ table, rows }) => table === 'tcp_events' && rows > 0).map(({ day }) => day);
-    await openDays(clickhouse, { days, nowMs });
-    for (const match of matches) await removeRows(clickhouse, match, { found: left, forgetId });
-    await closeDays(clickhouse, { nowMs, lease });
-    left = await countMatches(clickhouse, matches);
-  }
-  const folders = options.export ?? [];
-  removed.push(...(await forgetInExports(store, { ...wish, folders, holds, plan: false })));
-  const forgotten = {
+  const forgotten = (): Forgotten => ({
     forgetId,
     ...wish,
     removed,
     left: left.filter(({ rows }) => rows > 0),
     durationMs: Math.round(performance.now() - startedMs),
-  };
-  if (sumOf(removed) > 0) await recordForgotten(clickhouse, forgotten);
-  return forgotten;
+  });
+  try {
+    for (let round = 1; sumOf(left) > 0 && round <= ROUNDS_MAX; round++) {
+      assertNotHeld(left, holds, options);
+      const days = left.filter(({ table, rows }) => table === 'tcp_events' && rows > 0).map(({ day }) => day);
+      await openDays(clickhouse, { days, nowMs });
+      for (const match of matches) await removeRows(clickhouse, match, { found: left, forgetId });
+      removed.push(...left);
+      await closeDays(clickhouse, { nowMs, lease });
+      left = await countMatches(clickhouse, matches);
+    }
+    const folders = options.export ?? [];
+    removed.push(...(await forgetInExports(store, { ...wish, folders, holds, plan: false })));
+  } finally {
+    // Whatever stopped it, what is gone is on record.
+    if (sumOf(removed) > 0) await recordForgotten(clickhouse, forgotten());
+  }
+  return forgotten();
 }
 
 export const sumOf = (found: readonly Matched[]): number => found.reduce((sum, { rows }) => sum + rows, 0);

@@ -13,7 +13,7 @@ SELECT
     arrayFilter((program, attached) -> NOT attached,
         argMax(batch.capabilities.program, batch.batch_ts), argMax(batch.capabilities.attached, batch.batch_ts)) AS missing_programs
 FROM tcp_batches AS batch
-WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
     AND batch.batch_ts >= {since:DateTime64(6, 'UTC')} AND batch.batch_ts < {until:DateTime64(6, 'UTC')}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND heartbeat

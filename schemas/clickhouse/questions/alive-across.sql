@@ -10,7 +10,7 @@ WITH
     (
         SELECT cityHash64(host_id, boot_id, socket_cookie, generation) AS connection
         FROM tcp_events
-        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16})) AND toDate({until:DateTime64(6, 'UTC')})
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16})) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16}) AND ts < {until:DateTime64(6, 'UTC')}
             AND kind IN ('close', 'fail') AND duration_us >= 500000
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})

@@ -11,7 +11,7 @@ WITH
     (
         SELECT host_id, executable, peer_address, service_port
         FROM edges
-        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
             AND role = 'client'
@@ -27,7 +27,7 @@ WITH
             arrayPopFront(arrayDifference(times)) AS gaps,
             sum(event.bytes_sent) AS bytes_sent
         FROM tcp_events AS event
-        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})

@@ -11,11 +11,11 @@ SELECT
         ['', 'EPERM', 'EACCES', 'EADDRNOTAVAIL', 'ENETUNREACH', 'ECONNABORTED', 'ECONNRESET', 'ETIMEDOUT', 'ECONNREFUSED', 'EHOSTDOWN', 'EHOSTUNREACH'],
         toString(errno)) AS error,
     sum(tier.failures) AS failures,
-    uniqExact(host_id) AS hosts,
-    uniqExact(executable) AS executables,
+    uniqExactIf(host_id, tier.failures > 0) AS hosts,
+    uniqExactIf(executable, tier.failures > 0) AS executables,
     arraySlice(arraySort(groupUniqArrayIf(service_port, tier.failures > 0)), 1, 5) AS some_ports
 FROM connections_5m AS tier
-WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
     AND bin >= toStartOfFiveMinutes({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})

@@ -9,7 +9,7 @@ SELECT
     round(100 * connections / sum(connections) OVER (), 2) AS percent,
     round(sum(tier.duration_us) / connections) AS duration_us_mean
 FROM connections_1h AS tier
-WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
     AND bin >= toStartOfHour({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})

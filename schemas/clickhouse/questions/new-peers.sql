@@ -20,7 +20,7 @@ WITH
     (
         SELECT peer_address
         FROM edges
-        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
             AND role = {role:String}
@@ -42,7 +42,7 @@ SELECT
     sum(edges.failures) AS failures,
     sum(edges.bytes_sent + edges.bytes_received) AS bytes
 FROM edges
-WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND role = {role:String}

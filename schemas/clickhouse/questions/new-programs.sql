@@ -10,7 +10,7 @@ SELECT
     uniqExactIf(peer_address, peer_address != toIPv6('::')) AS peers,
     arraySlice(arraySort(groupUniqArray(service_port)), 1, 5) AS service_ports
 FROM edges
-WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND executable != ''

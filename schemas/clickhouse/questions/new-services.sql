@@ -9,7 +9,7 @@ SELECT
     sum(edges.connections) AS connections,
     uniqExact(peer_address) AS clients
 FROM edges
-WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND role = 'server' AND peer_address != toIPv6('::')

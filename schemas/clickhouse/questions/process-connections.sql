@@ -14,7 +14,7 @@ WITH
             bytes_sent, bytes_received,
             if(role = 'client', peer_port, local_port) AS service_port
         FROM tcp_events
-        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
@@ -22,7 +22,7 @@ WITH
             AND (comm = {process:String} OR executable = {process:String} OR splitByChar('/', executable)[-1] = {process:String})
             AND ({pid:UInt32} = 0 OR pid = {pid:UInt32})
         ORDER BY connections DESC, ts DESC
-        LIMIT 1 BY host_id, boot_id, socket_cookie, generation, if(kind = 'summary', seq, 0)
+        LIMIT 1 BY host_id, boot_id, socket_cookie, generation, if(kind = 'summary', (kernel_epoch, cpu, seq), (toDateTime64(0, 6, 'UTC'), 0, 0))
     )
 SELECT
     host_name, pid, executable, role, peer_address, service_port,

@@ -12,7 +12,7 @@ SELECT
     sum(edges.failures) AS failures,
     arraySlice(arraySort(groupUniqArray(executable)), 1, 5) AS executables
 FROM edges
-WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND service_port IN {ports:Array(UInt16)} AND peer_address != toIPv6('::')

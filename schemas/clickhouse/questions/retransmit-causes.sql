@@ -11,7 +11,7 @@ WITH
             [sum(retrans_syn), sum(retrans_syn_ack), sum(retrans_rto), sum(retrans_loss_recovery), sum(retrans_fast),
                 sum(retrans_tail_loss_probe), sum(retrans_other), sum(retrans_failed)] AS segments_by_cause
         FROM tcp_events
-        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})

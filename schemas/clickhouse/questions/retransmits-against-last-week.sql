@@ -17,9 +17,9 @@ WITH
             sumIf(tier.data_segs_out, bin < toStartOfHour({since:DateTime64(6, 'UTC')})) AS data_segs_out_before,
             sumIf(tier.total_retrans, bin < toStartOfHour({since:DateTime64(6, 'UTC')})) AS total_retrans_before
         FROM connections_1h AS tier
-        WHERE (day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+        WHERE (day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
                 AND bin >= toStartOfHour({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}
-            OR day BETWEEN toDate({since:DateTime64(6, 'UTC')}) - {days:UInt16} AND toDate({until:DateTime64(6, 'UTC')}) - {days:UInt16}
+            OR day BETWEEN toDate({since:DateTime64(6, 'UTC')}) - {days:UInt16} AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1)) - {days:UInt16}
                 AND bin >= toStartOfHour({since:DateTime64(6, 'UTC')}) - toIntervalDay({days:UInt16}) AND bin < {until:DateTime64(6, 'UTC')} - toIntervalDay({days:UInt16}))
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})

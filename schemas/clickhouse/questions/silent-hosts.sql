@@ -11,7 +11,7 @@ SELECT
     argMax(batch.agent_version, batch.batch_ts) AS agent_version,
     argMax(batch.kernel_release, batch.batch_ts) AS kernel_release
 FROM tcp_batches AS batch
-WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
     AND batch.batch_ts >= {since:DateTime64(6, 'UTC')} AND batch.batch_ts < {until:DateTime64(6, 'UTC')}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
 GROUP BY host_name, host_id

@@ -12,7 +12,7 @@ SELECT
     uniqCombinedMerge(12)(tier.peers) AS peers,
     sum(tier.bytes_sent + tier.bytes_received) AS bytes
 FROM connections_1h AS tier
-WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
     AND bin >= toStartOfHour({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})

@@ -13,7 +13,7 @@ WITH
             min(event.ts) AS first_ts,
             max(event.ts) AS last_ts
         FROM tcp_events AS event
-        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
@@ -29,7 +29,7 @@ WITH
         (
             SELECT host_id, service_port AS local_port, toInt64(sum(edges.events)) AS of_peers
             FROM edges
-            WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+            WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
                 AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
                 AND (NOT own OR {own:Bool})
                 AND role = 'server' AND peer_address != toIPv6('::')
@@ -37,7 +37,7 @@ WITH
             UNION ALL
             SELECT host_id, service_port, -toInt64(sum(tier.half_open) + sum(tier.resets))
             FROM connections_1h AS tier
-            WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+            WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
                 AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
                 AND (NOT own OR {own:Bool})
                 AND role = 'server'

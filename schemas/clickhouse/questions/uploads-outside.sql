@@ -15,7 +15,7 @@ WITH
             sum(edges.bytes_sent) AS bytes_sent,
             sum(edges.bytes_received) AS bytes_received
         FROM edges
-        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
             AND role = 'client' AND edges.bytes_sent > 0

@@ -20,7 +20,7 @@ WITH
             sumIf(tier.bytes_sent + tier.bytes_received, bin >= toStartOfFiveMinutes({since:DateTime64(6, 'UTC')}) - toIntervalSecond({earlier_s:UInt32})
                 AND bin < {until:DateTime64(6, 'UTC')} - toIntervalSecond({earlier_s:UInt32})) AS bytes_before
         FROM connections_5m AS tier
-        WHERE (day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')})
+        WHERE (day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
                 AND bin >= toStartOfFiveMinutes({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}
             OR day BETWEEN toDate({since:DateTime64(6, 'UTC')} - toIntervalSecond({earlier_s:UInt32})) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalSecond({earlier_s:UInt32}))
                 AND bin >= toStartOfFiveMinutes({since:DateTime64(6, 'UTC')}) - toIntervalSecond({earlier_s:UInt32}) AND bin < {until:DateTime64(6, 'UTC')} - toIntervalSecond({earlier_s:UInt32}))
