@@ -47,7 +47,7 @@ test('the store inserts into local tables, asks the ledger there, and takes rows
     cluster: 'many',
     async query<T>(sql: string) {
       note(sql);
-      return [{ n: 1 }] as T[];
+      return [{ n: 1, days: ['2026-11-28'] }] as T[];
     },
     statement: async (sql) => note(sql),
     insert: async ({ query }) => {
@@ -74,6 +74,7 @@ test('the store inserts into local tables, asks the ledger there, and takes rows
     'db.tcp_batches_local',
     'db.tcp_events_local',
     'db.tcp_parked_local',
+    'db.tier_days_local',
   ]);
   assert.equal(localTable({ database: 'db' }, 'tcp_events'), 'db.tcp_events');
 });
