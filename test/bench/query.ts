@@ -74,9 +74,15 @@ try {
 
   const asked = askedOf({ nowMs, communityId: await someCommunityId(tcptrail) });
   const questions: Record<string, Cost> = {};
+  const failed: Record<string, string> = {};
   for (const one of asked) {
-    questions[one.name] = await costOf({ client: server.client, database: 'tcptrail' }, one, nowMs);
-    say(`${one.name}: ${JSON.stringify(questions[one.name])}`);
+    try {
+      questions[one.name] = await costOf({ client: server.client, database: 'tcptrail' }, one, nowMs);
+      say(`${one.name}: ${JSON.stringify(questions[one.name])}`);
+    } catch (error) {
+      failed[one.name] = String(error).slice(0, 120);
+      say(`${one.name} failed: ${failed[one.name]}`);
+    }
   }
   const heaviest = await costOf({ client: server.client, database: 'tcptrail' }, HEAVIEST, nowMs);
   say(`the heaviest hitter: ${JSON.stringify(heaviest)}`);
@@ -140,6 +146,7 @@ try {
       view_connections: view,
       disk,
       questions,
+      failed,
       ever_over_edges: { ...edges, ...ever },
     }),
   );
