@@ -56,7 +56,7 @@ export function askedOf(at: { readonly nowMs: number; readonly communityId: stri
     asked('longest-lived', [], { since: since(24) }),
     asked('new-peers', [], { since: since(24) }),
     asked('what-changed', [], { since: since(1) }),
-    asked('by-community-id', ['--community-id', at.communityId], { since: since(140) }),
+    asked('by-community-id', ['--community-id', at.communityId], { since: since(7 * 24) }),
     asked('retransmit-paths', [], { since: since(1) }),
     asked('traffic-by-hour', [], { since: since(140) }),
   ];
