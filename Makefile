@@ -32,7 +32,7 @@ check: static ## generated files, lint, types, unit tests: seconds, run at every
 jars:
 	@$(NODE) -e "import('./infra/kafka/src/jars.ts').then(({ fetchJars }) => fetchJars(console.log))"
 
-test: ## everything, with real kernel and servers, about 17 minutes on 2 cores
+test: ## everything, with real kernel and servers, about 22 minutes on 2 cores
 	@YES=1 infra/deps.sh test
 	@git config core.hooksPath .githooks
 	@$(MAKE) --no-print-directory -j2 static jars

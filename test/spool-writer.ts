@@ -17,12 +17,12 @@ import { EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode
 import { RING, RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
 import { NEWEST, schemaUrl } from '@tcptrail/schemas/versions.ts';
 import { writeAddress } from '../cli/src/import/address-bytes.ts';
+import { plainAgent } from './plain-agent.ts';
 import { SAMPLE_OWNER, sampleEnvelope } from './sample-batch.ts';
 
 export const HOST = 'host-a';
 /** Of what `batch` and `datumOf` write. */
 export const SCHEMA = readFileSync(schemaUrl(NEWEST), 'utf8');
-const EMPTY = new Uint8Array();
 
 /** A whole second of today, so that no row ages away while a test runs. µs. */
 export const NOW_US = Math.floor(Date.now() / 1000) * 1_000_000;
@@ -54,19 +54,7 @@ export function datumOf(change: Partial<BatchEnvelope>, events: readonly MadeEve
   const out = new Uint8Array(Math.max(1, events.length) * EVENT_BYTES_MAX);
   const view = new DataView(out.buffer);
   let position = 0;
-  const agent = {
-    clock_offset_us: 0,
-    peer_name: EMPTY,
-    peer_name_source: 0,
-    peer_translated_address: new Uint32Array(4),
-    peer_translated_port: 0,
-    owner: 0,
-    own: false,
-    reset_reason: EMPTY,
-    connections: 1,
-    folded: 0,
-    rtt_histogram: [],
-  };
+  const agent = plainAgent();
   for (const event of events) {
     const ring = Buffer.from(new ArrayBuffer(RING_EVENT_BYTES));
     ring[RING.kind] = event.kind ?? 4;

@@ -1,6 +1,7 @@
 /** The made fleet in time: batches as its agents send them, with a rhythm of days and weeks. */
 import { type BatchEnvelope, encodeBatch } from '@tcptrail/schemas/batch.ts';
 import { EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode-event.ts';
+import { plainAgent } from '../plain-agent.ts';
 import { sampleEnvelope } from '../sample-batch.ts';
 import { type Connection, createRecord, drawConnection, type Kind, type Listener } from './connection.ts';
 import { createDraws, type Draws } from './draws.ts';
@@ -42,7 +43,6 @@ const EVENTS_A_CONNECTION = 1.4;
 /** What each host listens on and nobody connects to. */
 const UNUSED = { role: 'server', port: 5_666 } as const;
 const BOOT_BEFORE_US = 10 * 86_400e6;
-const EMPTY = new Uint8Array();
 
 export function createFleet(config: FleetConfig): Fleet {
   const { fromUs, untilUs, rows } = config;
@@ -55,19 +55,7 @@ export function createFleet(config: FleetConfig): Fleet {
   );
   const out = new Uint8Array(ROWS_MAX * EVENT_BYTES_MAX);
   const view = new DataView(out.buffer);
-  const agent = {
-    clock_offset_us: bootUs,
-    peer_name: EMPTY,
-    peer_name_source: 0,
-    peer_translated_address: new Uint32Array(4),
-    peer_translated_port: 0,
-    owner: 0,
-    own: false,
-    reset_reason: EMPTY,
-    connections: 1,
-    folded: 0,
-    rtt_histogram: [],
-  };
+  const agent = { ...plainAgent(), clock_offset_us: bootUs };
 
   function* batches(): Generator<MadeBatch> {
     for (let stepUs = fromUs; stepUs < untilUs; stepUs += STEP_US) {

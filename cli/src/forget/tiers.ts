@@ -5,10 +5,11 @@
  * the consumer closes it.
  */
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
-import { WHOLE_DAYS } from '@tcptrail/consumer/tiers/close-days.ts';
 import { mutate } from './remove-rows.ts';
 
 const TABLES = ['tier_5m', 'tier_1h', 'tier_edges'] as const;
+/** As many days ago a day has all of its events wherever the server's midnight is. */
+const WHOLE_DAYS = 5;
 const DAY_MS = 86_400_000;
 
 /** Takes the sums of those of `days` that the consumer sums as long as it is `nowMs`. Throws CLICKHOUSE_*, CLI_FORGET_STUCK. */

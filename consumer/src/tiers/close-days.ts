@@ -47,13 +47,10 @@ const TIERS = {
   edges: { columns: EDGE, select: `${EDGE} FROM {database}.edges WHERE day = {day:Date}` },
 } as const;
 
-/** As many days ago a day has all of its events wherever the server's midnight is. */
-export const WHOLE_DAYS = 5;
 /** As many days ago by the server's own midnight: one later events begin to age away. As in closed_days. */
 const REACH_DAYS = 6;
 /** After midnight, for what is under way. */
 const OVER_AFTER_MS = 2 * 3_600_000;
-const DAY_MS = 86_400_000;
 /** A day of a large fleet needs not fit into memory. */
 const SETTINGS =
   'SETTINGS max_bytes_before_external_group_by = 300000000, max_bytes_before_external_sort = 300000000, insert_deduplicate = 0';
@@ -86,7 +83,8 @@ export async function closeDays(
     `SELECT toDate(toDateTime({now:UInt32})) - ${REACH_DAYS} AS from`,
     { now: Math.floor(nowMs / 1000) },
   );
-  const from = days?.from ?? dayOf(nowMs - WHOLE_DAYS * DAY_MS);
+  if (!days) throw new Error('a SELECT without a table gives a row');
+  const { from } = days;
   const before = dayOf(nowMs - OVER_AFTER_MS);
   const written: ClosedDay[] = [];
   const failures: unknown[] = [];

@@ -3,6 +3,7 @@ import { encodeBatch } from '@tcptrail/schemas/batch.ts';
 import { EVENT_KINDS, FAMILIES, ROLES, VERDICTS } from '@tcptrail/schemas/enums.ts';
 import { EVENT_BYTES_MAX, encodeEvent } from '@tcptrail/schemas/generated/encode-event.ts';
 import { RING, RING_EVENT_BYTES } from '@tcptrail/schemas/generated/ring.ts';
+import { plainAgent } from '../../plain-agent.ts';
 import { createRandom } from '../../random.ts';
 import { SAMPLE_OWNER, sampleEnvelope } from '../../sample-batch.ts';
 
@@ -12,20 +13,7 @@ const SERVICES = [443, 443, 443, 80, 5432, 6379, 9092, 53];
 const ROWS = 2_000;
 /** Connections a second of one host. */
 const RATE = 50;
-const EMPTY = new Uint8Array();
-const AGENT = {
-  clock_offset_us: 0,
-  peer_name: EMPTY,
-  peer_name_source: 0,
-  peer_translated_address: new Uint32Array(4),
-  peer_translated_port: 0,
-  owner: 0,
-  own: false,
-  reset_reason: EMPTY,
-  connections: 1,
-  folded: 0,
-  rtt_histogram: [],
-};
+const AGENT = plainAgent();
 
 /** Batches of `ROWS` events, one host after another, the same ones for the same seed, from `fromUs` on. */
 export function* madeBatches(rows: number, fromUs: number): Generator<Uint8Array> {
