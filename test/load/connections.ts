@@ -135,7 +135,9 @@ function refusedOnce(host: string, localPort: number, port: number): Promise<voi
 
 /** A port where nobody listens and no ephemeral port is taken from. */
 const CLOSED_PORT = 1;
-const REFUSED_LOCAL_PORT = 20_000;
+/** Below the ports that a local Kafka picks from (infra/kafka/src/port.ts), which other tests start meanwhile. */
+const REFUSED_LOCAL_PORT = 3_000;
+const REFUSED_LOCAL_PORTS = 5_000;
 
 async function run(options: {
   count: number;
@@ -165,7 +167,7 @@ async function run(options: {
       const to = random.pick(addresses);
       if ((index + 1) % refusedEvery === 0 && refused < options.refused) {
         refused += 1;
-        await refusedOnce(to.address, REFUSED_LOCAL_PORT + (index % 10_000), CLOSED_PORT);
+        await refusedOnce(to.address, REFUSED_LOCAL_PORT + (index % REFUSED_LOCAL_PORTS), CLOSED_PORT);
       } else {
         const request = Buffer.alloc(4 + random.below(random.pick([10, 1000, 100_000])), 'q');
         request.writeUInt32BE(random.below(random.pick([1, 1000, 100_000])), 0);
