@@ -1,5 +1,6 @@
 /** `docs/questions.md`: every question of the library. */
 import { COMMON_PARAMETERS, type Parameter, type Question } from '@tcptrail/schemas/question.ts';
+import type { Bin } from '@tcptrail/schemas/question-bin.ts';
 import { readQuestions } from '@tcptrail/schemas/questions.ts';
 import { COMMON_OPTIONS, optionOf } from '../ask/parameters.ts';
 
@@ -18,6 +19,9 @@ Connections are counted as folded rows stand for them, and tcptrail's own are le
 | option | parameter | type | meaning |
 |---|---|---|---|
 ${COMMON_PARAMETERS.map(commonLine).join('\n')}
+
+Where a question reads sums, its window is widened to their bins, or cut at the last whole one; \`ask\` then tells the
+window that the answer is of. An answer that has more rows than its limit says so.
 
 A time is an age (\`90m\`, \`12h\`, \`3d\`) or ISO 8601, UTC unless it names a zone.
 
@@ -43,7 +47,7 @@ function indexLine({ name, question, parameters }: Question): string {
   ]);
 }
 
-function chapter({ name, question, why, since, limit, parameters }: Question): string {
+function chapter({ name, question, why, since, limit, parameters, bin }: Question): string {
   const lines = parameters.map((parameter) =>
     row([
       `\`${optionOf(parameter)}\``,
@@ -58,6 +62,9 @@ function chapter({ name, question, why, since, limit, parameters }: Question): s
       : `\n| option | type | default | meaning |\n|---|---|---|---|\n${lines.join('\n')}\n`;
   return `## ${name}
 
-**${question}** ${why} Window: ${since}; rows: ${limit}.
+**${question}** ${why} Window: ${since}${bin ? `, ${binText(bin)}` : ''}; rows: ${limit}.
 ${table}`;
 }
+
+const binText = ({ view, length, isEndCut }: Bin): string =>
+  `${isEndCut ? 'up to the last whole bin' : 'in whole bins'} of ${length} (\`${view}\`)`;
