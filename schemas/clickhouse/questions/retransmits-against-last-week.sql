@@ -1,5 +1,5 @@
 -- question: On which paths is more sent again than a week ago, hour by hour?
--- why: A rate alone says little; against the same hour a week earlier a network that got worse stands out.
+-- why: A rate alone says little; against the same hour a week earlier a network that got worse stands out. Where that hour had too little there is no difference.
 -- since: 24h
 -- limit: 50
 -- param: days UInt16 = 7: Days that the compared hours lie earlier; the window is not longer than that.
@@ -28,7 +28,7 @@ WITH
 SELECT
     hour, host_name, role, service_port, data_segs_out,
     round(100 * total_retrans / data_segs_out, 3) AS percent,
-    if(data_segs_out_before = 0, NULL, round(100 * total_retrans_before / data_segs_out_before, 3)) AS percent_before,
+    if(data_segs_out_before < greatest({segments_min:UInt64}, 1), NULL, round(100 * total_retrans_before / data_segs_out_before, 3)) AS percent_before,
     round(percent - percent_before, 3) AS percent_more
 FROM hours
 WHERE data_segs_out >= {segments_min:UInt64}

@@ -27,6 +27,7 @@ export const LOSS: readonly Scene[] = [
       close(3 - DAY_MINUTES, { data_segs_out: 4_000, total_retrans: 40 }),
       close(4, { host: 'b', data_segs_out: 1_000 }),
       close(5, { peer_port: 80, data_segs_out: 10, total_retrans: 10 }),
+      close(6 - DAY_MINUTES, { peer_port: 80, data_segs_out: 5 }),
     ],
     decoysInTime: false,
     asks: [
@@ -35,6 +36,14 @@ export const LOSS: readonly Scene[] = [
         columns: 'hour host_name role service_port data_segs_out percent percent_before percent_more',
         rows: [
           [bin(0), 'retransmits-against-last-week-a', 'client', 443, 2_000, 5, 1, 4],
+          [bin(0), 'retransmits-against-last-week-b', 'client', 443, 1_000, 0, null, null],
+        ],
+      },
+      {
+        args: ['--days', '1', '--segments-min', '10'],
+        rows: [
+          [bin(0), 'retransmits-against-last-week-a', 'client', 443, 2_000, 5, 1, 4],
+          [bin(0), 'retransmits-against-last-week-a', 'client', 80, 10, 100, null, null],
           [bin(0), 'retransmits-against-last-week-b', 'client', 443, 1_000, 0, null, null],
         ],
       },
