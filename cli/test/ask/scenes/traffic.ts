@@ -256,6 +256,9 @@ export const TRAFFIC: readonly Scene[] = [
       close(4 - DAY_MINUTES, server(80)),
       // Two hours earlier.
       close(-110, { peer_port: 25 }),
+      // Nothing else of these hosts.
+      close(5, { host: 'b', peer_port: 22 }),
+      close(5 - DAY_MINUTES, { host: 'c', peer_port: 22 }),
       // In five minutes that have only begun when the window ends.
       close(64 - DAY_MINUTES, { peer_port: 53 }),
     ],
@@ -268,6 +271,8 @@ export const TRAFFIC: readonly Scene[] = [
           ['gone', 'what-changed-a', CURL, 'client', 80, 0, 5, 0, 50],
           ['more', 'what-changed-a', CURL, 'client', 443, 3, 1, 30, 4],
           ['new', 'what-changed-a', CURL, 'client', 22, 1, 0, 0, 0],
+          ['host_new', 'what-changed-b', CURL, 'client', 22, 1, 0, 0, 0],
+          ['host_gone', 'what-changed-c', CURL, 'client', 22, 0, 1, 0, 0],
         ],
       },
       {
@@ -276,6 +281,8 @@ export const TRAFFIC: readonly Scene[] = [
           ['gone', 'what-changed-a', CURL, 'client', 80, 0, 5, 0, 50],
           ['more', 'what-changed-a', CURL, 'client', 443, 3, 1, 30, 4],
           ['new', 'what-changed-a', CURL, 'client', 22, 1, 0, 0, 0],
+          ['host_new', 'what-changed-b', CURL, 'client', 22, 1, 0, 0, 0],
+          ['host_gone', 'what-changed-c', CURL, 'client', 22, 0, 1, 0, 0],
         ],
       },
       {
@@ -285,6 +292,7 @@ export const TRAFFIC: readonly Scene[] = [
           ['new', 'what-changed-a', CURL, 'client', 22, 1, 0, 0, 0],
           ['gone', 'what-changed-a', CURL, 'client', 25, 0, 1, 0, 0],
           ['new', 'what-changed-a', NGINX, 'server', 80, 1, 0, 0, 0],
+          ['host_new', 'what-changed-b', CURL, 'client', 22, 1, 0, 0, 0],
         ],
       },
     ],
