@@ -15,7 +15,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND event.connections > 0 AND role = 'client'
-GROUP BY host_name, local_address, peer_address, peer_port
+GROUP BY host_id, host_name, local_address, peer_address, peer_port
 HAVING local_ports >= {ports_min:UInt64} OR without_port > 0
-ORDER BY local_ports DESC, without_port DESC, host_name, local_address, peer_address, peer_port
+ORDER BY local_ports DESC, without_port DESC, host_name, host_id, local_address, peer_address, peer_port
 LIMIT {limit:UInt32}

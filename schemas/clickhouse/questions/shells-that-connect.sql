@@ -16,6 +16,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND event.connections > 0 AND role = 'client' AND splitByChar('/', executable)[-1] IN {names:Array(String)}
-GROUP BY host_name, executable, pid, uid, parent_executable, peer_address, peer_port
-ORDER BY first_ts DESC, host_name, pid, peer_address, peer_port
+GROUP BY host_id, host_name, executable, pid, uid, parent_executable, peer_address, peer_port
+ORDER BY first_ts DESC, host_name, host_id, pid, peer_address, peer_port
 LIMIT {limit:UInt32}

@@ -16,6 +16,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND event.connections > 0 AND role = 'client' AND pid != 0
-GROUP BY host_name, uid
-ORDER BY connections DESC, host_name, uid
+GROUP BY host_id, host_name, uid
+ORDER BY connections DESC, host_name, host_id, uid
 LIMIT {limit:UInt32}
