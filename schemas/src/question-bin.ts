@@ -1,4 +1,5 @@
 /** How far the answer to a question reaches beyond the window that it is asked for: its SELECT says it. */
+import { TIERS } from './tiers.ts';
 
 export interface Bin {
   /** The view whose sums it reads. */
@@ -10,16 +11,14 @@ export interface Bin {
   readonly isEndCut: boolean;
 }
 
-/** Views that hold sums, the longest bin first. */
-const VIEWS: readonly Omit<Bin, 'isEndCut'>[] = [
-  { view: 'edges', length: 'a day', seconds: 86_400 },
-  { view: 'connections_1h', length: 'an hour', seconds: 3_600 },
-  { view: 'connections_5m', length: 'five minutes', seconds: 300 },
-];
+/** Of a question that reads two, the longer counts. */
+const LONGEST_FIRST = TIERS.toSorted((a, b) => b.binSeconds - a.binSeconds);
 
 /** Undefined where times of rows are compared with the begin of the window: it is read as it is asked for. */
 export function binOf(sql: string): Bin | undefined {
   if (/>= \{since:/.test(sql)) return undefined;
-  const found = VIEWS.find(({ view }) => new RegExp(`\\bFROM ${view}\\b`).test(sql));
-  return found && { ...found, isEndCut: /\bbin < toStartOf\w+\(\{until:/.test(sql) };
+  const tier = LONGEST_FIRST.find(({ view }) => new RegExp(`\\bFROM ${view}\\b`).test(sql));
+  if (!tier) return undefined;
+  const { view, binSeconds: seconds, binLength: length } = tier;
+  return { view, length, seconds, isEndCut: /\bbin < toStartOf\w+\(\{until:/.test(sql) };
 }

@@ -21,6 +21,9 @@ export interface Tier {
   readonly name: '5m' | '1h' | 'edges';
   /** The view that has all days. */
   readonly view: string;
+  /** How long its rows' time is, and how that is said: an hour. */
+  readonly binSeconds: number;
+  readonly binLength: string;
   readonly keys: readonly TierColumn[];
   readonly sums: readonly Sum[];
   readonly orderBy: readonly string[];
@@ -161,6 +164,8 @@ const BIN_ORDER = ['day', 'host_id', 'executable', 'role', 'service_port', 'bin'
 const FIVE_MINUTES: Tier = {
   name: '5m',
   view: 'connections_5m',
+  binSeconds: 300,
+  binLength: 'five minutes',
   keys: [bin('Start of the five minutes in which it happened.'), ...BIN_KEYS],
   sums: BIN_SUMS,
   orderBy: BIN_ORDER,
@@ -175,6 +180,8 @@ const FIVE_MINUTES: Tier = {
 const HOUR: Tier = {
   name: '1h',
   view: 'connections_1h',
+  binSeconds: 3_600,
+  binLength: 'an hour',
   keys: [bin('Start of the hour in which it happened.'), ...BIN_KEYS],
   sums: BIN_SUMS,
   orderBy: BIN_ORDER,
@@ -189,6 +196,8 @@ const HOUR: Tier = {
 const EDGES: Tier = {
   name: 'edges',
   view: 'edges',
+  binSeconds: 86_400,
+  binLength: 'a day',
   keys: [DAY, ...HOST_AND_PROGRAM, eventColumn('peer_address'), SERVICE_PORT, OWN],
   sums: [
     time('first_ts', 'min', 'First event of the day. Unit: us.'),
