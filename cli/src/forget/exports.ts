@@ -6,7 +6,7 @@ import { type Hold, heldBy } from '@tcptrail/consumer/keep/holds.ts';
 import { condition } from '@tcptrail/consumer/keep/subject.ts';
 import { readJson, removeLeftOvers, writeDurably, writeJson } from '../durable-file.ts';
 import { cliError, reasonOf } from '../errors.ts';
-import { exportedColumns } from '../export/columns.ts';
+import { exportedColumns, sumOf } from '../export/columns.ts';
 import { daysIn, type Manifest, placeOf, wholeManifest } from '../export/manifest.ts';
 import { assertParquet } from '../export/parquet.ts';
 import type { Store } from '../store.ts';
@@ -73,23 +73,24 @@ async function forgetInFile(store: Store, wish: ExportWish, at: FileAt): Promise
       body: createReadStream(place.parquet),
       settings: {},
     });
-    const [counted] = await clickhouse.query<{ all: number; rows: number; held: number }>(
-      `SELECT count() AS all, countIf(${whose} AND NOT ${kept}) AS rows, countIf(${whose} AND ${kept}) AS held FROM ${scratch}`,
+    const [counted] = await clickhouse.query<{ rows: number; held: number }>(
+      `SELECT countIf(${whose} AND NOT ${kept}) AS rows, countIf(${whose} AND ${kept}) AS held FROM ${scratch}`,
     );
-    const { all = 0, rows = 0, held = 0 } = counted ?? {};
+    const { rows = 0, held = 0 } = counted ?? {};
     const said = existsSync(place.manifest) ? readJson<Manifest>(place.manifest) : undefined;
     // Killed after the file and before its manifest.
     const isBehind = said !== undefined && (await wholeManifest(place)) === undefined;
     if (!wish.plan && (rows > 0 || isBehind)) {
+      const select = `SELECT * FROM ${scratch} WHERE NOT (${whose} AND NOT ${kept})`;
       const answer = await connection.ask({
-        query: `SELECT * FROM ${scratch} WHERE NOT (${whose} AND NOT ${kept}) FORMAT Parquet`,
+        query: `${select} FORMAT Parquet`,
         format: 'Parquet',
       });
       const written = await writeDurably(place.parquet, answer.stream, assertParquet);
       if (said !== undefined) {
-        const left = all - rows;
-        const gone = said.forgotten_rows + said.rows - left;
-        await writeJson(place.manifest, { ...said, ...written, rows: left, forgotten_rows: gone });
+        const left = await sumOf(connection, select);
+        const gone = said.forgotten_rows + said.rows - left.rows;
+        await writeJson(place.manifest, { ...said, ...written, ...left, forgotten_rows: gone });
       }
     }
     return rows + held > 0 ? [{ table: place.parquet, day: at.day, rows, held }] : [];
