@@ -187,11 +187,6 @@ export const CLI_ERRORS = {
     (database: string, table: string) =>
       `database ${database} has rows already, in ${table}, and nothing of it is overwritten; give --database another name, or drop it first`,
   ),
-  CLI_RESTORE_AGED: entry(
-    2,
-    (partitions: string, table: string) =>
-      `${partitions} of ${table} in the backup are older than the retention and would go at once; give --keep-all to restore without retention`,
-  ),
   CLI_RESTORE_DIFFERS: entry(
     1,
     (table: string, difference: string) =>

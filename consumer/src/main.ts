@@ -21,6 +21,7 @@ import { createLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import { migrate } from './migrate/migrate.ts';
+import { noRetention } from './migrate/retention.ts';
 import { createBackoff } from './store/backoff.ts';
 import type { ClickHouse } from './store/clickhouse.ts';
 import { connectClickHouse } from './store/failover.ts';
@@ -147,9 +148,12 @@ async function prepare(
     try {
       await clickhouse.query('SELECT 1');
       if (at.config.migrate) {
-        const { applied } = await migrate(clickhouse, { cold: at.config.clickhouse.coldVolume });
+        const { applied, withoutRetention } = await migrate(clickhouse, {
+          cold: at.config.clickhouse.coldVolume,
+        });
         if (applied.length > 0)
           at.log.info({ applied: applied.map(({ name }) => name) }, 'the database was migrated');
+        if (withoutRetention.length > 0) at.log.info(noRetention(withoutRetention));
       }
       return await readGuarantee(clickhouse);
     } catch (error) {
