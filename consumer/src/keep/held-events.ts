@@ -20,11 +20,11 @@ export interface HeldStep {
   readonly released: number;
 }
 
-/** 128 bits of what names a row: rows of an hour are told apart in memory by it. */
+/** 128 bits of what names a row: rows of hours that differ are told apart in memory by it. */
 const IDENTITY = 'sipHash128(host_id, boot_id, kernel_epoch, cpu, seq)';
 
 /**
- * Copies what is held and not copied yet, hour by hour, and lets go what no hold binds. Only one may at a time.
+ * Copies what is held and not copied yet, day by day, and lets go what no hold binds. Only one may at a time.
  * Throws CLICKHOUSE_*, and CONSUMER_PARTITION_LOST when the lease ended.
  */
 export async function keepHeld(clickhouse: Client, lease: Lease): Promise<HeldStep> {
@@ -34,25 +34,25 @@ export async function keepHeld(clickhouse: Client, lease: Lease): Promise<HeldSt
   const released = await release(clickhouse, held);
   let copied = 0;
   if (holds.length > 0)
-    for (const hour of await differingHours(clickhouse, held)) {
+    for (const day of await differingDays(clickhouse, held)) {
       lease.assertHeld();
-      copied += await copy(clickhouse, held, hour);
+      copied += await copy(clickhouse, held, day);
     }
   return { copied, released };
 }
 
-interface Hour {
+interface DifferingDay {
   /** As 2026-11-28, by which rows are filed. */
   readonly day: string;
-  /** Of the day in UTC, of when it happened. */
-  readonly hour: number;
+  /** In UTC, of when it happened: those whose held rows are not those of the copy. */
+  readonly hours: readonly number[];
 }
 
-/** Hours whose held rows are not those of the copy. As many on both sides may still be others. */
-async function differingHours({ database, query }: Client, held: string): Promise<readonly Hour[]> {
+/** As many rows on both sides may still be others. */
+async function differingDays({ database, query }: Client, held: string): Promise<readonly DifferingDay[]> {
   const sums = `day, toHour(ts) AS hour, count() AS rows, sum(cityHash64(host_id, boot_id, kernel_epoch, cpu, seq)) AS checksum`;
-  return await query<Hour>(
-    `SELECT day, hour
+  return await query<DifferingDay>(
+    `SELECT day, groupArray(hour) AS hours
      FROM (SELECT ${sums} FROM ${database}.tcp_events WHERE ${held} GROUP BY day, hour) AS events
      LEFT JOIN
      (
@@ -61,15 +61,15 @@ async function differingHours({ database, query }: Client, held: string): Promis
          GROUP BY day, hour
      ) AS copies USING (day, hour)
      WHERE events.rows != copies.rows OR events.checksum != copies.checksum
-     ORDER BY day, hour`,
+     GROUP BY day ORDER BY day`,
   );
 }
 
 /** Gives how many rows the copy lacked. It may hold others that the table has no more. */
-async function copy(clickhouse: Client, held: string, { day, hour }: Hour): Promise<number> {
-  const ofHour = `day = '${day}' AND toHour(ts) = ${hour} AND ${held}`;
-  const lacking = `${ofHour} AND ${IDENTITY} NOT IN
-    (SELECT ${IDENTITY} FROM ${localTable(clickhouse, 'held_events')} WHERE ${ofHour})`;
+async function copy(clickhouse: Client, held: string, { day, hours }: DifferingDay): Promise<number> {
+  const ofHours = `day = '${day}' AND toHour(ts) IN (${hours.join(', ')}) AND ${held}`;
+  const lacking = `${ofHours} AND ${IDENTITY} NOT IN
+    (SELECT ${IDENTITY} FROM ${localTable(clickhouse, 'held_events')} WHERE ${ofHours})`;
   const events = localTable(clickhouse, 'tcp_events');
   const [row] = await clickhouse.query<{ n: number }>(`SELECT count() AS n FROM ${events} WHERE ${lacking}`);
   const n = row?.n ?? 0;
