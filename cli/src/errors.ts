@@ -126,6 +126,11 @@ export const CLI_ERRORS = {
     2,
     (id: string) => `letter ${id} is stored, so there is nothing to discard; leave it out`,
   ),
+  CLI_LETTER_HELD: entry(
+    1,
+    (id: string, hold: string) =>
+      `letter ${id} is under a legal ${hold}, so nothing was discarded; leave it out, or end the hold`,
+  ),
   CLI_FILE_UNREADABLE: entry(
     2,
     (file: string, reason: string) => `cannot read ${file} (${reason}); give the path of a readable file`,

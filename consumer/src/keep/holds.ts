@@ -22,6 +22,10 @@ export async function bindingHolds(asking: Asking): Promise<readonly Hold[]> {
   return await Promise.all(holds.map((hold) => withHostIds(asking, hold)));
 }
 
+/** For a person. */
+export const holdText = ({ hold_id, author, until, reason }: Hold): string =>
+  `hold ${hold_id} of ${author} until ${until} (${reason})`;
+
 /** Condition on rows of a table with these columns that are under any of the holds. */
 export const heldBy = (holds: readonly Subject[], columns: ReadonlySet<string>): string =>
   ofAny(holds, (hold) => condition(hold, columns));
