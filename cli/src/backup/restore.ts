@@ -21,6 +21,7 @@ import { type StoreOptions, withStore } from '../store.ts';
 import { plural } from '../terminal/human.ts';
 import { type BackupFile, type BackupManifest, type BackupTable, readManifest } from './manifest.ts';
 import { listOf, sumsOf, type TableAt, tablesOf, totalOf } from './tables.ts';
+import { through } from './through.ts';
 
 export interface RestoreOptions extends StoreOptions {
   readonly from: string;
@@ -152,7 +153,7 @@ async function fill(
     await drop(partition);
     await clickhouse.insert({
       query: `INSERT INTO ${database}.${table.name} (${listOf(table.columns)}) FORMAT Native`,
-      body: createReadStream(join(folder, file)).compose(createZstdDecompress()),
+      body: through(createReadStream(join(folder, file)), createZstdDecompress()),
       settings: { async_insert: 0, wait_end_of_query: 1, insert_deduplication_token: randomUUID() },
     });
   }
