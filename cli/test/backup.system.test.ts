@@ -267,6 +267,18 @@ before(async () => {
 });
 after(() => server?.stop());
 
+test('a day of a million rows comes back in the memory of a small server', async () => {
+  const kept = await createKept();
+  await kept.put({ batch_seq: 1 }, [{ seq: 1 }]);
+  await kept.sql(
+    `INSERT INTO {db}.tcp_events SELECT events.* REPLACE (toUInt64(number + 2) AS seq) FROM {db}.tcp_events AS events CROSS JOIN numbers(1000000) AS copies SETTINGS min_insert_block_size_rows = 100000, min_insert_block_size_bytes = 0, max_block_size = 10000`,
+  );
+  const folder = temporaryFolder();
+  const totals = await backup(kept, folder);
+  assert.equal(totals.find(({ table }) => table === 'tcp_events')?.rows, 1_000_001);
+  await lines(restoreArgs(kept, folder, `${kept.name}_large`));
+});
+
 test('after a restore a consumer stores what came since the backup, and nothing twice', async () => {
   const setup = setUpSpool(server);
   for (let index = 0; index < 3; index++) setup.spool.batch(10);

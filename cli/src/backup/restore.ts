@@ -9,6 +9,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createZstdDecompress } from 'node:zlib';
 import { onCluster } from '@tcptrail/consumer/form.ts';
+import { SMALL_BLOCKS } from '@tcptrail/consumer/keep/small-blocks.ts';
 import type { ColdVolume } from '@tcptrail/consumer/migrate/cold-volume.ts';
 import { CLICKHOUSE_FOLDER, migrationFiles } from '@tcptrail/consumer/migrate/files.ts';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
@@ -154,7 +155,12 @@ async function fill(
     await clickhouse.insert({
       query: `INSERT INTO ${database}.${table.name} (${listOf(table.columns)}) FORMAT Native`,
       body: through(createReadStream(join(folder, file)), createZstdDecompress()),
-      settings: { async_insert: 0, wait_end_of_query: 1, insert_deduplication_token: randomUUID() },
+      settings: {
+        ...SMALL_BLOCKS,
+        async_insert: 0,
+        wait_end_of_query: 1,
+        insert_deduplication_token: randomUUID(),
+      },
     });
   }
 }

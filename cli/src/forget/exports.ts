@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Hold, heldBy } from '@tcptrail/consumer/keep/holds.ts';
+import { SMALL_BLOCKS } from '@tcptrail/consumer/keep/small-blocks.ts';
 import { condition } from '@tcptrail/consumer/keep/subject.ts';
 import { readJson, removeLeftOvers, writeDurably, writeJson } from '../durable-file.ts';
 import { cliError, reasonOf } from '../errors.ts';
@@ -71,7 +72,7 @@ async function forgetInFile(store: Store, wish: ExportWish, at: FileAt): Promise
     await clickhouse.insert({
       query: `INSERT INTO ${scratch} FORMAT Parquet`,
       body: createReadStream(place.parquet),
-      settings: {},
+      settings: SMALL_BLOCKS,
     });
     const [counted] = await clickhouse.query<{ rows: number; held: number }>(
       `SELECT countIf(${whose} AND NOT ${kept}) AS rows, countIf(${whose} AND ${kept}) AS held FROM ${scratch}`,

@@ -6,6 +6,7 @@
 import { type Form, localTable, onCluster } from '../form.ts';
 import { type Asking, columnsOf } from './columns.ts';
 import { bindingHolds, heldBy } from './holds.ts';
+import { IN_SMALL_BLOCKS } from './small-blocks.ts';
 
 type Client = Asking & Form & { statement(sql: string): Promise<void> };
 
@@ -75,7 +76,7 @@ async function copy(clickhouse: Client, held: string, { day, hours }: DifferingD
   const n = row?.n ?? 0;
   if (n > 0)
     await clickhouse.statement(
-      `INSERT INTO ${localTable(clickhouse, 'held_events')} SELECT * FROM ${events} WHERE ${lacking}`,
+      `INSERT INTO ${localTable(clickhouse, 'held_events')} SELECT * FROM ${events} WHERE ${lacking} ${IN_SMALL_BLOCKS}`,
     );
   return n;
 }
