@@ -15,6 +15,8 @@ import type { Matched, Wish } from './matches.ts';
 
 /** Tables that hold one file for a moment. */
 const SCRATCH = 'forget_export_';
+/** More than any part: a wide one takes megabytes of buffers for each stream of each column while it is written. */
+const COMPACT_BYTES = 1_000_000_000_000;
 
 export interface ExportWish extends Wish {
   readonly folders: readonly string[];
@@ -66,7 +68,7 @@ async function forgetInFile(store: Store, wish: ExportWish, at: FileAt): Promise
   const kept = heldBy(wish.holds, names);
   const scratch = `${clickhouse.database}.${SCRATCH}${randomBytes(8).toString('hex')}`;
   await clickhouse.statement(
-    `CREATE TABLE ${scratch} (${columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ')}) ENGINE = MergeTree ORDER BY tuple()`,
+    `CREATE TABLE ${scratch} (${columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ')}) ENGINE = MergeTree ORDER BY tuple() SETTINGS min_bytes_for_wide_part = ${COMPACT_BYTES}`,
   );
   try {
     await clickhouse.insert({
