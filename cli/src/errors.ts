@@ -126,6 +126,11 @@ export const CLI_ERRORS = {
     2,
     (id: string) => `letter ${id} is stored, so there is nothing to discard; leave it out`,
   ),
+  CLI_LETTER_HELD: entry(
+    1,
+    (id: string, hold: string) =>
+      `letter ${id} is under a legal ${hold}, so nothing was discarded; leave it out, or end the hold`,
+  ),
   CLI_FILE_UNREADABLE: entry(
     2,
     (file: string, reason: string) => `cannot read ${file} (${reason}); give the path of a readable file`,
@@ -186,11 +191,6 @@ export const CLI_ERRORS = {
     2,
     (database: string, table: string) =>
       `database ${database} has rows already, in ${table}, and nothing of it is overwritten; give --database another name, or drop it first`,
-  ),
-  CLI_RESTORE_AGED: entry(
-    2,
-    (partitions: string, table: string) =>
-      `${partitions} of ${table} in the backup are older than the retention and would go at once; give --keep-all to restore without retention`,
   ),
   CLI_RESTORE_DIFFERS: entry(
     1,

@@ -239,7 +239,7 @@ function addPart(program: Command, name: 'agent' | 'consumer', summary: string):
     .action(async (_options, command: Command) =>
       (await import('./part.ts')).part(name, argumentsOf(command)),
     );
-  if (name === 'consumer') part.option('--once', 'store what is there, then end');
+  if (name === 'consumer') part.option('--once', 'store what is there, sum the days that are over, then end');
 }
 
 /** What stood behind the command's name, as it stood. */

@@ -1,4 +1,5 @@
 /** The consumer's ClickHouse, for commands whose statements may take their time. */
+import type { ColdVolume } from '@tcptrail/consumer/migrate/cold-volume.ts';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { connectClickHouse } from '@tcptrail/consumer/store/failover.ts';
 import { type Connection, createConnection } from './clickhouse/connection.ts';
@@ -10,6 +11,8 @@ export interface Store {
   readonly clickhouse: ClickHouse;
   /** The same, for answers of any size. */
   readonly connection: Connection;
+  /** What the consumer does to raw tables when it migrates. */
+  readonly cold: ColdVolume;
 }
 
 /** A mutation of a large table. */
@@ -31,7 +34,7 @@ export async function withStore<T>(options: StoreOptions, use: (store: Store) =>
   });
   const connection = createConnection({ ...settings.clickhouse, user: settings.clickhouse.username });
   try {
-    return await use({ clickhouse, connection });
+    return await use({ clickhouse, connection, cold: settings.clickhouse.coldVolume });
   } finally {
     await connection.close();
     await clickhouse.close();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { closeDaysAlone } from '../../consumer/src/keeping.ts';
 import { insertParked } from '../../consumer/src/store/parked.ts';
 import { startServer, type TestServer } from '../../test/harness/server.ts';
@@ -9,7 +10,7 @@ import { counts, setUpSpool } from '../../test/harness/spool-consumer.ts';
 import { until } from '../../test/harness/until.ts';
 import { HOST, NOW_US, temporaryFolder } from '../../test/spool-writer.ts';
 import type { BackupManifest } from '../src/backup/manifest.ts';
-import { DAY_US, dayOf, type Kept, lines, useKeptDatabases } from './kept-database.ts';
+import { DAY_US, dayOf, type Kept, lines, TODAY, useKeptDatabases } from './kept-database.ts';
 import { isOneSentence, run, start } from './run-command.ts';
 
 const createKept = useKeptDatabases();
@@ -46,6 +47,18 @@ async function filled(): Promise<Kept> {
   ]);
   await lines(['forget', ...kept.at, '--address', '203.0.113.80', '--yes']);
   return kept;
+}
+
+/** A batch of 30 days ago with two events, and one of today with one. */
+async function withOldDay(): Promise<{ readonly kept: Kept; readonly folder: string }> {
+  const kept = await createKept();
+  await kept.sql('ALTER TABLE {db}.tcp_batches REMOVE TTL');
+  await kept.sql('ALTER TABLE {db}.tcp_events REMOVE TTL');
+  await kept.put({ batch_seq: 1, batch_ts: NOW_US - 30 * DAY_US }, [{ seq: 1 }, { seq: 2 }]);
+  await kept.put({ batch_seq: 2 }, [{ seq: 9 }]);
+  const folder = temporaryFolder();
+  await backup(kept, folder);
+  return { kept, folder };
 }
 
 interface Total {
@@ -113,7 +126,7 @@ suite('a backup', { concurrency: 2 }, () => {
     const back = await lines<Total>([...restoreArgs(kept, folder, restored)]);
     assert.deepEqual(
       back,
-      totals.map(({ table, rows, checksum }) => ({ table, rows, checksum })),
+      totals.map(({ table, rows, checksum }) => ({ table, rows, checksum, rows_aged: 0 })),
     );
     assert.deepEqual(await differences(kept, restored), []);
     const views = ['connections', 'connections_5m', 'edges', 'completeness'];
@@ -189,19 +202,47 @@ suite('a backup', { concurrency: 2 }, () => {
     assert.equal((await run(restoreArgs(kept, other, restored))).code, 2);
   });
 
-  test('days that are older than the retention come back only without it', async () => {
-    const kept = await createKept();
-    await kept.sql('ALTER TABLE {db}.tcp_batches REMOVE TTL');
-    await kept.sql('ALTER TABLE {db}.tcp_events REMOVE TTL');
-    await kept.put({ batch_ts: NOW_US - 30 * DAY_US }, [{ seq: 1 }, { seq: 2 }]);
-    const folder = temporaryFolder();
-    await backup(kept, folder);
-    const refused = await run(restoreArgs(kept, folder, `${kept.name}_old`));
-    assert.equal(refused.code, 2);
-    assert.ok(isOneSentence(refused.stderr), refused.stderr);
-    assert.match(refused.stderr, /1 partition of .* older than the retention/);
-    await lines([...restoreArgs(kept, folder, `${kept.name}_old`), '--keep-all']);
-    assert.deepEqual(await differences(kept, `${kept.name}_old`), []);
+  test('days that are older than the retention stay in the backup, which is said, and all others come back', async () => {
+    const { kept, folder } = await withOldDay();
+    const back = await lines<Total & { rows_aged: number }>(restoreArgs(kept, folder, `${kept.name}_new`));
+    const brief = back.filter(({ rows, rows_aged: aged }) => rows + aged > 0);
+    assert.deepEqual(
+      brief.map(({ table, rows, rows_aged: aged }) => [table, rows, aged]),
+      [
+        ['tcp_batches', 1, 1],
+        ['tcp_events', 1, 2],
+      ],
+    );
+    const restored = await kept.rows(`SELECT day, seq FROM ${kept.name}_new.tcp_events`);
+    assert.deepEqual(restored, [{ day: TODAY, seq: 9 }]);
+    const ended = await run(restoreArgs(kept, folder, `${kept.name}_text`));
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stdout, /^tcp_events: 1 row; 2 rows of days that have aged stay in the backup$/m);
+    assert.match(ended.stdout, /^3 rows of days older than the retention stay in the backup; --keep-all /m);
+    assert.doesNotMatch(ended.stdout, /nothing of/);
+  });
+
+  test('without retention all days come back; migrate says so, and puts it back when it is told to', async () => {
+    const { kept, folder } = await withOldDay();
+    const old = `${kept.name}_old`;
+    const at = ['--url', kept.url, '--database', old];
+    const ended = await run([...restoreArgs(kept, folder, old), '--keep-all']);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.deepEqual(await differences(kept, old), []);
+    const said =
+      /^nothing of tcp_events, tcp_batches, tier_5m, .* ages away, as a TTL was taken off; 'tcptrail migrate --retention' puts it back$/m;
+    assert.match(ended.stdout, said);
+    assert.match((await run(['migrate', ...at])).stdout, said);
+    assert.deepEqual(await differences(kept, old), []);
+    const going = /retention of tcp_events, day \+ INTERVAL 7 DAY \(older rows, which go: 2\)$/m;
+    assert.match((await run(['migrate', '--retention', '--plan', ...at])).stdout, going);
+    assert.deepEqual(await differences(kept, old), []);
+    assert.match((await run(['migrate', '--retention', ...at])).stdout, going);
+    await until('what is older to go', async () => {
+      const left = await kept.rows(`SELECT day, seq FROM ${old}.tcp_events`);
+      return isDeepStrictEqual(left, [{ day: TODAY, seq: 9 }]);
+    });
+    assert.match((await run(['migrate', ...at])).stdout, /^database \S+ at \S+ has everything\n$/);
   });
 
   test('what is stored while it runs is left out, both the batch and its events', async () => {
@@ -225,6 +266,18 @@ before(async () => {
   server = await startServer();
 });
 after(() => server?.stop());
+
+test('a day of a million rows comes back in the memory of a small server', async () => {
+  const kept = await createKept();
+  await kept.put({ batch_seq: 1 }, [{ seq: 1 }]);
+  await kept.sql(
+    `INSERT INTO {db}.tcp_events SELECT events.* REPLACE (toUInt64(number + 2) AS seq) FROM {db}.tcp_events AS events CROSS JOIN numbers(1000000) AS copies SETTINGS min_insert_block_size_rows = 100000, min_insert_block_size_bytes = 0, max_block_size = 10000`,
+  );
+  const folder = temporaryFolder();
+  const totals = await backup(kept, folder);
+  assert.equal(totals.find(({ table }) => table === 'tcp_events')?.rows, 1_000_001);
+  await lines(restoreArgs(kept, folder, `${kept.name}_large`));
+});
 
 test('after a restore a consumer stores what came since the backup, and nothing twice', async () => {
   const setup = setUpSpool(server);

@@ -8,6 +8,7 @@ import { batch, ROWS } from '../../test/harness/numbered-batch.ts';
 import { holding, startProxy } from '../../test/harness/proxy.ts';
 import { setUpSpool } from '../../test/harness/spool-consumer.ts';
 import { until } from '../../test/harness/until.ts';
+import { sampleEnvelope } from '../../test/sample-batch.ts';
 import { datumOf, HOST, NOW_US } from '../../test/spool-writer.ts';
 import { COMPLETE, dlq, list, refuse, verdict } from './dlq/letters.ts';
 import { isOneSentence, run, start } from './run-command.ts';
@@ -289,6 +290,21 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     const retried = await dlq(setup, 'retry', '--all');
     assert.equal(retried.code, 1);
     assert.match(retried.stdout, /1 of 2 letters stored/);
+    const hold = (...args: readonly string[]) =>
+      run(['hold', ...args, '--url', kafka.server.url, '--database', setup.database]);
+    const tomorrow = new Date(NOW_US / 1000 + 86_400_000).toISOString().slice(0, 10);
+    const why = ['--reason', 'a case', '--author', 'legal', '--until', tomorrow];
+    const added = await hold('add', '--host', sampleEnvelope().host_name, ...why);
+    const [, holdId = ''] = /^hold (\w+) binds/.exec(added.stdout) ?? [];
+    const held = await dlq(setup, 'discard', '--all', '--yes', '--why', 'test');
+    assert.equal(held.code, 1);
+    assert.ok(isOneSentence(held.stderr), held.stderr);
+    assert.match(
+      held.stderr,
+      new RegExp(`is under a legal hold ${holdId} of legal until .*, so nothing was discarded`),
+    );
+    assert.equal((await list(setup)).length, 1);
+    assert.equal((await hold('end', holdId)).code, 0);
     const discarded = await dlq(setup, 'discard', '--all', '--yes', '--why', 'test');
     assert.equal(discarded.code, 0, discarded.stderr);
     assert.deepEqual(await list(setup, '--all'), []);

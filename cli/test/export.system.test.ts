@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { closeDaysAlone } from '../../consumer/src/keeping.ts';
 import { until } from '../../test/harness/until.ts';
 import { NOW_US, temporaryFolder } from '../../test/spool-writer.ts';
 import { exportedColumns } from '../src/export/columns.ts';
@@ -109,6 +110,38 @@ test('a day that is whole is not written again, one that has grown or was damage
     ['kept', 1],
     ['written', 3],
   ]);
+});
+
+test('sums of a tier that grew are written again, though in as many rows, and each version alone', async () => {
+  const kept = await filled();
+  const folder = temporaryFolder();
+  const events = async (): Promise<unknown> => {
+    const [line] = await lines<Line>([
+      'export',
+      ...kept.at,
+      '--to',
+      folder,
+      '--day',
+      YESTERDAY,
+      '--table',
+      'tier_1h',
+    ]);
+    assert.ok(line);
+    const { copy } = await readBack(kept, 'tier_1h', line.file);
+    const [sum] = await kept.rows<{ n: number }>(`SELECT sum(events) AS n FROM {db}.${copy}`);
+    await kept.sql(`DROP TABLE {db}.${copy}`);
+    return [line.state, line.rows, sum?.n];
+  };
+  const close = () => closeDaysAlone(kept.clickhouse, NOW_US / 1000 + DAY_US / 1000);
+  await close();
+  assert.deepEqual(await events(), ['written', 10, 10]);
+  assert.deepEqual(await events(), ['kept', 10, 10]);
+  await kept.put({ batch_seq: 4, batch_ts: NOW_US - DAY_US }, [
+    { seq: 99, local: { address: '10.0.0.1', port: 40_000 }, peer: { address: '10.0.0.2', port: 443 } },
+  ]);
+  await close();
+  // The version of before is there until the next run.
+  assert.deepEqual(await events(), ['written', 10, 11]);
 });
 
 test('what aged away in the table stays in the export', async () => {

@@ -340,6 +340,27 @@ test('exports are written again without the rows, their manifests say so, and ot
   assert.ok(isOneSentence(none.stderr), none.stderr);
 });
 
+test('holds that name it, and what was imported, are named as not reached', async () => {
+  const kept = await createKept();
+  const put = writer(kept);
+  await put({ peers: [SECRET] });
+  const reached = await forget(kept, '--address', SECRET);
+  assert.ok(!reached.summary.not_reached.some((text) => /holds|imported/.test(text)));
+  await put({ peers: [SECRET] });
+  const other = `import_of_${kept.name}`;
+  await kept.sql(`CREATE DATABASE ${other}`);
+  await kept.sql(
+    `INSERT INTO {db}.holds (hold_id, kind, value, reason, until, version) VALUES ('old', 'address', '${SECRET}', 'a case', '${YESTERDAY}', 1)`,
+  );
+  const { summary } = await forget(kept, '--address', SECRET);
+  await kept.sql(`DROP DATABASE ${other}`);
+  const said = summary.not_reached.filter((text) => /holds names|imported/.test(text));
+  assert.deepEqual(said, [
+    `what was imported stands in ${other}: run the same with --database for each`,
+    '1 row of the table holds names it',
+  ]);
+});
+
 test('what is asked wrongly, or not confirmed, removes nothing', async () => {
   const kept = await createKept();
   await writer(kept)({ peers: [SECRET] });

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keepHeld } from '../../consumer/src/keep/held-events.ts';
+import { insertParked } from '../../consumer/src/store/parked.ts';
 import { NOW_US } from '../../test/spool-writer.ts';
 import { DAY_US, dayOf, type Kept, lines, useKeptDatabases, YESTERDAY } from './kept-database.ts';
 import { isOneSentence, run } from './run-command.ts';
 
 const createKept = useKeptDatabases();
 
+/** Nobody else is there to take the lock. */
+const HELD = { assertHeld: () => {} };
 const NEXT_WEEK = dayOf(NOW_US + 7 * DAY_US);
 const WHY = ['--reason', 'case 4711', '--author', 'legal', '--until', NEXT_WEEK];
 const [ALICE, BOB] = ['203.0.113.80', '198.51.100.7'];
@@ -49,14 +52,14 @@ test('held rows outlive their table, each once, and those that come later too', 
   await kept.put({ batch_seq: 3, host_id: 'host-c', batch_ts: NOW_US - DAY_US }, [
     { seq: 1, peer: { address: ALICE, port: 80 } },
   ]);
-  assert.deepEqual(await keepHeld(kept.clickhouse), { copied: 1, released: 0 });
-  assert.deepEqual(await keepHeld(kept.clickhouse), { copied: 0, released: 0 });
+  assert.deepEqual(await keepHeld(kept.clickhouse, HELD), { copied: 1, released: 0 });
+  assert.deepEqual(await keepHeld(kept.clickhouse, HELD), { copied: 0, released: 0 });
   const differing = await kept.rows(
     `SELECT * FROM {db}.tcp_events WHERE peer_address = toIPv6('${ALICE}') EXCEPT SELECT * FROM {db}.held_events FINAL`,
   );
   assert.deepEqual(differing, []);
   await kept.sql(`ALTER TABLE {db}.tcp_events DROP PARTITION '${YESTERDAY}'`);
-  assert.deepEqual(await keepHeld(kept.clickhouse), { copied: 0, released: 0 });
+  assert.deepEqual(await keepHeld(kept.clickhouse, HELD), { copied: 0, released: 0 });
   assert.deepEqual(
     await held(kept),
     ['host-a', 'host-b', 'host-c'].map((host) => ({ host_id: host, peer_address: `::ffff:${ALICE}`, n: 1 })),
@@ -80,15 +83,91 @@ test('a copy that was killed amid its days is finished by the next one, and coun
       return await new Promise<void>(() => {});
     },
   };
-  void keepHeld(dying);
+  void keepHeld(dying, HELD);
   await reached.promise;
   // The INSERT of the day may have been answered to nobody.
   await kept.sql(`INSERT INTO {db}.held_events SELECT * FROM {db}.held_events`);
-  await keepHeld(clickhouse);
+  await keepHeld(clickhouse, HELD);
   const [row] = await kept.rows(
     'SELECT count() AS n, uniqExact(host_id, cpu, seq) AS u FROM {db}.held_events FINAL',
   );
   assert.deepEqual(row, { n: 3, u: 3 });
+});
+
+test('rows that others took the place of are copied, though there are as many as before', async () => {
+  const kept = await filled();
+  await add(kept, '--all');
+  await kept.sql(
+    `ALTER TABLE {db}.tcp_events DELETE WHERE host_id = 'host-a' AND seq = 10 SETTINGS mutations_sync = 2`,
+  );
+  await kept.put({ batch_seq: 9, host_id: 'host-c', batch_ts: NOW_US - DAY_US }, [{ seq: 1 }]);
+  assert.deepEqual(await keepHeld(kept.clickhouse, HELD), { copied: 1, released: 0 });
+  assert.deepEqual(await keepHeld(kept.clickhouse, HELD), { copied: 0, released: 0 });
+  const [row] = await kept.rows(
+    "SELECT count() AS n, countIf(host_id = 'host-c') AS new FROM {db}.held_events FINAL",
+  );
+  assert.deepEqual(row, { n: 7, new: 1 });
+});
+
+test('who lost the lock amid the hours copies no more', async () => {
+  const kept = await filled();
+  await kept.put({ batch_seq: 3, batch_ts: NOW_US - 2 * DAY_US }, [{ seq: 1 }]);
+  await kept.sql(
+    `INSERT INTO {db}.holds (hold_id, kind, until, version) VALUES ('x', 'all', '${NEXT_WEEK}', 1)`,
+  );
+  let left = 2;
+  const losing = {
+    assertHeld() {
+      if (left-- === 0) throw new Error('lost');
+    },
+  };
+  await assert.rejects(keepHeld(kept.clickhouse, losing), /lost/);
+  const copied = await kept.rows('SELECT DISTINCT toString(day) AS day FROM {db}.held_events');
+  assert.deepEqual(copied, [{ day: dayOf(NOW_US - 2 * DAY_US) }]);
+  assert.deepEqual(await keepHeld(kept.clickhouse, HELD), { copied: 6, released: 0 });
+});
+
+test('a hold on a host by its name binds what is parked of it too, and so does one on everything', async () => {
+  const kept = await createKept();
+  await kept.put({ host_id: 'id-of-a', host_name: 'web-1', batch_ts: NOW_US - DAY_US }, [{ seq: 1 }]);
+  await insertParked(kept.clickhouse, [
+    {
+      origin: 'topic',
+      originPartition: 0,
+      originOffset: 90,
+      identity: { hostId: 'id-of-a', agentEpoch: NOW_US, batchSeq: 2 },
+      reason: 'SEGMENT_CORRUPT',
+      detail: '',
+    },
+    {
+      origin: 'spool:id-of-a:x',
+      originPartition: 0,
+      originOffset: 91,
+      identity: { hostId: '', agentEpoch: 0, batchSeq: 0 },
+      reason: 'SEGMENT_CORRUPT',
+      detail: '',
+    },
+  ]);
+  await kept.sql(
+    `INSERT INTO {db}.tcp_parked_outcomes (origin, origin_partition, origin_offset, outcome, why) VALUES ('topic', 0, 90, 'discarded', 'test')`,
+  );
+  const held = async () => {
+    const rows = await lines<{ table: string; rows: number; held: number }>([
+      ...['forget', ...kept.at, '--host', 'id-of-a', '--plan'],
+    ]);
+    return rows.filter(({ table }) => table.startsWith('tcp_')).map((row) => [row.table, row.rows, row.held]);
+  };
+  const all = [
+    ['tcp_events', 0, 1],
+    ['tcp_batches', 0, 1],
+    ['tcp_parked_outcomes', 0, 1],
+    ['tcp_parked', 0, 2],
+  ];
+  await add(kept, '--host', 'web-1');
+  assert.deepEqual(await held(), all);
+  await kept.sql(`TRUNCATE TABLE {db}.holds`);
+  await add(kept, '--all');
+  assert.deepEqual(await held(), all);
 });
 
 test('forget refuses what is held, naming who and until when; --except-held forgets the others', async () => {
@@ -142,7 +221,7 @@ test('rows in held_events that no hold binds any longer are forgotten', async ()
   const done = await forget(kept, '--address', ALICE);
   assert.equal(done.code, 0, done.stderr);
   assert.deepEqual(await held(kept), [{ host_id: 'host-a', peer_address: `::ffff:${BOB}`, n: 2 }]);
-  assert.deepEqual(await keepHeld(kept.clickhouse), { copied: 0, released: 2 });
+  assert.deepEqual(await keepHeld(kept.clickhouse, HELD), { copied: 0, released: 2 });
   assert.deepEqual(await held(kept), []);
 });
 

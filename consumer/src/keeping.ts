@@ -24,6 +24,6 @@ export async function closeDaysAlone(
 
 /** Gives how many rows were copied. Rejects with ORIGIN_BUSY while another does it, and as `keepHeld`. */
 export async function keepHeldAlone(clickhouse: ClickHouse): Promise<number> {
-  const { copied } = await withKeepingLease(clickhouse, 0, () => keepHeld(clickhouse));
+  const { copied } = await withKeepingLease(clickhouse, 0, (lease) => keepHeld(clickhouse, lease));
   return copied;
 }

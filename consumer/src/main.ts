@@ -21,6 +21,7 @@ import { createLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import { migrate } from './migrate/migrate.ts';
+import { noRetention } from './migrate/retention.ts';
 import { createBackoff } from './store/backoff.ts';
 import type { ClickHouse } from './store/clickhouse.ts';
 import { connectClickHouse } from './store/failover.ts';
@@ -32,7 +33,7 @@ export interface ConsumerDeps {
   /** Ends the consumer in good order when aborted. */
   readonly signal?: AbortSignal;
   readonly log?: Logger;
-  /** Store what is there, then end. */
+  /** Store what is there, sum the days that are over, then end. */
   readonly isOnce?: boolean;
 }
 
@@ -56,7 +57,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
   const store = createStore({ triesMax }, { clickhouse, createDecoder: createRangeDecoders(), log, metrics });
   const tierClickhouse = connectClickHouse({ ...config.clickhouse, requestWaitMsMax: TIER_WAIT_MS_MAX });
   const tiers = createTierKeeper(
-    { everyMs: isOnce ? 0 : config.tiers.closeMs },
+    { everyMs: config.tiers.closeMs },
     {
       closeDays: () => closeDaysAlone(tierClickhouse, Date.now(), TIER_SETTLE_MS),
       keepHeld: () => keepHeldAlone(tierClickhouse),
@@ -84,7 +85,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
     trouble = config.transport === 'kafka' ? 'not yet in the consumer group' : undefined;
 
     await transport.start(store.store);
-    tiers.start();
+    if (!isOnce) tiers.start();
     log.info(`reading ${sourceOf(config)} into ${clickhouse.url}, database ${clickhouse.database}`);
     await Promise.race([transport.done, aborted(signal)]).catch(async (error: unknown) => {
       if (!(error instanceof AppError) || error.code !== 'STORE_LEDGER' || isOnce) throw error;
@@ -93,6 +94,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
       log.fatal({ code: error.code }, error.message);
       await aborted(signal);
     });
+    if (isOnce && !signal.aborted) await Promise.race([tiers.once(), aborted(signal)]);
   } finally {
     const deadline = setTimeout(store.abort, config.stopWaitMsMax);
     store.stop();
@@ -146,9 +148,12 @@ async function prepare(
     try {
       await clickhouse.query('SELECT 1');
       if (at.config.migrate) {
-        const { applied } = await migrate(clickhouse, { cold: at.config.clickhouse.coldVolume });
+        const { applied, withoutRetention } = await migrate(clickhouse, {
+          cold: at.config.clickhouse.coldVolume,
+        });
         if (applied.length > 0)
           at.log.info({ applied: applied.map(({ name }) => name) }, 'the database was migrated');
+        if (withoutRetention.length > 0) at.log.info(noRetention(withoutRetention));
       }
       return await readGuarantee(clickhouse);
     } catch (error) {
@@ -171,7 +176,7 @@ async function prepare(
 const USAGE = `usage: consumer [--config FILE] [--once | --check | --print-config]
 
   --config FILE    configuration (default ${configFileOf('consumer')}); TCPTRAIL_* variables go over it
-  --once           store what is there, then end: 0 when all of it is stored, else 1
+  --once           store what is there, sum the days that are over, then end: 0 when all is stored, else 1
   --check          say whether the configuration is right and ClickHouse answers, then end
   --print-config   print the configuration in force, as YAML without passwords, then end
 `;

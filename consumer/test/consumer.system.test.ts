@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { decodeEnvelope } from '@tcptrail/schemas/batch.ts';
 import { fingerprintOf } from '@tcptrail/schemas/fingerprint.ts';
 import { frame, unframe } from '@tcptrail/schemas/single-object.ts';
@@ -42,21 +43,23 @@ suite('each with a spool and a database of its own', { concurrency: 3 }, () => {
     assert.deepEqual(await counts(setup), { n: 30, u: 30, b: 3, ub: 3 });
   });
 
-  test('days that are over are summed beside the storing', async () => {
+  test('days that are over are summed beside the storing, and by --once before it ends', async () => {
     const setup = setUp({ tiers: { closeMs: 50 } });
-    // So late yesterday, or the day before, that it is over whatever the time is.
-    setup.spool.batch(7, {}, () => ({ tsUs: NOW_US - 1.9 * 86_400e6 }));
-    await setup.once();
-    const consumer = setup.start();
-    await until('the day to be closed', async () => {
+    const closed = async () => {
       const days = await setup.rows<{ tier: string; rows: number }>(
         'SELECT tier, rows FROM {db}.closed_days ORDER BY tier',
       );
-      return (
-        JSON.stringify(days.map(({ tier, rows }) => [tier, Number(rows)])) ===
-        '[["5m",7],["1h",7],["edges",7]]'
-      );
-    });
+      return days.map(({ tier, rows }) => [tier, Number(rows)]);
+    };
+    const all = (rows: number) => ['5m', '1h', 'edges'].map((tier) => [tier, rows]);
+    // So late yesterday, or the day before, that it is over whatever the time is.
+    const dayAgo = () => ({ tsUs: NOW_US - 1.9 * 86_400e6 });
+    setup.spool.batch(7, {}, dayAgo);
+    await setup.once();
+    assert.deepEqual(await closed(), all(7));
+    setup.spool.batch(2, {}, dayAgo);
+    const consumer = setup.start();
+    await until('the day to be closed again', async () => isDeepStrictEqual(await closed(), all(9)));
     assert.equal(await consumer.end(), 0, consumer.output());
     assert.match(consumer.output(), /is summed in tier edges/);
   });

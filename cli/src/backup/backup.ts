@@ -1,7 +1,6 @@
 /** `tcptrail backup`: every table as files, with rows and checksums beside them. */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { createZstdCompress } from 'node:zlib';
 import { withKeepingLease } from '@tcptrail/consumer/keeping.ts';
 import { removeLeftOvers, writeDurably, writeJson } from '../durable-file.ts';
@@ -11,6 +10,7 @@ import { type Place, storedPoint } from '../stored-point.ts';
 import { bytes, plural } from '../terminal/human.ts';
 import { type BackupFile, type BackupTable, MANIFEST, newManifest, UNFINISHED } from './manifest.ts';
 import { listOf, type PartitionSum, rowsOf, sumsOf, type TableAt, tablesOf, totalOf } from './tables.ts';
+import { through } from './through.ts';
 
 export interface BackupOptions extends StoreOptions {
   readonly to: string;
@@ -118,7 +118,7 @@ async function writePartition(
     query: `SELECT ${listOf(table.columns)} ${rowsOf(clickhouse, table, into.point)} AND _partition_id = '${sum.partition}' FORMAT Native`,
     format: 'Native',
   });
-  const compressed: Readable = answer.stream.compose(createZstdCompress());
+  const compressed = through(answer.stream, createZstdCompress());
   const written = await writeDurably(join(into.folder, file), compressed);
   return { file, table: table.name, ...sum, ...written };
 }

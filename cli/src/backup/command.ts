@@ -24,11 +24,15 @@ export function addBackup(program: Command): void {
     .summary('bring a database back from a backup')
     .description(
       'Fills a database that has no rows, and compares each table with what the backup says\n' +
-        'of it. Killed in the middle it is run again. End every consumer of that database\n' +
+        'of it. Killed in the middle it is run again. Days older than the retention stay in\n' +
+        'the backup, and it says how many rows. End every consumer of that database\n' +
         'before; afterwards set its group back to the offsets that backup.json names.',
     )
     .addOption(new Option('--from <folder>', 'what backup has written').makeOptionMandatory())
-    .option('--keep-all', 'without retention: nothing of the restored database ages away')
+    .option(
+      '--keep-all',
+      "also what is older than the retention: nothing of the restored database ages away, until 'tcptrail migrate --retention'",
+    )
     .option('--json', 'one object a table and line')
     .action(async (options) => (await import('./restore.ts')).restoreCommand(options));
   addStoreOptions(restore).addHelpText('after', () =>

@@ -2,14 +2,18 @@
  * `tcptrail restore`: fills a database that has no rows from a backup.
  *
  * A table `restoring` names the backup as long as it is not whole: then it may be begun again, and what of a partition
- * is not as it must be is dropped and inserted anew.
+ * is not as it must be is dropped and inserted anew. Partitions that have aged stay in the backup: they would go at once.
  */
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createZstdDecompress } from 'node:zlib';
+import { onCluster } from '@tcptrail/consumer/form.ts';
+import { SMALL_BLOCKS } from '@tcptrail/consumer/keep/small-blocks.ts';
+import type { ColdVolume } from '@tcptrail/consumer/migrate/cold-volume.ts';
 import { CLICKHOUSE_FOLDER, migrationFiles } from '@tcptrail/consumer/migrate/files.ts';
 import { migrate } from '@tcptrail/consumer/migrate/migrate.ts';
+import { agedDays, noRetention, withoutRetention } from '@tcptrail/consumer/migrate/retention.ts';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { measure } from '../durable-file.ts';
 import { cliError } from '../errors.ts';
@@ -18,6 +22,7 @@ import { type StoreOptions, withStore } from '../store.ts';
 import { plural } from '../terminal/human.ts';
 import { type BackupFile, type BackupManifest, type BackupTable, readManifest } from './manifest.ts';
 import { listOf, sumsOf, type TableAt, tablesOf, totalOf } from './tables.ts';
+import { through } from './through.ts';
 
 export interface RestoreOptions extends StoreOptions {
   readonly from: string;
@@ -33,29 +38,37 @@ export async function restoreCommand(options: RestoreOptions): Promise<void> {
   const { manifest, id } = readManifest(from);
   if (manifest.migration > newestMigration()) throw cliError('CLI_BACKUP_NEWER', [from]);
   for (const file of manifest.files) await assertWhole(from, file);
-  await withStore(options, async ({ clickhouse }) => {
-    await begin(clickhouse, id);
+  await withStore(options, async ({ clickhouse, cold }) => {
+    await begin(clickhouse, { id, cold });
     const tables = await tablesOf(clickhouse);
     if (options.keepAll) await keepForEver(clickhouse);
-    else await assertNotAged(clickhouse, manifest);
+    let rowsAged = 0;
     for (const said of manifest.tables) {
       const table = tables.find(({ name }) => name === said.table);
       if (!table) throw cliError('CLI_RESTORE_DIFFERS', [said.table, 'the table is not in this database']);
       // As the backup has it: a later migration may have added columns.
       const asThen = { ...table, columns: table.columns.filter(({ name }) => said.columns.includes(name)) };
       const files = manifest.files.filter((file) => file.table === said.table);
-      await fill(clickhouse, asThen, { folder: from, files });
-      await assertSame(clickhouse, asThen, said);
-      process.stdout.write(
-        json
-          ? `${JSON.stringify({ table: said.table, rows: said.rows, checksum: said.checksum })}\n`
-          : `${said.table}: ${plural(said.rows, 'row')}\n`,
-      );
+      const parts = await partedByAge(clickhouse, said.table, files);
+      const restored = totalOf(asThen, parts.kept);
+      await withoutAgeing(clickhouse, said.table, async () => {
+        await fill(clickhouse, asThen, { folder: from, ...parts });
+        await assertSame(clickhouse, asThen, restored);
+      });
+      const aged = totalOf(asThen, parts.aged).rows;
+      rowsAged += aged;
+      process.stdout.write(json ? jsonOf(restored, aged) : textOf(restored, aged));
     }
     await clickhouse.statement(`DROP TABLE ${clickhouse.database}.${MARK}`);
-    if (!json) process.stdout.write(afterwards(manifest));
+    if (!json) process.stdout.write(await afterwards(clickhouse, manifest, rowsAged));
   });
 }
+
+const jsonOf = ({ table, rows, checksum }: BackupTable, aged: number): string =>
+  `${JSON.stringify({ table, rows, checksum, rows_aged: aged })}\n`;
+
+const textOf = ({ table, rows }: BackupTable, aged: number): string =>
+  `${table}: ${plural(rows, 'row')}${aged === 0 ? '' : `; ${plural(aged, 'row')} of days that have aged stay in the backup`}\n`;
 
 const newestMigration = (): number =>
   Math.max(...migrationFiles(CLICKHOUSE_FOLDER).map(({ number }) => number));
@@ -66,7 +79,10 @@ async function assertWhole(folder: string, { file, bytes, sha256 }: BackupFile):
 }
 
 /** Makes the tables; throws CLI_RESTORE_NOT_EMPTY where there are rows of anything but this backup. */
-async function begin(clickhouse: ClickHouse, id: string): Promise<void> {
+async function begin(
+  clickhouse: ClickHouse,
+  { id, cold }: { readonly id: string; readonly cold: ColdVolume },
+): Promise<void> {
   const { database, query, statement } = clickhouse;
   const [mark] = await query<{ comment: string }>(
     'SELECT comment FROM system.tables WHERE database = {database:String} AND name = {mark:String}',
@@ -78,28 +94,73 @@ async function begin(clickhouse: ClickHouse, id: string): Promise<void> {
       const [row] = await query<{ n: number }>(`SELECT count() AS n FROM ${database}.${name}`);
       if (row && row.n > 0) throw cliError('CLI_RESTORE_NOT_EMPTY', [database, name]);
     }
-  await migrate(clickhouse);
+  await migrate(clickhouse, { cold });
   await statement(
     `CREATE TABLE IF NOT EXISTS ${database}.${MARK} (backup String) ENGINE = Memory COMMENT '${id}'`,
   );
+}
+
+interface PartedByAge {
+  readonly kept: readonly BackupFile[];
+  /** What would go as soon as it is there. */
+  readonly aged: readonly BackupFile[];
+}
+
+async function partedByAge(
+  clickhouse: ClickHouse,
+  table: string,
+  files: readonly BackupFile[],
+): Promise<PartedByAge> {
+  const days = files.flatMap(({ day_max }) => (day_max === '' ? [] : [day_max]));
+  const gone = await agedDays(clickhouse, table, days);
+  return {
+    kept: files.filter(({ day_max }) => !gone.has(day_max)),
+    aged: files.filter(({ day_max }) => gone.has(day_max)),
+  };
+}
+
+/**
+ * A month has days that are older than the retention and days that are not: parts of the older alone would go before
+ * they are compared. Killed in between, the table does not age until the restore is run again, or the server is.
+ */
+async function withoutAgeing(clickhouse: ClickHouse, table: string, use: () => Promise<void>): Promise<void> {
+  const ageing = (what: 'START' | 'STOP'): Promise<void> =>
+    clickhouse.statement(
+      `SYSTEM ${what} TTL MERGES ${onCluster(clickhouse)} ${clickhouse.database}.${table}`,
+    );
+  await ageing('STOP');
+  try {
+    await use();
+  } finally {
+    await ageing('START');
+  }
 }
 
 /** Each partition as the backup has it; those that are so already are left. */
 async function fill(
   clickhouse: ClickHouse,
   table: TableAt,
-  { folder, files }: { readonly folder: string; readonly files: readonly BackupFile[] },
+  { folder, kept, aged }: PartedByAge & { readonly folder: string },
 ): Promise<void> {
   const { database } = clickhouse;
   const there = new Map((await sumsOf(clickhouse, table)).map((sum) => [sum.partition, sum]));
-  for (const { file, partition, rows, checksum } of files) {
+  const drop = (partition: string): Promise<void> =>
+    clickhouse.statement(`ALTER TABLE ${database}.${table.name} DROP PARTITION ID '${partition}'`);
+  // They were younger when this was begun.
+  for (const { partition } of aged) if (there.has(partition)) await drop(partition);
+  for (const { file, partition, rows, checksum } of kept) {
     const sum = there.get(partition);
     if (sum?.rows === rows && sum.checksum === checksum) continue;
-    await clickhouse.statement(`ALTER TABLE ${database}.${table.name} DROP PARTITION ID '${partition}'`);
+    await drop(partition);
     await clickhouse.insert({
       query: `INSERT INTO ${database}.${table.name} (${listOf(table.columns)}) FORMAT Native`,
-      body: createReadStream(join(folder, file)).compose(createZstdDecompress()),
-      settings: { async_insert: 0, wait_end_of_query: 1, insert_deduplication_token: randomUUID() },
+      body: through(createReadStream(join(folder, file)), createZstdDecompress()),
+      settings: {
+        ...SMALL_BLOCKS,
+        async_insert: 0,
+        wait_end_of_query: 1,
+        insert_deduplication_token: randomUUID(),
+      },
     });
   }
 }
@@ -113,28 +174,24 @@ async function assertSame(clickhouse: ClickHouse, table: TableAt, said: BackupTa
   ]);
 }
 
-/** What would go as soon as it is there. */
-async function assertNotAged(clickhouse: ClickHouse, { files }: BackupManifest): Promise<void> {
-  const ages = await clickhouse.query<{ name: string; count: number; unit: 'Day' | 'Month' }>(
-    `SELECT name, toUInt32(extract(engine_full, 'TTL day \\\\+ toInterval(?:Day|Month)\\\\((\\\\d+)\\\\)')) AS count,
-            extract(engine_full, 'TTL day \\\\+ toInterval(Day|Month)') AS unit
-     FROM system.tables WHERE database = {database:String} AND unit != ''`,
-    { database: clickhouse.database },
-  );
-  for (const { name, count, unit } of ages) {
-    const end = new Date();
-    if (unit === 'Day') end.setUTCDate(end.getUTCDate() - count);
-    else end.setUTCMonth(end.getUTCMonth() - count);
-    const aged = files.filter(
-      ({ table, day_max }) => table === name && day_max <= end.toISOString().slice(0, 10),
-    );
-    if (aged.length > 0) throw cliError('CLI_RESTORE_AGED', [plural(aged.length, 'partition'), name]);
-  }
-}
-
-function afterwards({ stored_up_to: places }: BackupManifest): string {
+/** What is left to do, in sentences. */
+async function afterwards(
+  clickhouse: ClickHouse,
+  { stored_up_to: places }: BackupManifest,
+  rowsAged: number,
+): Promise<string> {
+  const without = await withoutRetention(clickhouse);
   const kafka = places.filter(({ origin }) => origin.includes('@')).length;
-  if (kafka > 0)
-    return `restored; set the consumer group back to behind the ${plural(kafka, 'offset')} of stored_up_to in backup.json: what came since is stored again, what is there is recognised\n`;
-  return 'restored; a consumer of a spool reads again what the spool still holds when its cursor/clickhouse.json is removed\n';
+  const sentences = [
+    kafka > 0
+      ? `restored; set the consumer group back to behind the ${plural(kafka, 'offset')} of stored_up_to in backup.json: what came since is stored again, what is there is recognised`
+      : 'restored; a consumer of a spool reads again what the spool still holds when its cursor/clickhouse.json is removed',
+    ...(rowsAged > 0
+      ? [
+          `${plural(rowsAged, 'row')} of days older than the retention stay in the backup; --keep-all brings them back into a database that keeps all`,
+        ]
+      : []),
+    ...(without.length > 0 ? [noRetention(without)] : []),
+  ];
+  return sentences.map((sentence) => `${sentence}\n`).join('');
 }

@@ -4,6 +4,7 @@ import { cliError } from '../errors.ts';
 import { ask } from '../terminal/ask.ts';
 import { bytes, plural } from '../terminal/human.ts';
 import { type Choice, choose, gather, withBytes } from './gather.ts';
+import { assertNotHeld } from './held.ts';
 import type { Letter } from './letters.ts';
 import { parkedIn, record } from './outcomes.ts';
 import { type DlqOptions, withDlq } from './source.ts';
@@ -13,7 +14,7 @@ export interface DiscardOptions extends DlqOptions, Choice {
   readonly yes?: boolean;
 }
 
-/** Throws CONFIG_*, KAFKA_*, CLICKHOUSE_*, CLI_NOT_CONFIRMED. */
+/** Throws CONFIG_*, KAFKA_*, CLICKHOUSE_*, CLI_LETTER_STORED, CLI_LETTER_HELD, CLI_NOT_CONFIRMED. */
 export async function discardCommand(ids: readonly string[], options: DiscardOptions): Promise<void> {
   await withDlq(options, async (dlq) => {
     const { box, clickhouse } = dlq;
@@ -21,6 +22,7 @@ export async function discardCommand(ids: readonly string[], options: DiscardOpt
     const chosen = choose(await gather(dlq), ids, at).filter(({ state }) => state !== 'discarded');
     const stored = chosen.find(({ state }) => state === 'stored');
     if (stored) throw cliError('CLI_LETTER_STORED', [stored.id]);
+    await assertNotHeld(clickhouse, chosen);
     if (chosen.length > 0 && !(await confirmed(options, chosen))) {
       process.stdout.write('nothing was discarded\n');
       return;

@@ -13,6 +13,25 @@ interface Asking {
   rows<Row>(sql: string, params: Record<string, unknown>): Promise<readonly Row[]>;
 }
 
+export interface Sum {
+  readonly rows: number;
+  /** Sum of cityHash64 over the values of each row, modulo 2^64. */
+  readonly checksum: string;
+}
+
+/** Of `SELECT values FROM …`: the same for a table, and for one that its file was read into. Throws CLI_QUERY_FAILED. */
+export async function sumOf(
+  { rows }: Pick<Asking, 'rows'>,
+  select: string,
+  params: Record<string, unknown> = {},
+): Promise<Sum> {
+  const [sum] = await rows<{ rows: string; checksum: string }>(
+    `SELECT toString(count()) AS rows, toString(sum(cityHash64(*))) AS checksum FROM (${select})`,
+    params,
+  );
+  return { rows: Number(sum?.rows ?? 0), checksum: sum?.checksum ?? '0' };
+}
+
 const REST = '_rest';
 
 /**

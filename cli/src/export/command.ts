@@ -11,7 +11,7 @@ export function addExport(program: Command): void {
       'Writes each day of each table as FOLDER/<table>/<day>.parquet, and beside it a\n' +
         'manifest, <day>.json: rows, bytes, SHA-256, migration of the database, filters.\n' +
         'A day that is there and whole is not written again, unless the table holds more\n' +
-        'rows of it by now. A file has its name only once all of it is on the disk.',
+        'rows of it by now, or as many with other values. A file has its name only once all of it is on the disk.',
     )
     .addOption(
       new Option('--day <day>', 'a day, or two as 2026-11-01..2026-11-07, in UTC')

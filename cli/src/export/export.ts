@@ -6,7 +6,7 @@ import { removeLeftOvers, writeDurably, writeJson } from '../durable-file.ts';
 import { cliError } from '../errors.ts';
 import { type Place as Point, storedPoint, upTo } from '../stored-point.ts';
 import { bytes, count, plural } from '../terminal/human.ts';
-import { exportedColumns } from './columns.ts';
+import { exportedColumns, type Sum, sumOf } from './columns.ts';
 import { type Filters, type Manifest, type Place, placeOf, wholeManifest } from './manifest.ts';
 import { assertParquet } from './parquet.ts';
 
@@ -91,12 +91,14 @@ async function exportDay(place: Place, asked: Asked): Promise<Exported> {
     throw cliError('CLI_EXPORT_OTHER', [place.manifest]);
   for (let tries = 1; tries <= TRIES_MAX; tries++) {
     const point = await storedPoint(connection);
-    const before = await rowsIn(asked, point);
-    // A day ages away in the table, and never in the export.
-    if (there && before <= there.rows) return { state: 'kept', manifest: there, inTable: before };
-    if (before === 0) return { state: 'empty', inTable: 0 };
+    const select = `SELECT ${asked.columns} ${fromDay(asked, point)}`;
+    const sum = (): Promise<Sum> => sumOf(connection, select, paramsOf(asked));
+    const before = await sum();
+    if (there && (hasAged(before, there) || isSame(before, there)))
+      return { state: 'kept', manifest: there, inTable: before.rows };
+    if (before.rows === 0) return { state: 'empty', inTable: 0 };
     const answer = await connection.ask({
-      query: `SELECT ${asked.columns} ${fromDay(asked, point)} FORMAT Parquet`,
+      query: `${select} FORMAT Parquet`,
       format: 'Parquet',
       params: paramsOf(asked),
       signal: asked.signal,
@@ -104,11 +106,11 @@ async function exportDay(place: Place, asked: Asked): Promise<Exported> {
     // The client heeds the signal until the answer begins.
     const body = addAbortSignal(asked.signal, answer.stream);
     const written = await writeDurably(place.parquet, body, assertParquet);
-    if ((await rowsIn(asked, point)) !== before) continue;
+    if (!isSame(await sum(), before)) continue;
     const manifest: Manifest = {
       table,
       day,
-      rows: before,
+      ...before,
       ...written,
       database: connection.database,
       migration: asked.migration,
@@ -117,22 +119,29 @@ async function exportDay(place: Place, asked: Asked): Promise<Exported> {
       forgotten_rows: 0,
     };
     await writeJson(place.manifest, manifest);
-    return { state: 'written', manifest, inTable: before };
+    return { state: 'written', manifest, inTable: before.rows };
   }
   throw cliError('CLI_EXPORT_CHANGED', [table, day]);
 }
 
-async function rowsIn(asked: Asked, point: readonly Point[]): Promise<number> {
-  const [row] = await asked.connection.rows<{ n: string }>(
-    `SELECT count() AS n ${fromDay(asked, point)}`,
-    paramsOf(asked),
-  );
-  return Number(row?.n ?? 0);
-}
+/** A day ages away in the table, and never in the export. */
+const hasAged = (now: Sum, there: Manifest): boolean => now.rows < there.rows;
+
+/** Sums of a tier grow in as many rows. */
+const isSame = (now: Sum, then: Partial<Sum>): boolean =>
+  now.rows === then.rows && now.checksum === then.checksum;
 
 function fromDay({ connection, table }: Asked, point: readonly Point[]): string {
-  return `FROM ${connection.database}.${table} WHERE day = {day:Date} AND ${upTo(point, table)}
+  return `FROM ${connection.database}.${table} WHERE day = {day:Date} AND ${upTo(point, table)} AND ${named(connection, table)}
     AND (empty({hosts:Array(String)}) OR host_id IN {hosts:Array(String)} OR host_name IN {hosts:Array(String)})`;
+}
+
+/** Of a tier the version that counts: of a day that was written again the former one stays for a while. */
+function named({ database }: Connection, table: string): string {
+  const [, tier] = /^tier_(5m|1h|edges)$/.exec(table) ?? [];
+  return tier === undefined
+    ? 'true'
+    : `version = (SELECT max(version) FROM ${database}.tier_days WHERE tier = '${tier}' AND day = {day:Date})`;
 }
 
 const paramsOf = ({ day, filters }: Asked): Record<string, unknown> => ({ day, hosts: filters.host ?? [] });

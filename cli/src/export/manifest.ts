@@ -8,6 +8,8 @@ export interface Manifest extends Written {
   /** As 2026-11-28. */
   readonly day: string;
   readonly rows: number;
+  /** Of the values of these rows, as `sumOf` gives it; files of before have none. */
+  readonly checksum?: string;
   readonly database: string;
   /** Number of the newest migration of that database. */
   readonly migration: number;

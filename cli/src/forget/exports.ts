@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Hold, heldBy } from '@tcptrail/consumer/keep/holds.ts';
+import { SMALL_BLOCKS } from '@tcptrail/consumer/keep/small-blocks.ts';
 import { condition } from '@tcptrail/consumer/keep/subject.ts';
 import { readJson, removeLeftOvers, writeDurably, writeJson } from '../durable-file.ts';
 import { cliError, reasonOf } from '../errors.ts';
-import { exportedColumns } from '../export/columns.ts';
+import { exportedColumns, sumOf } from '../export/columns.ts';
 import { daysIn, type Manifest, placeOf, wholeManifest } from '../export/manifest.ts';
 import { assertParquet } from '../export/parquet.ts';
 import type { Store } from '../store.ts';
@@ -14,6 +15,8 @@ import type { Matched, Wish } from './matches.ts';
 
 /** Tables that hold one file for a moment. */
 const SCRATCH = 'forget_export_';
+/** More than any part: a wide one takes megabytes of buffers for each stream of each column while it is written. */
+const COMPACT_BYTES = 1_000_000_000_000;
 
 export interface ExportWish extends Wish {
   readonly folders: readonly string[];
@@ -65,31 +68,32 @@ async function forgetInFile(store: Store, wish: ExportWish, at: FileAt): Promise
   const kept = heldBy(wish.holds, names);
   const scratch = `${clickhouse.database}.${SCRATCH}${randomBytes(8).toString('hex')}`;
   await clickhouse.statement(
-    `CREATE TABLE ${scratch} (${columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ')}) ENGINE = MergeTree ORDER BY tuple()`,
+    `CREATE TABLE ${scratch} (${columns.map(({ name, type }) => `\`${name}\` ${type}`).join(', ')}) ENGINE = MergeTree ORDER BY tuple() SETTINGS min_bytes_for_wide_part = ${COMPACT_BYTES}`,
   );
   try {
     await clickhouse.insert({
       query: `INSERT INTO ${scratch} FORMAT Parquet`,
       body: createReadStream(place.parquet),
-      settings: {},
+      settings: SMALL_BLOCKS,
     });
-    const [counted] = await clickhouse.query<{ all: number; rows: number; held: number }>(
-      `SELECT count() AS all, countIf(${whose} AND NOT ${kept}) AS rows, countIf(${whose} AND ${kept}) AS held FROM ${scratch}`,
+    const [counted] = await clickhouse.query<{ rows: number; held: number }>(
+      `SELECT countIf(${whose} AND NOT ${kept}) AS rows, countIf(${whose} AND ${kept}) AS held FROM ${scratch}`,
     );
-    const { all = 0, rows = 0, held = 0 } = counted ?? {};
+    const { rows = 0, held = 0 } = counted ?? {};
     const said = existsSync(place.manifest) ? readJson<Manifest>(place.manifest) : undefined;
     // Killed after the file and before its manifest.
     const isBehind = said !== undefined && (await wholeManifest(place)) === undefined;
     if (!wish.plan && (rows > 0 || isBehind)) {
+      const select = `SELECT * FROM ${scratch} WHERE NOT (${whose} AND NOT ${kept})`;
       const answer = await connection.ask({
-        query: `SELECT * FROM ${scratch} WHERE NOT (${whose} AND NOT ${kept}) FORMAT Parquet`,
+        query: `${select} FORMAT Parquet`,
         format: 'Parquet',
       });
       const written = await writeDurably(place.parquet, answer.stream, assertParquet);
       if (said !== undefined) {
-        const left = all - rows;
-        const gone = said.forgotten_rows + said.rows - left;
-        await writeJson(place.manifest, { ...said, ...written, rows: left, forgotten_rows: gone });
+        const left = await sumOf(connection, select);
+        const gone = said.forgotten_rows + said.rows - left.rows;
+        await writeJson(place.manifest, { ...said, ...written, ...left, forgotten_rows: gone });
       }
     }
     return rows + held > 0 ? [{ table: place.parquet, day: at.day, rows, held }] : [];

@@ -1,6 +1,8 @@
 /** `tcptrail forget`: removes rows of an address, a host or a user wherever they are stored, and says what it did. */
 import { randomUUID } from 'node:crypto';
-import { bindingHolds, columnsOf, type Hold } from '@tcptrail/consumer/keep/holds.ts';
+import { columnsOf } from '@tcptrail/consumer/keep/columns.ts';
+import { bindingHolds, type Hold, holdText } from '@tcptrail/consumer/keep/holds.ts';
+import { withHostIds } from '@tcptrail/consumer/keep/host-ids.ts';
 import type { Subject } from '@tcptrail/consumer/keep/subject.ts';
 import { withKeepingLease } from '@tcptrail/consumer/keeping.ts';
 import type { OriginLease } from '@tcptrail/consumer/origin-lease.ts';
@@ -11,7 +13,7 @@ import { type Store, type StoreOptions, withStore } from '../store.ts';
 import { ask } from '../terminal/ask.ts';
 import { plural } from '../terminal/human.ts';
 import { forgetInExports } from './exports.ts';
-import { countMatches, type Match, type Matched, matchesOf, type Wish, withHostIds } from './matches.ts';
+import { countMatches, type Match, type Matched, matchesOf, type Wish } from './matches.ts';
 import { notReached } from './not-reached.ts';
 import { type Forgotten, recordForgotten } from './record.ts';
 import { removeRows } from './remove-rows.ts';
@@ -140,12 +142,9 @@ const heldOf = (found: readonly Matched[]): number => found.reduce((sum, { held 
 function assertNotHeld(found: readonly Matched[], holds: readonly Hold[], options: ForgetOptions): void {
   const held = heldOf(found);
   if (held === 0 || options.exceptHeld) return;
-  const named = holds.map(
-    ({ hold_id, author, until, reason }) => `hold ${hold_id} of ${author} until ${until} (${reason})`,
-  );
   throw cliError('CLI_FORGET_HELD', [
     `${plural(held, 'row')} ${held === 1 ? 'is' : 'are'}`,
-    named.join(', '),
+    holds.map(holdText).join(', '),
   ]);
 }
 

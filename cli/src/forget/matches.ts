@@ -1,5 +1,6 @@
 /** Which rows are to be forgotten: a condition for each table, and how many there are. */
-import { columnsOf, type Hold, heldBy } from '@tcptrail/consumer/keep/holds.ts';
+import { columnsOf } from '@tcptrail/consumer/keep/columns.ts';
+import { type Hold, ofAny } from '@tcptrail/consumer/keep/holds.ts';
 import { condition, type Subject } from '@tcptrail/consumer/keep/subject.ts';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { type ForgettableTable, TABLES } from './tables.ts';
@@ -37,10 +38,12 @@ export async function matchesOf(
   for (const table of TABLES) {
     const columns = await columnsOf(clickhouse, table.name);
     if (columns.size === 0) continue;
-    const whose = table.where ? table.where(subject, clickhouse.database) : condition(subject, columns);
+    const whoseOf = (each: Subject): string | undefined =>
+      table.where ? table.where(each, clickhouse.database) : condition(each, columns);
+    const whose = whoseOf(subject);
     if (whose === undefined) continue;
     const all = before === undefined ? whose : `${whose} AND ${table.day} < '${before}'`;
-    const held = heldBy(holds, columns);
+    const held = ofAny(holds, whoseOf);
     matches.push({ table, where: `${all} AND NOT ${held}`, held: `${all} AND ${held}` });
   }
   return matches;
@@ -60,20 +63,6 @@ export async function countMatches(
     found.push(...rows.map((row) => ({ table: table.name, ...row })));
   }
   return found;
-}
-
-/** A host that is named, with its ids. */
-export async function withHostIds({ database, query }: ClickHouse, subject: Subject): Promise<Subject> {
-  if (subject.kind !== 'host') return subject;
-  const tables: string[] = [];
-  for (const name of ['tcp_batches', 'held_events', 'tier_edges'])
-    if ((await columnsOf({ database, query }, name)).size > 0) tables.push(name);
-  const each = tables.map(
-    (name) =>
-      `SELECT DISTINCT toString(host_id) AS id FROM ${database}.${name} WHERE host_name = {name:String}`,
-  );
-  const rows = await query<{ id: string }>(each.join(' UNION DISTINCT '), { name: subject.value });
-  return { ...subject, hostIds: rows.map(({ id }) => id).filter((id) => id !== subject.value) };
 }
 
 /** Rows by table; those of files under `export`. */

@@ -9,12 +9,35 @@ import { TABLES } from './tables.ts';
 export async function notReached(clickhouse: ClickHouse, wish: Wish): Promise<readonly string[]> {
   const sums = await sumsOnly(clickhouse, wish);
   const replaced = await replacedParts(clickhouse);
+  const holds = await inHolds(clickhouse, wish);
+  const imported = await importedElsewhere(clickhouse);
   return [
     'spools of agents, topics of Kafka and dead letters hold what they held: what is under way is stored later; run the same again then',
     'backups, and exports that were not named, hold what they held',
-    ...(sums === '' ? [] : [sums]),
-    ...(replaced === '' ? [] : [replaced]),
+    ...[imported, holds, sums, replaced].filter((sentence) => sentence !== ''),
   ];
+}
+
+/** Logs of others have databases of their own. */
+async function importedElsewhere({ database, query }: ClickHouse): Promise<string> {
+  const others = await query<{ name: string }>(
+    "SELECT name FROM system.databases WHERE startsWith(name, 'import_') AND name != {database:String} ORDER BY name",
+    { database },
+  );
+  if (others.length === 0) return '';
+  const names = others.map(({ name }) => name).join(', ');
+  return `what was imported stands in ${names}: run the same with --database for each`;
+}
+
+/** Who was held, and why, stays known, also when the hold has ended. */
+async function inHolds({ database, query }: ClickHouse, { subject }: Wish): Promise<string> {
+  const values = [subject.value, ...(subject.hostIds ?? [])];
+  const [row] = await query<{ n: number }>(
+    `SELECT count() AS n FROM ${database}.holds FINAL WHERE kind = {kind:String} AND value IN {values:Array(String)}`,
+    { kind: subject.kind, values },
+  );
+  const n = row?.n ?? 0;
+  return n === 0 ? '' : `${plural(n, 'row')} of the table holds ${n === 1 ? 'names' : 'name'} it`;
 }
 
 /** Sums of days whose events aged away cannot be summed anew. */

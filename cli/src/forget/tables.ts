@@ -57,6 +57,7 @@ export const TABLES: readonly ForgettableTable[] = [
 
 /** The host of what could not be read is told by its spool alone. */
 function parkedOf(subject: Subject): string | undefined {
+  if (subject.kind === 'all') return 'true';
   const byColumn = condition(subject, new Set(['host_id']));
   if (subject.kind !== 'host' || byColumn === undefined) return undefined;
   const ids = [subject.value, ...(subject.hostIds ?? [])];

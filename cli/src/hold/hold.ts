@@ -1,7 +1,8 @@
 /** `tcptrail hold`: enters, lists and ends legal holds. */
 import { randomBytes } from 'node:crypto';
+import { columnsOf } from '@tcptrail/consumer/keep/columns.ts';
 import { keepHeld } from '@tcptrail/consumer/keep/held-events.ts';
-import { BINDS, columnsOf, type Hold, heldBy } from '@tcptrail/consumer/keep/holds.ts';
+import { BINDS, type Hold, heldBy } from '@tcptrail/consumer/keep/holds.ts';
 import { withKeepingLease } from '@tcptrail/consumer/keeping.ts';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { insertBlock } from '@tcptrail/consumer/store/insert.ts';
@@ -57,9 +58,9 @@ export async function addHoldCommand(options: AddHoldOptions): Promise<void> {
   };
   await withStore(options, async ({ clickhouse }) => {
     await assertKeeping(clickhouse);
-    const copied = await withKeepingLease(clickhouse, LEASE_WAIT_MS_MAX, async () => {
+    const copied = await withKeepingLease(clickhouse, LEASE_WAIT_MS_MAX, async (lease) => {
       await write(clickhouse, hold);
-      return (await keepHeld(clickhouse)).copied;
+      return (await keepHeld(clickhouse, lease)).copied;
     });
     process.stdout.write(
       options.json
@@ -97,12 +98,12 @@ export async function listHoldsCommand(options: ListHoldsOptions): Promise<void>
 export async function endHoldCommand(id: string, options: StoreOptions): Promise<void> {
   await withStore(options, async ({ clickhouse }) => {
     await assertKeeping(clickhouse);
-    const released = await withKeepingLease(clickhouse, LEASE_WAIT_MS_MAX, async () => {
+    const released = await withKeepingLease(clickhouse, LEASE_WAIT_MS_MAX, async (lease) => {
       const hold = (await storedHolds(clickhouse)).find(({ hold_id, binds }) => hold_id === id && binds);
       if (!hold) throw cliError('CLI_NO_HOLD', [id]);
       const { binds, ...stored } = hold;
       await write(clickhouse, { ...stored, ended_ts: timeNow(), ended_by: who(), version: hold.version + 1 });
-      return (await keepHeld(clickhouse)).released;
+      return (await keepHeld(clickhouse, lease)).released;
     });
     process.stdout.write(`hold ${id} has ended; ${plural(released, 'row')} deleted from held_events\n`);
   });

@@ -14,6 +14,10 @@ export function addMigrate(program: Command): void {
     )
     .option('--plan', 'only say what would be applied')
     .option('--sql', 'with --plan: the statements, instead of the names')
+    .option(
+      '--retention',
+      'put back the TTL of tables that have none; with --plan, say how many rows then go',
+    )
     .option('--cluster <name>', 'made on this cluster (TCPTRAIL_CLICKHOUSE_CLUSTER)')
     .option('--config <file>', 'configuration of the consumer, for its section clickhouse')
     .option('--url <url>', 'address of ClickHouse (TCPTRAIL_CLICKHOUSE_URL)')

@@ -4,9 +4,16 @@
  * A copy of a row is the row: held_events is ordered by the row's identity, so a step that was killed is run again.
  */
 import { type Form, localTable, onCluster } from '../form.ts';
-import { type Asking, bindingHolds, columnsOf, heldBy } from './holds.ts';
+import { type Asking, columnsOf } from './columns.ts';
+import { bindingHolds, heldBy } from './holds.ts';
+import { IN_SMALL_BLOCKS } from './small-blocks.ts';
 
 type Client = Asking & Form & { statement(sql: string): Promise<void> };
+
+interface Lease {
+  /** Throws when another may hold it. */
+  assertHeld(): void;
+}
 
 /** Rows that were copied, and rows that no hold binds any longer and were deleted. */
 export interface HeldStep {
@@ -14,30 +21,64 @@ export interface HeldStep {
   readonly released: number;
 }
 
-/** Copies what is held and not copied yet, day by day, and lets go what no hold binds. Throws CLICKHOUSE_*. */
-export async function keepHeld(clickhouse: Client): Promise<HeldStep> {
-  const { database } = clickhouse;
+/** 128 bits of what names a row: rows of hours that differ are told apart in memory by it. */
+const IDENTITY = 'sipHash128(host_id, boot_id, kernel_epoch, cpu, seq)';
+
+/**
+ * Copies what is held and not copied yet, day by day, and lets go what no hold binds. Only one may at a time.
+ * Throws CLICKHOUSE_*, and CONSUMER_PARTITION_LOST when the lease ended.
+ */
+export async function keepHeld(clickhouse: Client, lease: Lease): Promise<HeldStep> {
   const holds = await bindingHolds(clickhouse);
-  const columns = await columnsOf(clickhouse, 'tcp_events');
-  const held = heldBy(holds, columns);
+  const held = heldBy(holds, await columnsOf(clickhouse, 'tcp_events'));
+  lease.assertHeld();
   const released = await release(clickhouse, held);
-  if (holds.length === 0) return { copied: 0, released };
-  const missing = await clickhouse.query<{ day: string; n: number }>(
-    `SELECT day, toInt64(countIf(here)) - toInt64(countIf(NOT here)) AS n
-     FROM
+  let copied = 0;
+  if (holds.length > 0)
+    for (const day of await differingDays(clickhouse, held)) {
+      lease.assertHeld();
+      copied += await copy(clickhouse, held, day);
+    }
+  return { copied, released };
+}
+
+interface DifferingDay {
+  /** As 2026-11-28, by which rows are filed. */
+  readonly day: string;
+  /** In UTC, of when it happened: those whose held rows are not those of the copy. */
+  readonly hours: readonly number[];
+}
+
+/** As many rows on both sides may still be others. */
+async function differingDays({ database, query }: Client, held: string): Promise<readonly DifferingDay[]> {
+  const sums = `day, toHour(ts) AS hour, count() AS rows, sum(cityHash64(host_id, boot_id, kernel_epoch, cpu, seq)) AS checksum`;
+  return await query<DifferingDay>(
+    `SELECT day, groupArray(hour) AS hours
+     FROM (SELECT ${sums} FROM ${database}.tcp_events WHERE ${held} GROUP BY day, hour) AS events
+     LEFT JOIN
      (
-         SELECT day, true AS here FROM ${database}.tcp_events WHERE ${held}
-         UNION ALL
-         SELECT day, false FROM ${database}.held_events FINAL
+         SELECT ${sums} FROM ${database}.held_events FINAL
          WHERE ${held} AND day >= (SELECT min(day) FROM ${database}.tcp_events)
-     )
-     GROUP BY day HAVING n > 0 ORDER BY day`,
+         GROUP BY day, hour
+     ) AS copies USING (day, hour)
+     WHERE events.rows != copies.rows OR events.checksum != copies.checksum
+     GROUP BY day ORDER BY day`,
   );
-  for (const { day } of missing)
+}
+
+/** Gives how many rows the copy lacked. It may hold others that the table has no more. */
+async function copy(clickhouse: Client, held: string, { day, hours }: DifferingDay): Promise<number> {
+  const ofHours = `day = '${day}' AND toHour(ts) IN (${hours.join(', ')}) AND ${held}`;
+  const lacking = `${ofHours} AND ${IDENTITY} NOT IN
+    (SELECT ${IDENTITY} FROM ${localTable(clickhouse, 'held_events')} WHERE ${ofHours})`;
+  const events = localTable(clickhouse, 'tcp_events');
+  const [row] = await clickhouse.query<{ n: number }>(`SELECT count() AS n FROM ${events} WHERE ${lacking}`);
+  const n = row?.n ?? 0;
+  if (n > 0)
     await clickhouse.statement(
-      `INSERT INTO ${localTable(clickhouse, 'held_events')} SELECT * FROM ${localTable(clickhouse, 'tcp_events')} WHERE day = '${day}' AND ${held}`,
+      `INSERT INTO ${localTable(clickhouse, 'held_events')} SELECT * FROM ${events} WHERE ${lacking} ${IN_SMALL_BLOCKS}`,
     );
-  return { copied: missing.reduce((sum, { n }) => sum + n, 0), released };
+  return n;
 }
 
 async function release(clickhouse: Client, held: string): Promise<number> {

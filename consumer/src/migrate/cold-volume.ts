@@ -16,14 +16,17 @@ export interface ColdVolume {
   readonly days: number;
 }
 
-const TABLES = ['tcp_events', 'tcp_batches'];
+export const COLD_TABLES: readonly string[] = ['tcp_events', 'tcp_batches'];
 /** On the first volume, as the migrations have it. */
 const HOT_DAYS = 7;
+
+export const coldTtl = ({ volume, days }: ColdVolume): string =>
+  `day + toIntervalDay(${HOT_DAYS}) TO VOLUME '${volume}', day + toIntervalDay(${days})`;
 
 /** What is still to be done for it. Throws CLICKHOUSE_NO_VOLUME. */
 export async function coldVolumeSteps(client: MigrationClient, cold: ColdVolume): Promise<readonly Step[]> {
   if (cold.policy === '') return [];
-  const { policy, volume, days } = cold;
+  const { policy, volume } = cold;
   const [known] = await client.query<{ n: number }>(
     'SELECT count() AS n FROM system.storage_policies WHERE policy_name = {policy:String} AND volume_name = {volume:String}',
     { policy, volume },
@@ -39,13 +42,15 @@ export async function coldVolumeSteps(client: MigrationClient, cold: ColdVolume)
     { database: client.database },
   );
   const steps: Step[] = [];
-  for (const table of TABLES) {
+  for (const table of COLD_TABLES) {
     const now = made.find(({ name }) => name === localName(client, table));
     const alter = `ALTER TABLE ${localTable(client, table)} ${onCluster(client)}`;
-    const ttl = `day + toIntervalDay(${HOT_DAYS}) TO VOLUME '${volume}', day + toIntervalDay(${days})`;
+    const ttl = coldTtl(cold);
+    // One that a person took off stays off, see retention.ts.
+    const isDue = !now || (now.engine.includes(' TTL ') && !now.engine.includes(`TTL ${ttl} `));
     const statements = [
       ...(now?.policy === policy ? [] : [`${alter} MODIFY SETTING storage_policy = '${policy}'`]),
-      ...(now?.engine.includes(`TTL ${ttl} `) ? [] : [`${alter} MODIFY TTL ${ttl}`]),
+      ...(isDue ? [`${alter} MODIFY TTL ${ttl}`] : []),
     ];
     if (statements.length > 0) steps.push({ name: `cold volume of ${table}`, statements });
   }

@@ -11,6 +11,7 @@ import { assertForm } from './assert-form.ts';
 import { type ColdVolume, coldVolumeSteps } from './cold-volume.ts';
 import { CLICKHOUSE_FOLDER, migrationFiles, type SqlFile, shardedFile, viewFiles } from './files.ts';
 import { createMigrationLock } from './lock.ts';
+import { retentionSteps, withoutRetention } from './retention.ts';
 import { statementsOf } from './statements.ts';
 
 export interface MigrationClient extends Form {
@@ -24,16 +25,20 @@ export interface MigrateOptions {
   readonly folder?: string;
   /** Absent: events stay where they are. */
   readonly cold?: ColdVolume;
+  /** Puts back the TTL of tables that have none. */
+  readonly retention?: boolean;
   readonly lockWaitMsMax?: number;
 }
 
 export interface Migrated {
   /** What was, or would be, applied, in its order. */
   readonly applied: readonly Step[];
+  /** Tables that stay without the TTL that the migrations gave them. */
+  readonly withoutRetention: readonly string[];
 }
 
 export interface Step {
-  /** `0001_raw`, `view connections`, `tables over all shards`, `cold volume of tcp_events`. */
+  /** `0001_raw`, `view connections`, `tables over all shards`, `cold volume of tcp_events`, `retention of tier_1h, …`. */
   readonly name: string;
   readonly statements: readonly string[];
 }
@@ -57,10 +62,17 @@ export async function migrate(client: MigrationClient, options: MigrateOptions =
   });
   await assertForm(client);
   const before = pending(files, views, await recorded(client));
-  const cold = (): Promise<readonly Step[]> =>
-    options.cold ? coldVolumeSteps(client, options.cold) : Promise.resolve([]);
-  const planned = [...before.map(stepOf), ...(await cold())];
-  if (options.plan || planned.length === 0) return { applied: planned };
+  const { cold } = options;
+  const ageing = async (): Promise<readonly Step[]> => [
+    ...(cold ? await coldVolumeSteps(client, cold) : []),
+    ...(options.retention ? await retentionSteps(client, await withoutRetention(client), cold) : []),
+  ];
+  const migrated = async (applied: readonly Step[]): Promise<Migrated> => ({
+    applied,
+    withoutRetention: options.retention ? [] : await withoutRetention(client),
+  });
+  const planned = [...before.map(stepOf), ...(await ageing())];
+  if (options.plan || planned.length === 0) return await migrated(planned);
 
   await client.statement(`CREATE DATABASE IF NOT EXISTS ${client.database} ${onCluster(client)}`);
   const lock = createMigrationLock(client);
@@ -77,12 +89,12 @@ export async function migrate(client: MigrationClient, options: MigrateOptions =
         `INSERT INTO ${client.database}.migrations (number, name, hash) VALUES (${file.number}, '${file.name}', '${file.hash}')`,
       );
     }
-    const moves = await cold();
+    const moves = await ageing();
     for (const statement of moves.flatMap(({ statements }) => statements)) {
       await lock.renew();
       await client.statement(statement);
     }
-    return { applied: [...todo.map(stepOf), ...moves] };
+    return await migrated([...todo.map(stepOf), ...moves]);
   } finally {
     await lock.release();
   }

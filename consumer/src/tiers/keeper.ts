@@ -7,6 +7,8 @@ import type { ClosedDay } from './close-days.ts';
 export interface TierKeeper {
   /** Looks at once, then every `everyMs`; 0 = never. */
   start(): void;
+  /** Looks once, unless never; what fails is logged and left to the next consumer. */
+  once(): Promise<void>;
   /** Breaks off what is under way, which whichever consumer is next does again. */
   stop(): Promise<void>;
 }
@@ -29,6 +31,7 @@ export function createTierKeeper(
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let isStopped = false;
+  let isEnding = false;
 
   /** What fails of the one does not keep the other from its turn. */
   async function look(): Promise<void> {
@@ -51,10 +54,8 @@ export function createTierKeeper(
       // Another consumer does it.
       if (error.code === 'ORIGIN_BUSY' || isStopped) return;
       metrics.tierFailures.inc({ code: error.code });
-      log.warn(
-        { code: error.code },
-        `${error.message}; tiers and holds are looked at again in ${everyMs / 1000} s`,
-      );
+      const next = isEnding ? 'by the next consumer' : `in ${everyMs / 1000} s`;
+      log.warn({ code: error.code }, `${error.message}; tiers and holds are looked at again ${next}`);
     }
   }
 
@@ -67,6 +68,12 @@ export function createTierKeeper(
         });
       };
       timer = setTimeout(again, 0);
+    },
+    async once() {
+      if (everyMs === 0) return;
+      isEnding = true;
+      running = look();
+      await running;
     },
     async stop() {
       isStopped = true;

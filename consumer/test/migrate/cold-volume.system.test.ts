@@ -17,7 +17,7 @@ for (const cluster of ['', 'one']) {
     const names = (await migrate(client, { cold: COLD, plan: true })).applied.map(({ name }) => name);
     assert.deepEqual(names, ['cold volume of tcp_events', 'cold volume of tcp_batches']);
     await migrate(client, { cold: COLD });
-    assert.deepEqual(await migrate(client, { cold: COLD }), { applied: [] }, 'nothing is left to do');
+    assert.deepEqual((await migrate(client, { cold: COLD })).applied, [], 'nothing is left to do');
 
     const local = `tcp_events${cluster ? '_local' : ''}`;
     for (const ago of [1, 10, 29])
@@ -36,8 +36,22 @@ for (const cluster of ['', 'one']) {
       `SELECT sum(connections) AS n FROM ${database}.connections_1h WHERE host_id = 'h'`,
     );
     assert.equal(Number(sum?.n), 3);
-    const more = await migrate(client, { cold: { ...COLD, days: 60 } });
+    const longer = { ...COLD, days: 60 };
+    const more = await migrate(client, { cold: longer });
     assert.equal(more.applied.length, 2, 'another age is another TTL');
+
+    here.run(`ALTER TABLE ${database}.${local} REMOVE TTL`);
+    const untouched = { applied: [], withoutRetention: ['tcp_events'] };
+    assert.deepEqual(await migrate(client, { cold: longer }), untouched, 'what a person took off stays off');
+    const [back] = (await migrate(client, { cold: longer, retention: true })).applied;
+    assert.equal(back?.name, 'retention of tcp_events, day + INTERVAL 60 DAY (older rows, which go: 0)');
+    const [engine] = here.rows(
+      `SELECT engine_full FROM system.tables WHERE database = '${database}' AND name = '${local}'`,
+    );
+    assert.match(
+      JSON.stringify(engine),
+      /TTL day \+ toIntervalDay\(7\) TO VOLUME 'cold', day \+ toIntervalDay\(60\)/,
+    );
   });
 }
 

@@ -160,6 +160,22 @@ test('rows that vanished from a stored batch are unexplained, not complete', asy
   assertRow((await made.completeness())[0], { unspooled: -1, exact: false });
 });
 
+test('a beginning that aged away is expired, also where a later run is the first that is left', async () => {
+  const kernelEpoch = RUN - 86_400e6;
+  const cases = [
+    { first: 1, seq: 2, verdict: 'expired' },
+    { first: 5, seq: 1, verdict: 'expired' },
+    { first: 1, seq: 1, verdict: 'complete' },
+  ];
+  for (const { first, seq, verdict } of cases) {
+    const made = await make();
+    await made.batch(seq, numbered(first, 6), { seq_last: 6, rows: 6 }, { kernelEpoch });
+    assertRow((await made.completeness())[0], { verdict, exact: verdict === 'complete' });
+    await made.batch(seq + 2, numbered(8, 9), { seq_last: 9, rows: 9 }, { kernelEpoch });
+    assertRow((await made.completeness())[0], { verdict: verdict === 'complete' ? 'lost' : verdict });
+  }
+});
+
 test('each CPU has an account of its own', async () => {
   const made = await make();
   const cpus = [

@@ -199,7 +199,8 @@ WITH
             sumIf(holes.rows, fate = 'parked') AS parked,
             sumIf(holes.rows, fate = 'discarded') AS discarded,
             sumIf(holes.rows, fate = 'lost') AS passed_over,
-            groupArray(100)(hole) AS holes_named
+            groupArray(100)(hole) AS holes_named,
+            max(toUnixTimestamp(epoch_before) = 0) AS lacks_beginning
         FROM holes
         GROUP BY host_id, boot_id, kernel_epoch, cpu
     ),
@@ -261,7 +262,8 @@ SELECT
     toInt64(skips.skipped_runs) AS skipped_runs,
     account_ts,
     multiIf(
-        first_batch_seq > 1 AND toDate(kernel_epoch) < oldest_day, 'expired',
+        -- A later run counts its batches from 1 again.
+        (first_batch_seq > 1 OR fates.lacks_beginning) AND toDate(kernel_epoch) < oldest_day, 'expired',
         doubled != 0, 'doubled',
         lost > 0, 'lost',
         parked > 0 OR (tails.parked_seq > 0 AND NOT tails.is_discarded), 'parked',
