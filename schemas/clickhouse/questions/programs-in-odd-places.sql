@@ -1,5 +1,5 @@
 -- question: Which programs that connect run from where no program belongs?
--- why: What was dropped by an intruder runs from /tmp, /dev/shm, memory or a file that is deleted already.
+-- why: What was dropped by an intruder runs from /tmp, /dev/shm or memory; a file that was deleted since keeps its path.
 -- since: 7d
 -- limit: 100
 -- chart: bars connections
@@ -13,7 +13,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND bin >= toStartOfHour({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
-    AND (match(executable, '^/(tmp|var/tmp|dev/shm|run/shm|memfd:)') OR endsWith(executable, ' (deleted)'))
+    AND match(executable, '^/(tmp/|var/tmp/|dev/shm/|run/shm/|memfd:)')
 GROUP BY host_name, executable, role
 ORDER BY connections DESC, host_name, executable, role
 LIMIT {limit:UInt32}

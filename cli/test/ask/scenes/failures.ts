@@ -262,7 +262,6 @@ export const FAILURES: readonly Scene[] = [
   {
     question: 'port-exhaustion',
     events: [
-      event('open', 5, { local_port: 50_010 }),
       close(6, server(50_011, { peer_port: 443 })),
       ...times(3, (index) => close(1, { local_port: 50_000 + index })),
       close(2, { local_port: 50_000 }),
@@ -271,19 +270,57 @@ export const FAILURES: readonly Scene[] = [
     ],
     asks: [
       {
-        columns: 'host_name local_address peer_address peer_port local_ports connections without_port',
-        rows: [['port-exhaustion-a', v4('10.0.0.1'), v4('10.9.0.1'), 80, 1, 1, 1]],
+        columns:
+          'host_name local_address peer_address peer_port local_ports still_open folded connections without_port',
+        rows: [['port-exhaustion-a', v4('10.0.0.1'), v4('10.9.0.1'), 80, 0, 0, 0, 1, 1]],
       },
       {
         args: ['--ports-min', '3'],
         rows: [
-          ['port-exhaustion-a', v4('10.0.0.1'), v4('10.9.0.1'), 443, 3, 4, 0],
-          ['port-exhaustion-a', v4('10.0.0.1'), v4('10.9.0.1'), 80, 1, 1, 1],
+          ['port-exhaustion-a', v4('10.0.0.1'), v4('10.9.0.1'), 443, 3, 0, 0, 4, 0],
+          ['port-exhaustion-a', v4('10.0.0.1'), v4('10.9.0.1'), 80, 0, 0, 0, 1, 1],
         ],
       },
     ],
   },
+  {
+    // What holds a port without an end, and what was folded.
+    question: 'port-exhaustion',
+    decoysInTime: false,
+    events: [
+      ...times(3, (index) => open(5, { local_port: 50_000 + index, socket_cookie: 1 + index })),
+      open(6, { local_port: 50_002, socket_cookie: 3 }),
+      open(7, { local_port: 50_003, socket_cookie: 4 }),
+      close(8, { host: 'b', start: 6, local_port: 50_003, socket_cookie: 4 }),
+      summary(9, { host: 'b', local_port: 0, connections: 7 }),
+      // Quiet in the window: an hour before it, one that ended since, one of an earlier boot, and one out of reach.
+      open(-60, { local_port: 50_004, socket_cookie: 5 }),
+      open(-60, { local_port: 50_005, socket_cookie: 6 }),
+      close(-30, { host: 'b', start: -61, local_port: 50_005, socket_cookie: 6 }),
+      open(-60, { local_port: 50_006, socket_cookie: 7, boot_id: 'earlier' }),
+      open(-361, { local_port: 50_007, socket_cookie: 8 }),
+    ],
+    batches: [
+      { host: 'b', minute: -60, boot_id: 'earlier' },
+      { host: 'b', minute: 1 },
+    ],
+    asks: [
+      {
+        args: ['--ports-min', '12'],
+        rows: [['port-exhaustion-b', v4('10.0.0.1'), v4('10.9.0.1'), 443, 12, 4, 7, 8, 0]],
+      },
+      {
+        args: ['--ports-min', '12', '--hours', '7'],
+        rows: [['port-exhaustion-b', v4('10.0.0.1'), v4('10.9.0.1'), 443, 13, 5, 7, 8, 0]],
+      },
+      { args: ['--ports-min', '12', '--hours', '0'], rows: [] },
+    ],
+  },
 ];
+
+function open(minute: number, fields = {}): Readonly<Record<string, unknown>> {
+  return event('open', minute, { host: 'b', start: minute - 1, ...fields });
+}
 
 function knock(minute: number, local_port: number, fields = {}): Readonly<Record<string, unknown>> {
   const reset = { reset_direction: 'sent', state: 'closed', socket_cookie: 0, role: 'unknown', local_port };
