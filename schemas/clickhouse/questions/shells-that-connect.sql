@@ -22,14 +22,16 @@ WITH
             host_id, boot_id, host_name, executable, pid, uid, parent_executable, peer_address, peer_port,
             connections, start_ts, ts, duration_us
         FROM tcp_events
+        -- The name as it is, and without what follows it: 3.11, 5.36-x86_64-linux-gnu, .openbsd, -static. First, as few rows have one.
+        PREWHERE replaceRegexpOne(executable, '^.*/', '') IN {names:Array(String)}
+            OR replaceRegexpOne(executable, '^(?:.*/)?([^/]+?)(?:-?[0-9][0-9.]*[a-z]?(?:-[^/]*)?)?(?:\\.[a-z]+|-static)?$', '\\1') IN {names:Array(String)}
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')} - toIntervalDay({days:UInt16})) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} - toIntervalDay({days:UInt16}) AND ts < {until:DateTime64(6, 'UTC')}
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
             AND kind IN ('open', 'update', 'close', 'fail', 'summary') AND role = 'client'
-            -- The name as it is, and without what follows it: 3.11, 5.36-x86_64-linux-gnu, .openbsd, -static.
-            AND (replaceRegexpOne(executable, '^.*/', '') IN {names:Array(String)}
-                OR replaceRegexpOne(executable, '^(?:.*/)?([^/]+?)(?:-?[0-9][0-9.]*[a-z]?(?:-[^/]*)?)?(?:\\.[a-z]+|-static)?$', '\\1') IN {names:Array(String)})
+            -- Of the days before, a shorter one never had an open.
+            AND (ts >= {since:DateTime64(6, 'UTC')} OR connections = 0 OR duration_us >= 500000 OR counters_since = 'scan')
         ORDER BY connections DESC, ts DESC
         -- An end that was told without storage has no cookie.
         LIMIT 1 BY host_id, boot_id, socket_cookie, generation, if(socket_cookie = 0, (kernel_epoch, cpu, seq), (toDateTime64(0, 6, 'UTC'), 0, 0))

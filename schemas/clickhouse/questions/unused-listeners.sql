@@ -11,7 +11,8 @@ WITH
             host_id, host_name, network_namespace, local_address, local_port,
             argMax(listener.executable, listener.last_ts) AS executable,
             min(listener.first_ts) AS first_ts,
-            max(listener.last_ts) AS last_ts
+            max(listener.last_ts) AS last_ts,
+            uniqExact(network_namespace) OVER (PARTITION BY host_id, local_port) AS namespaces
         FROM listeners AS listener
         WHERE state = 'listening' AND listener.first_ts < {until:DateTime64(6, 'UTC')}
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
@@ -43,21 +44,12 @@ WITH
         GROUP BY host_id, local_port
         HAVING sum(of_peers) > 0
     ),
-    -- One row per used port that is listened on in several namespaces of a host, as in its containers: edges do not tell them apart.
-    shared AS
-    (
-        SELECT host_id, local_port
-        FROM listening
-        WHERE (host_id, local_port) IN (SELECT host_id, local_port FROM used)
-        GROUP BY host_id, local_port
-        HAVING uniqExact(network_namespace) > 1
-    ),
-    -- One row per namespace in which such a port has connections, on the same days.
+    -- One row per namespace and port with connections, where a port is listened on in several, as in containers: edges do not tell them apart.
     used_inside AS
     (
         SELECT host_id, network_namespace, local_port
         FROM tcp_events
-        WHERE (host_id, local_port) GLOBAL IN (SELECT host_id, local_port FROM shared)
+        WHERE (host_id, local_port) GLOBAL IN (SELECT host_id, local_port FROM listening WHERE namespaces > 1)
             AND day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND (NOT own OR {own:Bool})
             AND role = 'server' AND kind IN ('open', 'update', 'close', 'fail', 'summary')
@@ -66,7 +58,7 @@ WITH
 SELECT host_name, network_namespace, local_address, local_port, executable, first_ts, last_ts
 FROM listening
 WHERE (host_id, local_port) NOT IN (SELECT host_id, local_port FROM used)
-    OR (host_id, local_port) IN (SELECT host_id, local_port FROM shared)
+    OR namespaces > 1
         AND (host_id, network_namespace, local_port) NOT IN (SELECT host_id, network_namespace, local_port FROM used_inside)
 ORDER BY host_name, local_port, local_address, network_namespace
 LIMIT {limit:UInt32}

@@ -72,30 +72,30 @@ export const SECURITY: readonly Scene[] = [
   {
     question: 'unencrypted-services',
     events: [
-      // Open still, told of twice; and one that ended after it was told of.
+      // Open still; and one that ended after it was told of.
       event('open', 6, { peer_port: 21, socket_cookie: 1 }),
       event('update', 7, { peer_port: 21, socket_cookie: 1, bytes_sent: 9 }),
       event('open', 1, { peer_port: 23, socket_cookie: 2 }),
       close(2, { peer_port: 23, socket_cookie: 2, bytes_sent: 4 }),
       event('open', 6, { peer_port: 443, socket_cookie: 3, peer_address: v4('10.9.0.2') }),
       event('open', 6, server(80)),
-      event('retransmit', 6, { peer_port: 25 }),
       close(1, { peer_port: 23, bytes_sent: 2, bytes_received: 3 }),
       close(2, { peer_port: 80, executable: '/usr/bin/wget' }),
       summary(3, { peer_port: 80, executable: '/usr/bin/wget', connections: 6 }),
       close(4),
       close(5, server(80)),
     ],
+    decoysInTime: false,
     asks: [
       {
-        columns: 'service_port host_name executable connections without_end peers bytes',
+        columns: 'service_port host_name executable connections peers bytes last_ts',
         rows: [
-          [80, 'unencrypted-services-a', '/usr/bin/wget', 7, 0, 1, 0],
-          [23, 'unencrypted-services-a', CURL, 2, 0, 1, 9],
-          [21, 'unencrypted-services-a', CURL, 1, 1, 1, 9],
+          [80, 'unencrypted-services-a', '/usr/bin/wget', 7, 1, 0, at(3)],
+          [23, 'unencrypted-services-a', CURL, 2, 1, 9, at(2)],
+          [21, 'unencrypted-services-a', CURL, 0, 1, 0, at(7)],
         ],
       },
-      { args: ['--ports', '443'], rows: [[443, 'unencrypted-services-a', CURL, 2, 1, 2, 0]] },
+      { args: ['--ports', '443'], rows: [[443, 'unencrypted-services-a', CURL, 1, 2, 0, at(6)]] },
     ],
   },
   {
@@ -130,14 +130,20 @@ export const SECURITY: readonly Scene[] = [
       close(3, { executable: '/memfd:x' }),
       close(4, { executable: '/home/me/tmp/tool' }),
       close(5, { executable: '/tmpl/tool' }),
+      // Open still, and one that waits for a connection.
+      event('open', 6, { executable: '/dev/shm/x' }),
+      listener('listen', 7, 81, { executable: '/var/tmp/x' }),
       close(5),
     ],
+    decoysInTime: false,
     asks: [
       {
-        columns: 'host_name executable role connections peers service_ports',
+        columns: 'host_name executable role connections peers service_ports last_ts',
         rows: [
-          ['programs-in-odd-places-a', '/tmp/.x/miner', 'client', 2, 2, [80, 443]],
-          ['programs-in-odd-places-a', '/memfd:x', 'client', 1, 1, [443]],
+          ['programs-in-odd-places-a', '/tmp/.x/miner', 'client', 2, 2, [80, 443], at(2)],
+          ['programs-in-odd-places-a', '/memfd:x', 'client', 1, 1, [443], at(3)],
+          ['programs-in-odd-places-a', '/dev/shm/x', 'client', 0, 1, [443], at(6)],
+          ['programs-in-odd-places-a', '/var/tmp/x', 'server', 0, 0, [81], at(7)],
         ],
       },
     ],
