@@ -51,6 +51,7 @@ WITH
         FROM tcp_events
         WHERE (host_id, local_port) GLOBAL IN (SELECT host_id, local_port FROM listening WHERE namespaces > 1)
             AND day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
+            AND ts >= toStartOfDay({since:DateTime64(6, 'UTC')})
             AND (NOT own OR {own:Bool})
             AND role = 'server' AND kind IN ('open', 'update', 'close', 'fail', 'summary')
         GROUP BY host_id, network_namespace, local_port
