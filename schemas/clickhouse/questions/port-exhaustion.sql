@@ -28,7 +28,7 @@ WITH
     -- One row per end in the window, and per event of what has no end. A folded row stands for several, whose ports were not kept.
     held AS
     (
-        SELECT host_name, local_address, peer_address, peer_port, local_port, connections, kind, verdict
+        SELECT host_id, host_name, local_address, peer_address, peer_port, local_port, connections, kind, verdict
         FROM tcp_events
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
@@ -36,7 +36,7 @@ WITH
             AND (NOT own OR {own:Bool})
             AND connections > 0 AND role = 'client'
         UNION ALL
-        SELECT host_name, local_address, peer_address, peer_port, local_port, connections, kind, verdict
+        SELECT host_id, host_name, local_address, peer_address, peer_port, local_port, connections, kind, verdict
         FROM tcp_events
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16})) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16}) AND ts < {until:DateTime64(6, 'UTC')}
@@ -54,7 +54,7 @@ SELECT
     sum(held.connections) AS connections,
     countIf(verdict = 'addr_not_avail') AS without_port
 FROM held
-GROUP BY host_name, local_address, peer_address, peer_port
+GROUP BY host_id, host_name, local_address, peer_address, peer_port
 HAVING local_ports >= {ports_min:UInt64} OR without_port > 0
-ORDER BY local_ports DESC, without_port DESC, host_name, local_address, peer_address, peer_port
+ORDER BY local_ports DESC, without_port DESC, host_name, host_id, local_address, peer_address, peer_port
 LIMIT {limit:UInt32}

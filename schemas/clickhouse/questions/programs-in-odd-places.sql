@@ -14,6 +14,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND match(executable, '^/(tmp/|var/tmp/|dev/shm/|run/shm/|memfd:)')
-GROUP BY host_name, executable, role
-ORDER BY connections DESC, host_name, executable, role
+GROUP BY host_id, host_name, executable, role
+ORDER BY connections DESC, host_name, host_id, executable, role
 LIMIT {limit:UInt32}

@@ -46,6 +46,6 @@ SELECT
 FROM told
 WHERE ts >= {since:DateTime64(6, 'UTC')}
     OR told.connections = 0 AND (host_id, boot_id) GLOBAL IN (SELECT host_id, boot_id FROM booted)
-GROUP BY host_name, executable, pid, uid, parent_executable, peer_address, peer_port
-ORDER BY without_end > 0 DESC, last_ts DESC, host_name, pid, peer_address, peer_port
+GROUP BY host_id, host_name, executable, pid, uid, parent_executable, peer_address, peer_port
+ORDER BY without_end > 0 DESC, last_ts DESC, host_name, host_id, pid, peer_address, peer_port
 LIMIT {limit:UInt32}

@@ -15,6 +15,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND role = 'client' AND service_port IN {ports:Array(UInt16)}
-GROUP BY service_port, host_name, executable
-ORDER BY connections DESC, service_port, host_name, executable
+GROUP BY service_port, host_id, host_name, executable
+ORDER BY connections DESC, service_port, host_name, host_id, executable
 LIMIT {limit:UInt32}

@@ -17,7 +17,7 @@ WITH
     -- One row per end, and per connection without one: the last word on it. A folded row stands for several.
     told AS
     (
-        SELECT host_name, uid, executable, peer_address, peer_port, connections, bytes_sent
+        SELECT host_id, host_name, uid, executable, peer_address, peer_port, connections, bytes_sent
         FROM tcp_events
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
@@ -26,7 +26,7 @@ WITH
             -- A folded row of several processes has no pid; they are of one user.
             AND connections > 0 AND role = 'client' AND (pid != 0 OR kind = 'summary')
         UNION ALL
-        SELECT host_name, uid, executable, peer_address, peer_port, 1, bytes_sent
+        SELECT host_id, host_name, uid, executable, peer_address, peer_port, 1, bytes_sent
         FROM tcp_events
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
@@ -45,6 +45,6 @@ SELECT
     uniqExact(peer_address) AS peers,
     sum(told.bytes_sent) AS bytes_sent
 FROM told
-GROUP BY host_name, uid
-ORDER BY connections DESC, host_name, uid
+GROUP BY host_id, host_name, uid
+ORDER BY connections DESC, host_name, host_id, uid
 LIMIT {limit:UInt32}
