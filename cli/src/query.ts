@@ -27,7 +27,8 @@ export async function query(sql: string, options: QueryOptions): Promise<void> {
   try {
     const answer = await connection.ask({ query: statement, format, isWhole: true, signal: stop.signal });
     if (answer.format === TABLE_FORMAT) await printTable(answer.stream, connection);
-    else if (answer.format === 'JSONEachRow') await printLines(answer.stream, connection);
+    else if (answer.format === 'JSONEachRow' || answer.format === 'CSVWithNames')
+      await printLines(answer.stream, connection);
     else await printBytes(answer.stream, connection);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -67,7 +68,7 @@ async function printLines(stream: AsyncIterable<unknown>, connection: Connection
   if (empty) process.stderr.write('0 rows\n');
 }
 
-/** Bytes as they come: CSV, and whatever format the query names itself. */
+/** Bytes as they come, in whatever format the query names itself. */
 async function printBytes(stream: AsyncIterable<unknown>, connection: Connection): Promise<void> {
   try {
     for await (const chunk of stream) await write(chunk as Uint8Array);

@@ -13,7 +13,9 @@ import { emitEncodeEvent } from './emit/encode-event.ts';
 import { emitEnvelope } from './emit/envelope.ts';
 import { emitRests } from './emit/rests.ts';
 import { emitRing } from './emit/ring.ts';
+import { emitTierTables, emitTierView } from './emit/tiers.ts';
 import { settleFiles } from './generated-files.ts';
+import { TIERS } from './tiers.ts';
 import { NEWEST } from './versions.ts';
 
 const args = process.argv.slice(2);
@@ -31,6 +33,10 @@ const ARTEFACTS: Record<string, () => string> = {
   'schemas/src/generated/to-rests.ts': emitRests,
   [`schemas/avro/event-batch.v${NEWEST}.avsc`]: emitAvro,
   'schemas/clickhouse/migrations/0001_raw.sql': emitClickHouse,
+  'schemas/clickhouse/migrations/0005_tiers.sql': emitTierTables,
+  ...Object.fromEntries(
+    TIERS.map((tier) => [`schemas/clickhouse/views/${tier.view}.sql`, () => emitTierView(tier)]),
+  ),
   'docs/events.md': emitDocs,
 };
 

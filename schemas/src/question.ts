@@ -9,8 +9,9 @@
  *   -- chart: none | bars COLUMN | line COLUMN[, COLUMN] over COLUMN [by COLUMN[, COLUMN]]
  *
  * Keys stand in this order, each once except `param`. Every question has the parameters of COMMON_PARAMETERS beside
- * its own.
+ * its own. A parameter named `network` or `networks` is given as `10.0.0.0/8`.
  */
+import { type Bin, binOf } from './question-bin.ts';
 
 export interface Parameter {
   readonly name: string;
@@ -43,6 +44,8 @@ export interface Question {
   /** Its own, without the common ones. */
   readonly parameters: readonly Parameter[];
   readonly chart: Chart;
+  /** What its window is read in; undefined where it is read as it is asked for. */
+  readonly bin: Bin | undefined;
   /** The SELECT, without the head. */
   readonly sql: string;
 }
@@ -53,8 +56,7 @@ export const COMMON_PARAMETERS: readonly Parameter[] = [
     name: 'since',
     type: "DateTime64(6, 'UTC')",
     defaultText: undefined,
-    meaning:
-      'Begin of the window. Tiers are read from the begin of its bin, edges from the begin of its day.',
+    meaning: 'Begin of the window; whole five minutes, hours or days are read where a question says so.',
   },
   {
     name: 'until',
@@ -91,6 +93,7 @@ export function parseQuestion(name: string, text: string): Question {
     if (value === undefined) throw refusal(name, `no ${key}`, `add the line '-- ${key}: …'`);
     return value;
   };
+  const sql = lines.slice(headLines).join('\n').trimEnd();
   const question: Question = {
     name,
     question: matched(name, 'question', one('question'), /^[A-Z].*\?$/, 'a sentence that ends in ?'),
@@ -99,7 +102,8 @@ export function parseQuestion(name: string, text: string): Question {
     limit: Number(matched(name, 'limit', one('limit'), /^[1-9]\d{0,5}$/, 'a number of rows')),
     parameters: (values.get('param') ?? []).map((line) => parameterOf(name, line)),
     chart: chartOf(name, one('chart')),
-    sql: lines.slice(headLines).join('\n').trimEnd(),
+    bin: binOf(sql),
+    sql,
   };
   checkBound(question);
   return question;

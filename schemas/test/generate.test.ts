@@ -27,6 +27,10 @@ const EDITS: Record<string, [string, string]> = {
   'schemas/src/generated/fingerprints.ts': ["FINGERPRINT = '", "FINGERPRINT = '0"],
   'schemas/avro/event-batch.v1.avsc': ['"type": "long"', '"type": "int"'],
   'schemas/clickhouse/migrations/0001_raw.sql': ['`snd_cwnd` UInt32', '`snd_cwnd` UInt16'],
+  'schemas/clickhouse/migrations/0005_tiers.sql': ['failures UInt64', 'failures UInt32'],
+  'schemas/clickhouse/views/connections_5m.sql': ['failures UInt64', 'failures UInt32'],
+  'schemas/clickhouse/views/connections_1h.sql': ['failures UInt64', 'failures UInt32'],
+  'schemas/clickhouse/views/edges.sql': ['failures UInt64', 'failures UInt32'],
   'docs/events.md': ['| `snd_cwnd` | UInt32 |', '| `snd_cwnd` | UInt16 |'],
 };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMMON_PARAMETERS, parseQuestion } from '../src/question.ts';
+import { binOf } from '../src/question-bin.ts';
 import { readQuestions } from '../src/questions.ts';
 
 const HEAD = [
@@ -30,6 +31,7 @@ test('a question is its head and its SELECT', () => {
       { name: 'ports', type: 'Array(UInt16)', defaultText: '22,80', meaning: 'Ports.' },
     ],
     chart: { kind: 'line', values: ['bytes', 'connections'], over: 'bin', by: ['host_name', 'role'] },
+    bin: undefined,
     sql: SQL,
   });
 });
@@ -97,5 +99,22 @@ test('each step says what one row of it is', () => {
     for (const [index, line] of lines.entries())
       if (/^ {4}\w+ AS$/.test(line))
         assert.match(lines[index - 1] ?? '', /^ {4}-- One row/, `${name}: ${line}`);
+  }
+});
+
+test('a window is read in the bins of the view, unless times of rows are compared with it', () => {
+  const since = "{since:DateTime64(6, 'UTC')}";
+  const until = "{until:DateTime64(6, 'UTC')}";
+  const tier = `SELECT 1\nFROM connections_5m AS tier\nWHERE bin >= toStartOfFiveMinutes(${since}) AND bin <`;
+  const ofFiveMinutes = { view: 'connections_5m', length: 'five minutes', seconds: 300 };
+  assert.deepEqual(binOf(`${tier} ${until}`), { ...ofFiveMinutes, isEndCut: false });
+  assert.deepEqual(binOf(`${tier} toStartOfFiveMinutes(${until})`), { ...ofFiveMinutes, isEndCut: true });
+  assert.equal(binOf(`${tier} ${until} AND first_ts >= ${since}`), undefined);
+});
+
+test('each question reads times of rows, or whole bins', () => {
+  for (const { name, sql, bin } of readQuestions()) {
+    const isByTime = /\b(ts|batch_ts|first_ts\)?) >= \{since:/.test(sql);
+    assert.equal(bin === undefined, isByTime, name);
   }
 });

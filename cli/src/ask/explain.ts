@@ -4,7 +4,7 @@ import type { Connection } from '../clickhouse/connection.ts';
 import { count, plural } from '../terminal/human.ts';
 import { styleFor } from '../terminal/style.ts';
 import { pad } from '../terminal/width.ts';
-import type { Bound } from './bound.ts';
+import { type Bound, coveredText } from './bound.ts';
 import { COMMON_OPTIONS, optionOf } from './parameters.ts';
 
 interface Estimate {
@@ -15,7 +15,9 @@ interface Estimate {
 }
 
 /** Throws CLI_CLICKHOUSE_UNREACHABLE and the like only after all is told that needs no server. */
-export async function explain({ question, params, missing }: Bound, connection: Connection): Promise<void> {
+export async function explain(bound: Bound, connection: Connection): Promise<void> {
+  const { question, params, missing } = bound;
+  const covered = coveredText(bound);
   const style = styleFor(process.stdout);
   const write = (text: string): boolean => process.stdout.write(`${text}\n`);
   write(`${style('bold', question.question)}\n${question.why}\n\n${style('bold', 'Parameters')}`);
@@ -35,6 +37,7 @@ export async function explain({ question, params, missing }: Bound, connection: 
   }
   write(`\n${style('bold', 'As it would run')}`);
   for (const [name, value] of Object.entries(params)) write(`SET param_${name} = ${literal(value)};`);
+  if (covered !== undefined) write(`-- ${covered}`);
   for (const parameter of missing) write(`-- ${optionOf(parameter)} must be given: ${parameter.meaning}`);
   write(`${question.sql};`);
   if (missing.length > 0) return;

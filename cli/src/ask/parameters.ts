@@ -55,15 +55,23 @@ export function valuesOf(question: Question, args: readonly string[], nowMs: num
 const UINT = /^UInt(8|16|32|64)$/;
 
 /** What `text` is as `type`. Throws InvalidArgumentError, which commander reports with the option's name. */
-function boundOf({ type }: Parameter, text: string, nowMs: number): Value {
+function boundOf({ name, type }: Parameter, text: string, nowMs: number): Value {
+  const itemOf = /^networks?$/.test(name) ? networkOf : scalarOf;
   const [, items] = /^Array\((.+)\)$/.exec(type) ?? [];
   if (items !== undefined) {
     const texts = text === '[]' ? [] : text.replace(/^\[(.*)\]$/, '$1').split(',');
-    const values = texts.map((item) => scalarOf(items, item.trim(), nowMs));
+    const values = texts.map((item) => itemOf(items, item.trim(), nowMs));
     // The client quotes strings in arrays, and ClickHouse takes no quoted numbers there.
     return UINT.test(items) ? values.map(BigInt) : values;
   }
-  return scalarOf(type, text, nowMs);
+  return itemOf(type, text, nowMs);
+}
+
+function networkOf(_type: string, text: string): string {
+  const [, address = '', bits = ''] = /^([^/%]+)\/(\d{1,3})$/.exec(text) ?? [];
+  const version = isIP(address);
+  if (version !== 0 && Number(bits) <= (version === 4 ? 32 : 128)) return text;
+  throw new InvalidArgumentError(`${text} is no network; give one such as 10.0.0.0/8 or 2001:db8::/32.`);
 }
 
 function scalarOf(type: string, text: string, nowMs: number): string {

@@ -1,12 +1,14 @@
 /** The window that a question is asked for. */
+import type { Bin } from '@tcptrail/schemas/question-bin.ts';
 import { timeText } from '@tcptrail/schemas/time-text.ts';
 import { cliError } from '../errors.ts';
 import { age } from '../options.ts';
 
+/** µs since the epoch. */
 export interface Window {
-  /** UTC, as ClickHouse binds DateTime64(6, 'UTC'). */
-  readonly since: string;
-  readonly until: string;
+  readonly sinceUs: number;
+  /** Not in it. */
+  readonly untilUs: number;
 }
 
 const AGE = /^\d+[a-z]+$/;
@@ -26,7 +28,24 @@ export function windowOf(
       `the window from ${timeText(sinceUs)} to ${timeText(untilUs)} is empty; give --since before --until`,
       'tcptrail ask',
     ]);
-  return { since: timeText(sinceUs), until: timeText(untilUs) };
+  return { sinceUs, untilUs };
+}
+
+/** What an answer in whole bins is of; what is yet to come is in no bin. Throws CLI_USAGE where it is of none. */
+export function inBins({ sinceUs, untilUs }: Window, bin: Bin, nowMs: number): Window {
+  const binUs = bin.seconds * 1_000_000;
+  const beginOf = (us: number): number => us - (us % binUs);
+  const covered = {
+    sinceUs: beginOf(sinceUs),
+    untilUs: bin.isEndCut
+      ? beginOf(untilUs)
+      : Math.min(beginOf(untilUs + binUs - 1), Math.max(untilUs, nowMs * 1_000)),
+  };
+  if (covered.sinceUs < covered.untilUs) return covered;
+  throw cliError('CLI_USAGE', [
+    `the window from ${timeText(sinceUs)} to ${timeText(untilUs)} reaches the end of no bin of ${bin.length}; give an earlier --since`,
+    'tcptrail ask',
+  ]);
 }
 
 /** µs since the epoch of an age before `nowMs`, or of an ISO 8601 time: UTC unless it names a zone. Throws CLI_USAGE. */

@@ -1,12 +1,12 @@
 /** Asks, and writes the answer in its form. */
-import { answerLines } from '../clickhouse/answer.ts';
+import { answerLines, parquetChunks } from '../clickhouse/answer.ts';
 import type { Connection } from '../clickhouse/connection.ts';
-import { sentence } from '../clickhouse/sentence.ts';
 import { plural } from '../terminal/human.ts';
 import { plain, styleFor } from '../terminal/style.ts';
 import { unescapeTsv } from '../terminal/table.ts';
 import type { AskOptions } from './ask.ts';
-import type { Bound } from './bound.ts';
+import { type Bound, coveredText } from './bound.ts';
+import { csvRows } from './csv-rows.ts';
 import type { Output } from './output.ts';
 import { tableText } from './table-text.ts';
 
@@ -17,46 +17,89 @@ export interface Way {
   readonly signal: AbortSignal;
 }
 
+interface Told {
+  /** Undefined where nobody counted them. */
+  readonly rows: number | undefined;
+  readonly hasMore: boolean;
+}
+
 const TABLE_FORMAT = 'TabSeparatedWithNamesAndTypes';
-const WIRE_FORMATS: Readonly<Record<AskOptions['format'], string>> = {
-  table: TABLE_FORMAT,
-  json: 'JSONEachRow',
-  csv: 'CSVWithNames',
-  parquet: 'Parquet',
+
+/**
+ * The answer goes to the output, and what is to be said of it to stderr.
+ *
+ * Throws CLI_CLICKHOUSE_UNREACHABLE, CLI_CLICKHOUSE_DENIED, CLI_QUERY_FAILED, CLI_FILE_UNWRITABLE.
+ */
+export async function writeAnswer(bound: Bound, way: Way): Promise<void> {
+  const { rows, hasMore } = await WRITERS[way.format](bound, way);
+  const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+  if (hasMore) say(`the first ${plural(bound.limit, 'row')}; there are more: give a larger --limit`);
+  else if (rows === 0 || (rows !== undefined && way.output.columns !== undefined)) say(plural(rows, 'row'));
+  const covered = coveredText(bound);
+  if (covered !== undefined) say(covered);
+}
+
+const WRITERS: Readonly<Record<AskOptions['format'], (bound: Bound, way: Way) => Promise<Told>>> = {
+  async table(bound, way) {
+    const { output } = way;
+    // A question has a limit: its rows fit into memory, and its bars are measured by the largest.
+    const table: string[][] = [];
+    const told = await eachRow(bound, way, {
+      format: TABLE_FORMAT,
+      headRows: 2,
+      write: async (line) => void table.push(line.split('\t')),
+    });
+    const [names = [], types = [], ...rows] = table;
+    const columns = names.map((name, index) => ({
+      name: unescapeTsv(name),
+      type: unescapeTsv(types[index] ?? ''),
+    }));
+    const style = output.columns === undefined ? plain : styleFor(process.stdout);
+    const { chart } = bound.question;
+    await output.write(tableText({ columns, rows, chart, lineWidth: output.columns, style }));
+    return told;
+  },
+  json: (bound, way) =>
+    eachRow(bound, way, { format: 'JSONEachRow', headRows: 0, write: (row) => way.output.write(`${row}\n`) }),
+  csv: (bound, way) =>
+    eachRow(bound, way, {
+      format: 'CSVWithNames',
+      headRows: 1,
+      write: (row) => way.output.write(`${row}\n`),
+    }),
+  async parquet({ question, params, limit }, { connection, output, signal }) {
+    const answer = await connection.ask({ query: question.sql, params, format: 'Parquet', signal });
+    for await (const chunk of parquetChunks(answer.stream, connection.url)) await output.write(chunk);
+    // No row can be taken off a file of columns: whether there are more is asked once again.
+    const [counted] = await connection.rows<{ readonly rows: string }>(
+      `SELECT count() AS rows FROM (${question.sql})`,
+      { ...params, limit: limit + 1 },
+    );
+    return { rows: undefined, hasMore: Number(counted?.rows) > limit };
+  },
 };
 
-/** Throws CLI_CLICKHOUSE_UNREACHABLE, CLI_CLICKHOUSE_DENIED, CLI_QUERY_FAILED, CLI_FILE_UNWRITABLE. */
-export async function writeAnswer({ question, params }: Bound, way: Way): Promise<void> {
-  const { connection, output, format, signal } = way;
-  const answer = await connection.ask({ query: question.sql, params, format: WIRE_FORMATS[format], signal });
-  if (format === 'csv' || format === 'parquet') {
-    try {
-      for await (const chunk of answer.stream) await output.write(chunk as Uint8Array);
-    } catch (error) {
-      throw sentence(error, { url: connection.url });
-    }
-    return;
-  }
+interface Rows {
+  readonly format: string;
+  /** Rows that come before the first one. */
+  readonly headRows: number;
+  write(text: string): Promise<void>;
+}
+
+/** Asks for one row more than is told, to know whether there are more. */
+async function eachRow({ question, params, limit }: Bound, way: Way, rows: Rows): Promise<Told> {
+  const { connection, signal } = way;
+  const answer = await connection.ask({
+    query: question.sql,
+    params: { ...params, limit: limit + 1 },
+    format: rows.format,
+    signal,
+  });
   const lines = answerLines(answer.stream, connection.url);
-  if (format === 'json') {
-    let rows = 0;
-    for await (const line of lines) {
-      rows++;
-      await output.write(`${line}\n`);
-    }
-    if (rows === 0) process.stderr.write('0 rows\n');
-    return;
-  }
-  // A question has a limit: its rows fit into memory, and its bars are measured by the largest.
-  const table: string[][] = [];
-  for await (const line of lines) table.push(line.split('\t'));
-  const [names = [], types = [], ...rows] = table;
-  const columns = names.map((name, index) => ({
-    name: unescapeTsv(name),
-    type: unescapeTsv(types[index] ?? ''),
-  }));
-  const style = output.columns === undefined ? plain : styleFor(process.stdout);
-  await output.write(tableText({ columns, rows, chart: question.chart, lineWidth: output.columns, style }));
-  if (rows.length === 0 || output.columns !== undefined)
-    process.stderr.write(`${plural(rows.length, 'row')}\n`);
+  let seen = 0;
+  // To its end, where an error may stand.
+  for await (const text of way.format === 'csv' ? csvRows(lines) : lines)
+    if (seen++ < rows.headRows + limit) await rows.write(text);
+  const found = Math.max(0, seen - rows.headRows);
+  return { rows: Math.min(found, limit), hasMore: found > limit };
 }

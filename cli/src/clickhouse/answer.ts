@@ -27,14 +27,39 @@ export async function* answerLines(body: AsyncIterable<unknown>, url: string): A
   } catch (error) {
     throw sentence(error, { url });
   }
-  const late = LATE_ERROR.exec(held ?? '');
-  if (marked !== '') {
-    const text = marked.replaceAll(MARK, '').replace(/^\s*\S+\s/, '');
-    throw cliError('CLI_QUERY_FAILED', [
-      oneSentence(text.trim()),
-      /Code: (\d+)/.exec(text)?.[1] ?? 'unknown',
-    ]);
-  }
-  if (late) throw cliError('CLI_QUERY_FAILED', [oneSentence(held ?? ''), late[1] ?? 'unknown']);
+  if (marked !== '') throw lateError(marked);
+  if (held !== undefined && LATE_ERROR.test(held)) throw lateError(held);
   if (held !== undefined && held !== '') yield held;
+}
+
+const PARQUET_END = 'PAR1';
+const TAIL_BYTES = 16_384;
+
+/**
+ * Chunks of a Parquet file as they come.
+ *
+ * Throws CLI_QUERY_FAILED behind the last one where they do not end as such a file does.
+ */
+export async function* parquetChunks(body: AsyncIterable<unknown>, url: string): AsyncGenerator<Uint8Array> {
+  let tail = Buffer.alloc(0);
+  try {
+    for await (const each of body) {
+      const chunk = each as Uint8Array;
+      yield chunk;
+      tail = Buffer.concat([tail, chunk.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+    }
+  } catch (error) {
+    throw sentence(error, { url });
+  }
+  if (tail.toString('latin1').endsWith(PARQUET_END)) return;
+  throw lateError(tail.toString().replace(/\s+/g, ' '));
+}
+
+/** `text`, on one line, holds what ClickHouse wrote behind the rows, with or without its marks. */
+function lateError(text: string): Error {
+  const [, message, code] = /(Code: (\d+)\. DB::Exception: .*)$/.exec(text.replaceAll(MARK, '')) ?? [];
+  return cliError('CLI_QUERY_FAILED', [
+    message === undefined ? 'the answer is not whole' : oneSentence(message.trim()),
+    code ?? 'unknown',
+  ]);
 }

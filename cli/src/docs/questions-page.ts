@@ -1,5 +1,6 @@
 /** `docs/questions.md`: every question of the library. */
 import { COMMON_PARAMETERS, type Parameter, type Question } from '@tcptrail/schemas/question.ts';
+import type { Bin } from '@tcptrail/schemas/question-bin.ts';
 import { readQuestions } from '@tcptrail/schemas/questions.ts';
 import { COMMON_OPTIONS, optionOf } from '../ask/parameters.ts';
 
@@ -11,13 +12,17 @@ export function questionsPage(questions: readonly Question[] = readQuestions()):
 file of [schemas/clickhouse/questions](../schemas/clickhouse/questions): one SELECT with bound parameters, which any
 ClickHouse client can run. A new one is a new file there, and a scene with its answer in \`cli/test/ask/scenes\`.
 
-Connections are counted as folded rows stand for them, and tcptrail's own are left out.
+Connections are counted as folded rows stand for them, and tcptrail's own are left out. Hosts are told apart by their
+ids: two of one name have rows of their own, and \`--host ID\` asks for one of them.
 
 ## Parameters of every question
 
 | option | parameter | type | meaning |
 |---|---|---|---|
 ${COMMON_PARAMETERS.map(commonLine).join('\n')}
+
+Where a question reads sums, its window is widened to their bins, or cut at the last whole one; \`ask\` then tells the
+window that the answer is of. An answer that has more rows than its limit says so.
 
 A time is an age (\`90m\`, \`12h\`, \`3d\`) or ISO 8601, UTC unless it names a zone.
 
@@ -43,7 +48,7 @@ function indexLine({ name, question, parameters }: Question): string {
   ]);
 }
 
-function chapter({ name, question, why, since, limit, parameters }: Question): string {
+function chapter({ name, question, why, since, limit, parameters, bin }: Question): string {
   const lines = parameters.map((parameter) =>
     row([
       `\`${optionOf(parameter)}\``,
@@ -58,6 +63,9 @@ function chapter({ name, question, why, since, limit, parameters }: Question): s
       : `\n| option | type | default | meaning |\n|---|---|---|---|\n${lines.join('\n')}\n`;
   return `## ${name}
 
-**${question}** ${why} Window: ${since}; rows: ${limit}.
+**${question}** ${why} Window: ${since}${bin ? `, ${binText(bin)}` : ''}; rows: ${limit}.
 ${table}`;
 }
+
+const binText = ({ view, length, isEndCut }: Bin): string =>
+  `${isEndCut ? 'up to the last whole bin' : 'in whole bins'} of ${length} (\`${view}\`)`;

@@ -7,7 +7,7 @@ import { storedForm } from '../../../test/predicted-values.ts';
 import { type Ended, isOneSentence, type RunOptions, run, start } from '../run-command.ts';
 import { createStoredEvents, migrated, type StoredEvents } from '../stored-events.ts';
 import { until } from '../until.ts';
-import { eventRows, iso } from './scene.ts';
+import { bin, eventRows, iso } from './scene.ts';
 import { TRAFFIC } from './scenes/traffic.ts';
 
 const SCENES = TRAFFIC.filter(({ question }) => question === 'top-talkers');
@@ -93,10 +93,36 @@ test('json is one object a line, csv has a head', async () => {
 
 test('an answer without rows says so on stderr', async () => {
   for (const format of ['table', 'json']) {
-    const ended = await ask(['top-talkers', '--since', iso(200), '--until', iso(201), '--format', format]);
+    const ended = await ask(['top-talkers', '--since', iso(200), '--until', iso(205), '--format', format]);
     assert.equal(ended.code, 0);
     assert.equal(ended.stderr, '0 rows\n');
   }
+});
+
+test('an answer that is cut says so, and nothing but the answer is on stdout', async () => {
+  for (const format of ['table', 'json', 'csv', 'parquet']) {
+    const file = join(folder, `cut.${format}`);
+    const two = await talkers('--format', format, '--limit', '2', '--output', file);
+    assert.equal(two.stderr, 'the first 2 rows; there are more: give a larger --limit\n', format);
+    const all = await talkers('--format', format, '--limit', '3', '--output', `${file}.all`);
+    assert.equal(all.stderr, '', format);
+    if (format === 'json' || format === 'csv') {
+      const [cut, whole] = [file, `${file}.all`].map((each) => readFileSync(each, 'utf8').split('\n'));
+      assert.deepEqual(cut?.slice(0, -1), whole?.slice(0, -2), format);
+    }
+    rmSync(file);
+    rmSync(`${file}.all`);
+  }
+});
+
+test('an answer of whole bins tells its window', async () => {
+  const ended = await ask([...['top-talkers', '--since', iso(2), '--until', iso(58)], ...HOSTS]);
+  assert.equal(
+    ended.stderr,
+    `the window is ${bin(0)} to ${bin(60)}: connections_5m holds sums of five minutes\n`,
+  );
+  const explained = await ask(['traffic-by-hour', '--since', iso(2), '--until', iso(60), '--explain']);
+  assert.ok(explained.stdout.includes(`-- the window is ${bin(0)} to ${bin(60)}: connections_1h holds`));
 });
 
 test('parquet goes to a file, and holds the rows', async () => {
@@ -123,7 +149,7 @@ test('a file that cannot be written is one sentence, and what fails leaves none'
   const nowhere = await talkers('--output', join(folder, 'no', 'talkers.csv'));
   assert.equal(nowhere.code, 1);
   assert.match(nowhere.stderr, /cannot write .*talkers\.csv \(ENOENT\); make room, or give another path/);
-  const failed = await ask(['who-talked-to-network', '--network', 'x/y', '--output', join(folder, 'failed')]);
+  const failed = await talkers('--database', 'nowhere', '--output', join(folder, 'failed'));
   assert.equal(failed.code, 1);
   assert.ok(isOneSentence(failed.stderr), failed.stderr);
   assert.deepEqual(readdirSync(folder), ['talkers.parquet']);
@@ -138,6 +164,13 @@ test('wrong usage is one sentence with the remedy and exit code 2', async () => 
     [['who-talked-to', '--adress', '::1'], /unknown option '--adress' \(Did you mean --address\?\)/],
     [['who-talked-to', '--address', '10.0.0'], /give an address such as 10\.0\.0\.1 or 2001:db8::1/],
     [['--address', '::1', 'who-talked-to'], /--address stands before the question's name/],
+    [
+      ['who-talked-to-network', '--network', '10.0.0.0/200'],
+      /10\.0\.0\.0\/200 is no network; give one such as 10\.0\.0\.0\/8 or 2001:db8::\/32/,
+    ],
+    [['who-talked-to-network', '--network', '2001:db8::/129'], /2001:db8::\/129 is no network/],
+    [['uploads-outside', '--networks', '10.0.0.0/8,10.0.0.1'], /10\.0\.0\.1 is no network/],
+    [['what-changed', '--since', '2026-11-28T10:01', '--until', '2026-11-28T10:02'], /end of no bin of five/],
     [['alive-across', '--hours', '65536'], /give a whole number from 0 to 65535/],
     [['beacons', '--spread-percent-max', 'much'], /give a number/],
     [['top-talkers', 'more'], /too many arguments|unknown/],

@@ -7,7 +7,18 @@ import { storedForm } from '../../../test/predicted-values.ts';
 import { boundTo } from '../../src/ask/bound.ts';
 import { type Connection, createConnection } from '../../src/clickhouse/connection.ts';
 import { clickhouseOf, createStoredEvents, migrated, type StoredEvents } from '../stored-events.ts';
-import { batchRows, day, eventRows, hostsOf, iso, type Scene } from './scene.ts';
+import {
+  type Asking,
+  batchRows,
+  day,
+  eventRows,
+  type Fields,
+  hostsOf,
+  iso,
+  type Scene,
+  twinIdsOf,
+  twinsOf,
+} from './scene.ts';
 import { SCENES } from './scenes.ts';
 
 const QUESTIONS = new Map(readQuestions().map((question) => [question.name, question]));
@@ -21,8 +32,9 @@ before(async () => {
     stored.execute(
       `INSERT INTO tcptrail.${table} FORMAT JSONEachRow\n${rows.map((row) => JSON.stringify(row)).join('\n')}`,
     );
-  await insert('tcp_events', eventRows(SCENES).map(storedForm));
-  await insert('tcp_batches', batchRows(SCENES));
+  const [events, batches] = [eventRows(SCENES), batchRows(SCENES)];
+  await insert('tcp_events', [...events, ...twinsOf(events)].map(storedForm));
+  await insert('tcp_batches', [...batches, ...twinsOf(batches)]);
   connection = createConnection({ url: stored.url });
 });
 after(async () => {
@@ -30,21 +42,25 @@ after(async () => {
   await stored?.stop();
 });
 
-async function askAll(scene: Scene): Promise<void> {
+/** The scene's question, asked of these hosts. */
+async function answerOf(
+  scene: Scene,
+  asking: Asking,
+  host: readonly string[] = hostsOf(scene),
+): Promise<readonly Fields[]> {
   const question = QUESTIONS.get(scene.question);
   assert.ok(question, `there is no question ${scene.question}`);
+  const { args = [], since = iso(0), until = iso(60), own, limit } = asking;
+  const options = { since, until, host, ...(own ? { own } : {}), ...(limit ? { limit } : {}) };
+  const { params, missing } = boundTo(question, { args, options, nowMs: Date.now() });
+  assert.deepEqual(missing, []);
+  return connection.rows<Fields>(question.sql, params);
+}
+
+async function askAll(scene: Scene): Promise<void> {
   for (const asking of scene.asks) {
-    const { args = [], since = iso(0), until = iso(60), own, limit, columns, rows } = asking;
-    const options = {
-      since,
-      until,
-      host: hostsOf(scene),
-      ...(own ? { own } : {}),
-      ...(limit ? { limit } : {}),
-    };
-    const { params, missing } = boundTo(question, { args, options, nowMs: Date.now() });
-    assert.deepEqual(missing, []);
-    const answer: readonly object[] = await connection.rows<object>(question.sql, params);
+    const { args, limit, columns, rows } = asking;
+    const answer = await answerOf(scene, asking);
     const values = answer.map((row) => Object.values(row));
     assert.deepEqual(values, rows, `${scene.question} ${JSON.stringify({ args, limit })}`);
     if (columns !== undefined) assert.equal(Object.keys(answer[0] ?? {}).join(' '), columns);
@@ -52,6 +68,21 @@ async function askAll(scene: Scene): Promise<void> {
 }
 
 for (const scene of SCENES) test(`${scene.question} gives the answer of its scene`, () => askAll(scene));
+
+test('hosts of one name are told apart', async () => {
+  const sorted = (rows: readonly Fields[]): readonly string[] =>
+    rows.map((row) => JSON.stringify(row)).toSorted();
+  for (const scene of SCENES) {
+    for (const asking of scene.asks) {
+      const rows = await answerOf(scene, asking);
+      if (!('host_name' in (rows[0] ?? {}))) continue;
+      const { limit, ...rest } = asking;
+      const both = limit === undefined ? rest : { ...rest, limit: 2 * limit };
+      const answer = await answerOf(scene, both, twinIdsOf(scene));
+      assert.deepEqual(sorted(answer), sorted(twinsOf(rows)), scene.question);
+    }
+  }
+});
 
 test('after its days are closed every answer is the same', async () => {
   const clickhouse = clickhouseOf(stored);

@@ -157,3 +157,19 @@ export function batchRows(scenes: readonly Scene[]): readonly Fields[] {
     ),
   );
 }
+
+const TWINS = ['1', '2'];
+const twinName = (name: unknown): string => `twin-${name}`;
+const twinId = (id: unknown, twin: string): string => `twin-${id}-${twin}`;
+export const twinIdsOf = (scene: Scene): readonly string[] =>
+  TWINS.flatMap((twin) => hostsOf(scene).map((name) => twinId(`id-${name}`, twin)));
+
+/** Rows, stored or told, as if each host were two of one name. */
+export const twinsOf = (rows: readonly Fields[]): readonly Fields[] =>
+  rows.flatMap((row) =>
+    TWINS.map((twin) => ({
+      ...row,
+      host_name: twinName(row['host_name']),
+      ...('host_id' in row ? { host_id: twinId(row['host_id'], twin) } : {}),
+    })),
+  );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { answerLines } from '../../src/clickhouse/answer.ts';
+import { answerLines, parquetChunks } from '../../src/clickhouse/answer.ts';
 
 async function lines(...chunks: readonly (string | Uint8Array)[]): Promise<readonly string[]> {
   const found: string[] = [];
@@ -34,4 +34,22 @@ test('an unmarked error at the end is thrown, the same words as data in the midd
   const error = 'Code: 395. DB::Exception: boom. (X) (version 24.8.1.1)';
   await assert.rejects(lines(`1\n${error}\n`), /boom \(ClickHouse code 395\)/);
   assert.deepEqual(await lines(`${error}\n1\n`), [error, '1']);
+});
+
+test('a Parquet file comes as it is, and what ends otherwise is an error', async () => {
+  const read = async (...chunks: readonly string[]): Promise<string> => {
+    let text = '';
+    const bytes = chunks.map((chunk) => new TextEncoder().encode(chunk));
+    for await (const chunk of parquetChunks(Readable.from(bytes), 'http://127.0.0.1'))
+      text += Buffer.from(chunk).toString();
+    return text;
+  };
+  assert.equal(await read('PAR1 rows PA', 'R1'), 'PAR1 rows PAR1');
+  const error = 'Code: 395. DB::Exception: boom. (X) (version 26.7.2.1)';
+  await assert.rejects(read('PAR1 ro', `ws${error}\n`), /boom \(ClickHouse code 395\)/);
+  await assert.rejects(
+    read(`PAR1 rows\r\n__exception__\r\ntag\r\n${error}\n54 tag\r\n__exception__\r\n`),
+    /boom.*ClickHouse code 395/,
+  );
+  await assert.rejects(read('PAR1 ro'), /the answer is not whole/);
 });

@@ -7,6 +7,7 @@
  * again. So what views say of a day is always what its events say (docs/decisions/0029).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { columnsOf, TIERS, type Tier as TierForm } from '@tcptrail/schemas/tiers.ts';
 import { type Form, localTable, onCluster } from '../form.ts';
 
 /** As much of a ClickHouse as is needed here. */
@@ -23,29 +24,7 @@ export interface ClosedDay {
   readonly rows: number;
 }
 
-type Tier = keyof typeof TIERS;
-
-const SUMS =
-  'events, connections, failures, half_open, resets, bytes_sent, bytes_received, data_segs_out, total_retrans, duration_us, handshake_us, handshakes';
-const KEYS = 'bin, day, host_id, host_name, executable, role, service_port, own, verdict, errno';
-const EDGE =
-  'day, host_id, host_name, executable, role, peer_address, service_port, own, first_ts, last_ts, events, connections, failures, bytes_sent, bytes_received';
-
-/** By tier: columns of its table, and where the view that reads it gets a day's. */
-const TIERS = {
-  '5m': {
-    columns: `${KEYS}, ${SUMS}, rtt_histogram, peers`,
-    select: `${KEYS}, ${SUMS}, rtt_histogram, peers FROM {database}.connections_5m WHERE day = {day:Date}`,
-  },
-  '1h': {
-    columns: `${KEYS}, ${SUMS}, rtt_histogram, peers`,
-    select: `${KEYS}, ${SUMS.split(', ')
-      .map((name) => `sum(hour.${name})`)
-      .join(', ')}, sumForEach(hour.rtt_histogram), uniqCombinedMergeState(12)(hour.peers)
-      FROM {database}.connections_1h AS hour WHERE day = {day:Date} GROUP BY ${KEYS}`,
-  },
-  edges: { columns: EDGE, select: `${EDGE} FROM {database}.edges WHERE day = {day:Date}` },
-} as const;
+type Tier = TierForm['name'];
 
 /** As many days ago by the server's own midnight: one later events begin to age away. As in closed_days. */
 const REACH_DAYS = 6;
@@ -88,14 +67,15 @@ export async function closeDays(
   const before = dayOf(nowMs - OVER_AFTER_MS);
   const written: ClosedDay[] = [];
   const failures: unknown[] = [];
-  for (const tier of Object.keys(TIERS) as Tier[]) {
+  for (const form of TIERS) {
+    const tier = form.name;
     try {
       lease.assertHeld();
       await deleteUnread(clickhouse, tier, from);
       await openUntrue(clickhouse, tier, from);
       for (const day of await openDays(clickhouse, { tier, from, before })) {
         lease.assertHeld();
-        written.push(await write(clickhouse, { tier, day, lease, settleMs }));
+        written.push(await write(clickhouse, { form, day, lease, settleMs }));
       }
     } catch (error) {
       failures.push(error);
@@ -122,18 +102,20 @@ async function openDays(
 
 async function write(
   clickhouse: TierClient,
-  at: { readonly tier: Tier; readonly day: string; readonly lease: Lease; readonly settleMs: number },
+  at: { readonly form: TierForm; readonly day: string; readonly lease: Lease; readonly settleMs: number },
 ): Promise<ClosedDay> {
-  const { tier, day, lease, settleMs } = at;
+  const { form, day, lease, settleMs } = at;
+  const tier = form.name;
   const { database } = clickhouse;
-  const { columns, select } = TIERS[tier];
   const [now] = await clickhouse.query<{ version: number }>(
     `SELECT greatest(toUnixTimestamp64Micro(now64(6)), max(version) + 1) AS version FROM ${database}.tier_days`,
   );
   const version = now?.version ?? 0;
   await clickhouse.statement(
-    `INSERT INTO ${localTable(clickhouse, `tier_${tier}`)} (version, ${columns})
-     SELECT ${version}, ${select.replaceAll('{database}', database).replaceAll('{day:Date}', `toDate('${day}')`)} ${SETTINGS}`,
+    `INSERT INTO ${localTable(clickhouse, `tier_${tier}`)} (version, ${columnsOf(form)
+      .map(({ name }) => name)
+      .join(', ')})
+     SELECT ${version}, ${sumsOfDay(form, database, day)} ${SETTINGS}`,
   );
   const [sum] = await clickhouse.query<{ rows: number }>(
     `SELECT sum(events) AS rows FROM ${database}.tier_${tier} WHERE day = {day:Date} AND version = ${version}`,
@@ -149,6 +131,15 @@ async function write(
      WHERE day = '${day}' AND version = ${version} HAVING summed = ${rows}`,
   );
   return { tier, day, rows };
+}
+
+/** What is selected for the day: a coarser tier's view has rows of the finer bins. */
+function sumsOfDay({ keys, sums, view, binOfFiner }: TierForm, database: string, day: string): string {
+  const keyNames = keys.map(({ name }) => name);
+  const from = `FROM ${database}.${view} AS finer WHERE day = '${day}'`;
+  if (!binOfFiner) return `${[...keyNames, ...sums.map(({ name }) => name)].join(', ')} ${from}`;
+  const added = sums.map(({ name, again }) => `${again}(finer.${name})`);
+  return `${[...keyNames, ...added].join(', ')} ${from} GROUP BY ${keyNames.join(', ')}`;
 }
 
 /** Rows of versions that do not count: of a run that was killed, or of a day that was written again. */

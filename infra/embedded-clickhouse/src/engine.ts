@@ -91,6 +91,8 @@ export function createEngine(config: EngineConfig, deps: { readonly databaseDir:
     '--timezone=UTC',
     `--max_server_memory_usage=${config.memoryBytesMax}`,
     `--max_memory_usage=${config.queryMemoryBytesMax}`,
+    // By default a GiB must be free for each thread of a query: with less than two, all would have one.
+    '--max_threads_min_free_memory_per_thread=134217728',
     '--mark_cache_size=67108864',
     '--primary_index_cache_size=67108864',
     // clickhouse-local evaluates a bare expression as a SELECT; a server says it is a syntax error.

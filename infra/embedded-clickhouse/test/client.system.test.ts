@@ -78,4 +78,13 @@ test('settings reach the query and a failure is a ClickHouseError', async () => 
   });
 });
 
+test('a query has the threads it may have, though memory is small', async () => {
+  const result = await client.query({
+    query: 'EXPLAIN PIPELINE SELECT sum(number) FROM numbers_mt(100000000)',
+    format: 'TabSeparated',
+    clickhouse_settings: { max_threads: 4 },
+  });
+  assert.match(await result.text(), /NumbersRange × 4/);
+});
+
 test('the client closes', () => client.close());

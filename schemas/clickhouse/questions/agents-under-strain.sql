@@ -17,6 +17,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND batch.batch_ts >= {since:DateTime64(6, 'UTC')} AND batch.batch_ts < {until:DateTime64(6, 'UTC')}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND heartbeat
-GROUP BY host_name
-ORDER BY publish_lag_us_max DESC, memory_bytes_max DESC, host_name
+GROUP BY host_id, host_name
+ORDER BY publish_lag_us_max DESC, memory_bytes_max DESC, host_name, host_id
 LIMIT {limit:UInt32}

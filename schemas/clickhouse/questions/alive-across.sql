@@ -19,7 +19,7 @@ WITH
     alive AS
     (
         SELECT
-            host_name, executable, role, peer_address, start_ts, kind, ts,
+            host_id, host_name, executable, role, peer_address, start_ts, kind, ts,
             if(role = 'client', peer_port, local_port) AS service_port
         FROM tcp_events
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16})) AND toDate({until:DateTime64(6, 'UTC')} + toIntervalHour({hours:UInt16}))
@@ -40,6 +40,6 @@ SELECT
     min(alive.start_ts) AS oldest_start_ts,
     max(alive.ts) AS last_ts
 FROM alive
-GROUP BY host_name, executable, role, peer_address, service_port
-ORDER BY connections DESC, oldest_start_ts, host_name, executable, role, peer_address, service_port
+GROUP BY host_id, host_name, executable, role, peer_address, service_port
+ORDER BY connections DESC, oldest_start_ts, host_name, host_id, executable, role, peer_address, service_port
 LIMIT {limit:UInt32}

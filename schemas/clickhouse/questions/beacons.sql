@@ -22,7 +22,7 @@ WITH
     called AS
     (
         SELECT
-            host_name, executable, peer_address, peer_port,
+            host_id, host_name, executable, peer_address, peer_port,
             arraySort(groupArray(toUnixTimestamp64Micro(start_ts) / 1e6)) AS times,
             arrayPopFront(arrayDifference(times)) AS gaps,
             sum(event.bytes_sent) AS bytes_sent
@@ -33,7 +33,7 @@ WITH
             AND (NOT own OR {own:Bool})
             AND kind = 'close' AND role = 'client'
             AND (host_id, executable, peer_address, peer_port) GLOBAL IN (SELECT host_id, executable, peer_address, service_port FROM callers)
-        GROUP BY host_name, executable, peer_address, peer_port
+        GROUP BY host_id, host_name, executable, peer_address, peer_port
         HAVING count() BETWEEN {calls_min:UInt32} AND 100000
     )
 SELECT
@@ -44,5 +44,5 @@ SELECT
     bytes_sent
 FROM called
 WHERE arrayAvg(gaps) > 0 AND spread_percent <= {spread_percent_max:Float64}
-ORDER BY spread_percent, calls DESC, host_name, executable, peer_address, peer_port
+ORDER BY spread_percent, calls DESC, host_name, host_id, executable, peer_address, peer_port
 LIMIT {limit:UInt32}

@@ -16,6 +16,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND bin >= toStartOfHour({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
-GROUP BY host_name
-ORDER BY connections DESC, host_name
+GROUP BY host_id, host_name
+ORDER BY connections DESC, host_name, host_id
 LIMIT {limit:UInt32}

@@ -13,5 +13,5 @@ WHERE community_id = {community_id:String}
     AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
-ORDER BY ts, host_name, kind
+ORDER BY ts DESC, host_name, kind
 LIMIT {limit:UInt32}

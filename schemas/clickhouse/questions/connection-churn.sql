@@ -16,7 +16,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND role = 'client'
-GROUP BY host_name, executable, service_port
+GROUP BY host_id, host_name, executable, service_port
 HAVING connections >= {connections_min:UInt64} AND duration_us_mean <= {duration_us_max:UInt64}
-ORDER BY connections DESC, host_name, executable, service_port
+ORDER BY connections DESC, host_name, host_id, executable, service_port
 LIMIT {limit:UInt32}

@@ -16,6 +16,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND kind = 'close' AND (event.bytes_unread > 0 OR event.bytes_unsent > 0)
-GROUP BY host_name, executable, role, verdict, service_port
-ORDER BY bytes_left DESC, host_name, executable, role, verdict, service_port
+GROUP BY host_id, host_name, executable, role, verdict, service_port
+ORDER BY bytes_left DESC, host_name, host_id, executable, role, verdict, service_port
 LIMIT {limit:UInt32}

@@ -15,7 +15,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND role = 'client'
-GROUP BY host_name, executable, service_port
+GROUP BY host_id, host_name, executable, service_port
 HAVING failures > 0 AND connections >= {connections_min:UInt64}
-ORDER BY percent_failed DESC, failures DESC, host_name, executable, service_port
+ORDER BY percent_failed DESC, failures DESC, host_name, host_id, executable, service_port
 LIMIT {limit:UInt32}

@@ -13,7 +13,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND bin >= toStartOfFiveMinutes({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
-GROUP BY bin, host_name, service_port
+GROUP BY bin, host_id, host_name, service_port
 HAVING half_open >= {half_open_min:UInt64}
-ORDER BY half_open DESC, bin, host_name, service_port
+ORDER BY half_open DESC, bin, host_name, host_id, service_port
 LIMIT {limit:UInt32}

@@ -15,6 +15,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND kind = 'half_open'
-GROUP BY peer_address, host_name, local_port
-ORDER BY reports DESC, attempts DESC, peer_address, host_name, local_port
+GROUP BY peer_address, host_id, host_name, local_port
+ORDER BY reports DESC, attempts DESC, peer_address, host_name, host_id, local_port
 LIMIT {limit:UInt32}

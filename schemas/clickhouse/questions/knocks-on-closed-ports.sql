@@ -16,6 +16,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND kind = 'reset' AND reset_direction = 'sent' AND state = 'closed' AND socket_cookie = 0
-GROUP BY peer_address, host_name
-ORDER BY ports DESC, knocks DESC, peer_address, host_name
+GROUP BY peer_address, host_id, host_name
+ORDER BY ports DESC, knocks DESC, peer_address, host_name, host_id
 LIMIT {limit:UInt32}

@@ -8,7 +8,7 @@ WITH
     listeners_seen AS
     (
         SELECT
-            host_name, executable, local_address, local_port,
+            host_id, host_name, executable, local_address, local_port,
             max(event.listen_drops) - min(event.listen_drops) AS drops,
             max(event.accept_queue) AS accept_queue_most,
             max(event.accept_queue_max) AS accept_queue_max
@@ -18,7 +18,7 @@ WITH
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
             AND kind IN ('listen', 'unlisten', 'listener')
-        GROUP BY host_name, executable, local_address, local_port, network_namespace, socket_cookie
+        GROUP BY host_id, host_name, boot_id, executable, local_address, local_port, network_namespace, socket_cookie
     )
 SELECT
     host_name, executable, local_address, local_port,
@@ -26,7 +26,7 @@ SELECT
     max(listeners_seen.accept_queue_most) AS accept_queue_most,
     max(listeners_seen.accept_queue_max) AS accept_queue_max
 FROM listeners_seen
-GROUP BY host_name, executable, local_address, local_port
+GROUP BY host_id, host_name, executable, local_address, local_port
 HAVING drops > 0 OR accept_queue_most >= accept_queue_max
-ORDER BY drops DESC, accept_queue_most DESC, host_name, local_port, local_address, executable
+ORDER BY drops DESC, accept_queue_most DESC, host_name, host_id, local_port, local_address, executable
 LIMIT {limit:UInt32}

@@ -16,6 +16,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND role = {role:String}
-GROUP BY host_name, executable
-ORDER BY peers DESC, connections DESC, host_name, executable
+GROUP BY host_id, host_name, executable
+ORDER BY peers DESC, connections DESC, host_name, host_id, executable
 LIMIT {limit:UInt32}

@@ -1,5 +1,5 @@
 -- question: Which programs use the network for the first time?
--- why: A program that never connected before was installed, was dropped, or changed its mind.
+-- why: A program that never connected before was installed, was dropped, or changed its mind. Sums go on to the end of the window's last day.
 -- since: 24h
 -- limit: 100
 -- chart: bars connections
@@ -22,7 +22,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
         GROUP BY host_id, executable
     )
-GROUP BY host_name, executable
+GROUP BY host_id, host_name, executable
 HAVING first_ts >= {since:DateTime64(6, 'UTC')} AND first_ts < {until:DateTime64(6, 'UTC')}
-ORDER BY connections DESC, first_ts, host_name, executable
+ORDER BY connections DESC, first_ts, host_name, host_id, executable
 LIMIT {limit:UInt32}

@@ -1,5 +1,5 @@
 -- question: Which services are offered that were not offered before?
--- why: A new open port with clients is a deploy, a debug server that was forgotten, or a back door.
+-- why: A new open port with clients is a deploy, a debug server that was forgotten, or a back door. Sums go on to the end of the window's last day.
 -- since: 24h
 -- limit: 100
 -- chart: bars connections
@@ -22,7 +22,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
         GROUP BY host_id, service_port
     )
-GROUP BY host_name, service_port, executable
+GROUP BY host_id, host_name, service_port, executable
 HAVING first_ts >= {since:DateTime64(6, 'UTC')} AND first_ts < {until:DateTime64(6, 'UTC')}
-ORDER BY connections DESC, first_ts, host_name, service_port, executable
+ORDER BY connections DESC, first_ts, host_name, host_id, service_port, executable
 LIMIT {limit:UInt32}

@@ -14,7 +14,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND event.connections > 0
-GROUP BY host_name
+GROUP BY host_id, host_name
 HAVING ownerless > 0
-ORDER BY percent DESC, connections DESC, host_name
+ORDER BY percent DESC, connections DESC, host_name, host_id
 LIMIT {limit:UInt32}

@@ -16,5 +16,5 @@ WHERE peer_address = {address:IPv6}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
 GROUP BY day
-ORDER BY day
+ORDER BY day DESC
 LIMIT {limit:UInt32}

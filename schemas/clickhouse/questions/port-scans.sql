@@ -18,7 +18,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND kind = 'fail' AND role = 'client'
-GROUP BY host_name, pid, executable, uid
+GROUP BY host_id, host_name, pid, executable, uid
 HAVING targets >= {targets_min:UInt64}
-ORDER BY targets DESC, failures DESC, host_name, pid
+ORDER BY targets DESC, failures DESC, host_name, host_id, pid
 LIMIT {limit:UInt32}

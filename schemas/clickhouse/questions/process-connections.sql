@@ -32,6 +32,6 @@ SELECT
     max(told.ts) AS last_ts,
     sum(told.bytes_sent + told.bytes_received) AS bytes
 FROM told
-GROUP BY host_name, pid, executable, role, peer_address, service_port, outcome
-ORDER BY first_start_ts, host_name, pid, peer_address, service_port, outcome
+GROUP BY host_id, host_name, pid, executable, role, peer_address, service_port, outcome
+ORDER BY first_start_ts DESC, host_name, host_id, pid, peer_address, service_port, outcome
 LIMIT {limit:UInt32}

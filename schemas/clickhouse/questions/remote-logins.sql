@@ -16,6 +16,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND service_port IN {ports:Array(UInt16)} AND peer_address != toIPv6('::')
-GROUP BY host_name, role, peer_address, service_port
-ORDER BY first_ts DESC, host_name, role, peer_address, service_port
+GROUP BY host_id, host_name, role, peer_address, service_port
+ORDER BY first_ts DESC, host_name, host_id, role, peer_address, service_port
 LIMIT {limit:UInt32}

@@ -16,7 +16,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND event.connections > 0
-GROUP BY host_name, peer_address
+GROUP BY host_id, host_name, peer_address
 HAVING data_segs_out >= {segments_min:UInt64} AND total_retrans > 0
-ORDER BY percent DESC, data_segs_out DESC, host_name, peer_address
+ORDER BY percent DESC, data_segs_out DESC, host_name, host_id, peer_address
 LIMIT {limit:UInt32}

@@ -15,5 +15,5 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (NOT own OR {own:Bool})
 GROUP BY bin, role
 HAVING data_segs_out > 0
-ORDER BY bin, role
+ORDER BY bin DESC, role
 LIMIT {limit:UInt32}

@@ -1,9 +1,9 @@
 -- question: How long is the round trip to each service?
--- why: Tells a far service from a slow one: this is the path and both kernels, without the programs.
+-- why: Tells a far service from a slow one: this is the path and both kernels, without the programs. A figure is the end of a bucket that begins at half of it.
 -- since: 24h
 -- limit: 50
 -- param: samples_min UInt64 = 10: Connections below which quantiles say nothing.
--- chart: bars rtt_us_p95
+-- chart: bars rtt_us_p95_at_most
 WITH
     -- One row per service: its connections by round trip, each bucket twice as wide as the one before.
     services AS
@@ -22,10 +22,10 @@ WITH
     )
 SELECT
     role, service_port, samples,
-    toUInt64(exp2(arrayFirstIndex(n -> n >= 0.5 * samples, up_to))) - 1 AS rtt_us_p50,
-    toUInt64(exp2(arrayFirstIndex(n -> n >= 0.95 * samples, up_to))) - 1 AS rtt_us_p95,
-    toUInt64(exp2(arrayFirstIndex(n -> n >= 0.99 * samples, up_to))) - 1 AS rtt_us_p99
+    toUInt64(exp2(arrayFirstIndex(n -> n >= 0.5 * samples, up_to))) - 1 AS rtt_us_p50_at_most,
+    toUInt64(exp2(arrayFirstIndex(n -> n >= 0.95 * samples, up_to))) - 1 AS rtt_us_p95_at_most,
+    toUInt64(exp2(arrayFirstIndex(n -> n >= 0.99 * samples, up_to))) - 1 AS rtt_us_p99_at_most
 FROM services
 WHERE samples >= {samples_min:UInt64}
-ORDER BY rtt_us_p95 DESC, samples DESC, role, service_port
+ORDER BY rtt_us_p95_at_most DESC, samples DESC, role, service_port
 LIMIT {limit:UInt32}

@@ -9,7 +9,7 @@ WITH
     served AS
     (
         SELECT
-            host_name, executable, service_port, peer_address,
+            host_id, host_name, executable, service_port, peer_address,
             replaceRegexpOne(toString(peer_address), '^::ffff:(\\d+\\.)', '\\1') AS peer,
             sum(edges.connections) AS connections,
             sum(edges.bytes_sent) AS bytes_sent
@@ -18,7 +18,7 @@ WITH
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
             AND role = 'server' AND peer_address != toIPv6('::')
-        GROUP BY host_name, executable, service_port, peer_address
+        GROUP BY host_id, host_name, executable, service_port, peer_address
     )
 SELECT
     host_name, executable, service_port,
@@ -27,6 +27,6 @@ SELECT
     sum(served.bytes_sent) AS bytes_sent
 FROM served
 WHERE NOT arrayExists(network -> isIPAddressInRange(peer, network), {networks:Array(String)})
-GROUP BY host_name, executable, service_port
-ORDER BY clients DESC, connections DESC, host_name, service_port, executable
+GROUP BY host_id, host_name, executable, service_port
+ORDER BY clients DESC, connections DESC, host_name, host_id, service_port, executable
 LIMIT {limit:UInt32}

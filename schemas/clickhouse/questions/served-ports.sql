@@ -15,7 +15,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND role = 'server'
-GROUP BY host_name, service_port, executable
+GROUP BY host_id, host_name, service_port, executable
 HAVING connections > 0
-ORDER BY connections DESC, host_name, service_port, executable
+ORDER BY connections DESC, host_name, host_id, service_port, executable
 LIMIT {limit:UInt32}

@@ -17,6 +17,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND event.connections > 0 AND handshake_us >= {over_us:UInt32}
-GROUP BY host_name, role, peer_address, service_port
-ORDER BY connections DESC, handshake_us_max DESC, host_name, role, peer_address, service_port
+GROUP BY host_id, host_name, role, peer_address, service_port
+ORDER BY connections DESC, handshake_us_max DESC, host_name, host_id, role, peer_address, service_port
 LIMIT {limit:UInt32}

@@ -14,7 +14,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND bin >= toStartOfFiveMinutes({since:DateTime64(6, 'UTC')}) AND bin < {until:DateTime64(6, 'UTC')}
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
-GROUP BY host_name, executable, role, service_port
+GROUP BY host_id, host_name, executable, role, service_port
 HAVING bytes > 0
-ORDER BY bytes DESC, host_name, executable, role, service_port
+ORDER BY bytes DESC, host_name, host_id, executable, role, service_port
 LIMIT {limit:UInt32}

@@ -15,5 +15,5 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
 GROUP BY bin
-ORDER BY bin
+ORDER BY bin DESC
 LIMIT {limit:UInt32}

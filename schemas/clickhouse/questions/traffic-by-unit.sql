@@ -15,6 +15,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND event.connections > 0
-GROUP BY host_name, systemd_unit, container_id, pod_uid
-ORDER BY bytes DESC, host_name, systemd_unit, container_id, pod_uid
+GROUP BY host_id, host_name, systemd_unit, container_id, pod_uid
+ORDER BY bytes DESC, host_name, host_id, systemd_unit, container_id, pod_uid
 LIMIT {limit:UInt32}

@@ -14,7 +14,7 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND role = 'server'
-GROUP BY host_name, service_port
+GROUP BY host_id, host_name, service_port
 HAVING unaccepted > 0
-ORDER BY unaccepted DESC, host_name, service_port
+ORDER BY unaccepted DESC, host_name, host_id, service_port
 LIMIT {limit:UInt32}

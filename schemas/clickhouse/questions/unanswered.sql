@@ -14,6 +14,6 @@ WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTim
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND event.connections > 0 AND role = 'client' AND event.bytes_received = 0 AND event.bytes_sent > 0
-GROUP BY host_name, executable, peer_address, peer_port
-ORDER BY connections DESC, bytes_sent DESC, host_name, executable, peer_address, peer_port
+GROUP BY host_id, host_name, executable, peer_address, peer_port
+ORDER BY connections DESC, bytes_sent DESC, host_name, host_id, executable, peer_address, peer_port
 LIMIT {limit:UInt32}

@@ -9,7 +9,7 @@ WITH
     peers AS
     (
         SELECT
-            host_name, executable, peer_address, service_port,
+            host_id, host_name, executable, peer_address, service_port,
             replaceRegexpOne(toString(peer_address), '^::ffff:(\\d+\\.)', '\\1') AS peer,
             sum(edges.connections) AS connections,
             sum(edges.bytes_sent) AS bytes_sent,
@@ -19,10 +19,10 @@ WITH
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
             AND (NOT own OR {own:Bool})
             AND role = 'client' AND edges.bytes_sent > 0
-        GROUP BY host_name, executable, peer_address, service_port
+        GROUP BY host_id, host_name, executable, peer_address, service_port
     )
 SELECT host_name, executable, peer_address, service_port, connections, bytes_sent, bytes_received
 FROM peers
 WHERE NOT arrayExists(network -> isIPAddressInRange(peer, network), {networks:Array(String)})
-ORDER BY bytes_sent DESC, host_name, executable, peer_address, service_port
+ORDER BY bytes_sent DESC, host_name, host_id, executable, peer_address, service_port
 LIMIT {limit:UInt32}

@@ -27,7 +27,7 @@ WHERE day >= toDate({since:DateTime64(6, 'UTC')}) - {days:UInt16} AND day < toDa
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
     AND (host_id, peer_address, service_port) NOT IN (SELECT host_id, peer_address, service_port FROM present)
-GROUP BY host_name, executable, peer_address, service_port
+GROUP BY host_id, host_name, executable, peer_address, service_port
 HAVING days_seen >= {days_min:UInt16}
-ORDER BY days_seen DESC, connections DESC, host_name, executable, peer_address, service_port
+ORDER BY days_seen DESC, connections DESC, host_name, host_id, executable, peer_address, service_port
 LIMIT {limit:UInt32}

@@ -20,6 +20,6 @@ WHERE peer_address BETWEEN IPv6CIDRToRange(toIPv6(prefix), toUInt8(bits)).1 AND 
     AND day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
     AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     AND (NOT own OR {own:Bool})
-GROUP BY host_name, executable, role, service_port
-ORDER BY first_ts, host_name, executable, role, service_port
+GROUP BY host_id, host_name, executable, role, service_port
+ORDER BY first_ts, host_name, host_id, executable, role, service_port
 LIMIT {limit:UInt32}

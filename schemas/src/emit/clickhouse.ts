@@ -1,12 +1,12 @@
 /** `clickhouse/migrations/0001_raw.sql`: the two raw tables. Frozen with the first release, as the `.avsc` is. */
 import { batchTableColumns, type Column, eventTableColumns } from '../stored.ts';
+import { quoted } from './sql.ts';
 
 function columns(list: readonly Column[]): string {
-  const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
   return list
     .map(({ name, type, alias, codec, comment }) => {
       const [from, kept] = alias ? [` ALIAS ${alias}`, ''] : ['', ` CODEC(${codec})`];
-      return `    \`${name}\` ${type}${from} COMMENT ${quote(comment)}${kept}`;
+      return `    \`${name}\` ${type}${from} COMMENT ${quoted(comment)}${kept}`;
     })
     .join(',\n');
 }

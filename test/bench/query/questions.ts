@@ -54,7 +54,7 @@ export function askedOf(at: { readonly nowMs: number; readonly communityId: stri
     asked('unused-listeners', [], { since: since(7 * 24) }),
     asked('half-open-floods', ['--half-open-min', '10'], { since: since(24) }),
     asked('longest-lived', [], { since: since(24) }),
-    asked('new-peers', [], { since: since(24) }),
+    asked('new-peers', ['--role', 'server'], { since: since(24) }),
     asked('what-changed', [], { since: since(1) }),
     asked('by-community-id', ['--community-id', at.communityId], { since: since(7 * 24) }),
     asked('retransmit-paths', [], { since: since(1) }),

@@ -5,6 +5,15 @@ const CURL = '/usr/bin/curl';
 const NGINX = '/usr/sbin/nginx';
 const PEER = v4('10.9.0.1');
 
+/** The connection of the Community ID's specification. */
+const ZEEK = {
+  local_address: v4('128.232.110.120'),
+  local_port: 34_855,
+  peer_address: v4('66.35.250.204'),
+  peer_port: 80,
+  bytes_sent: 8,
+};
+
 export const CONNECTIONS: readonly Scene[] = [
   {
     question: 'process-connections',
@@ -27,11 +36,6 @@ export const CONNECTIONS: readonly Scene[] = [
         columns:
           'host_name pid executable role peer_address service_port outcome connections first_start_ts last_ts bytes',
         rows: [
-          ['process-connections-a', 100, CURL, 'client', PEER, 443, 'closed_local', 1, at(1), at(3), 77],
-          ['process-connections-a', 100, CURL, 'client', PEER, 443, 'open', 1, at(4), at(5), 1],
-          ['process-connections-a', 100, CURL, 'client', PEER, 80, 'refused', 1, at(6), at(6), 0],
-          ['process-connections-a', 7, CURL, 'client', PEER, 443, 'closed_local', 1, at(6.5), at(6.5), 0],
-          ['process-connections-a', 0, CURL, 'client', PEER, 53, 'closed_local', 10, at(7), at(8), 100],
           [
             'process-connections-a',
             101,
@@ -45,6 +49,11 @@ export const CONNECTIONS: readonly Scene[] = [
             at(9),
             0,
           ],
+          ['process-connections-a', 0, CURL, 'client', PEER, 53, 'closed_local', 10, at(7), at(8), 100],
+          ['process-connections-a', 7, CURL, 'client', PEER, 443, 'closed_local', 1, at(6.5), at(6.5), 0],
+          ['process-connections-a', 100, CURL, 'client', PEER, 80, 'refused', 1, at(6), at(6), 0],
+          ['process-connections-a', 100, CURL, 'client', PEER, 443, 'open', 1, at(4), at(5), 1],
+          ['process-connections-a', 100, CURL, 'client', PEER, 443, 'closed_local', 1, at(1), at(3), 77],
         ],
       },
       {
@@ -52,8 +61,8 @@ export const CONNECTIONS: readonly Scene[] = [
         since: iso(5),
         until: iso(7),
         rows: [
-          ['process-connections-a', 100, CURL, 'client', PEER, 443, 'open', 1, at(4), at(5), 1],
           ['process-connections-a', 100, CURL, 'client', PEER, 80, 'refused', 1, at(6), at(6), 0],
+          ['process-connections-a', 100, CURL, 'client', PEER, 443, 'open', 1, at(4), at(5), 1],
         ],
       },
     ],
@@ -203,16 +212,7 @@ export const CONNECTIONS: readonly Scene[] = [
   {
     // The vector of the specification's baseline: 128.232.110.120:34855 → 66.35.250.204:80.
     question: 'by-community-id',
-    events: [
-      close(1, {
-        local_address: v4('128.232.110.120'),
-        local_port: 34_855,
-        peer_address: v4('66.35.250.204'),
-        peer_port: 80,
-        bytes_sent: 8,
-      }),
-      close(2),
-    ],
+    events: [close(2, ZEEK), event('open', 1, ZEEK), close(3)],
     asks: [
       {
         args: ['--community-id', '1:LQU9qZlK+B5F3KDmev6m5PMibrg='],
@@ -220,8 +220,12 @@ export const CONNECTIONS: readonly Scene[] = [
           'ts host_name kind executable pid uid role local_address local_port peer_address peer_port verdict bytes_sent bytes_received',
         rows: [
           [
-            ...[at(1), 'by-community-id-a', 'close', CURL, 100, 0, 'client', v4('128.232.110.120'), 34_855],
+            ...[at(2), 'by-community-id-a', 'close', CURL, 100, 0, 'client', v4('128.232.110.120'), 34_855],
             ...[v4('66.35.250.204'), 80, 'closed_local', 8, 0],
+          ],
+          [
+            ...[at(1), 'by-community-id-a', 'open', CURL, 100, 0, 'client', v4('128.232.110.120'), 34_855],
+            ...[v4('66.35.250.204'), 80, 'unknown', 8, 0],
           ],
         ],
       },

@@ -20,6 +20,8 @@ export const HOSTS: readonly Scene[] = [
       { minute: 10, agent_version: '1.0', kernel_release: '6.1' },
       { minute: 20, agent_version: '1.1', kernel_release: '6.12' },
       { host: 'b', minute: 59.5, agent_version: '1.1', kernel_release: '6.12' },
+      // Its name before it was given another.
+      { host: 'renamed', host_id: 'id-silent-hosts-b', minute: 30 },
       // It came back after the window.
       { minute: 61, agent_version: '1.2', kernel_release: '6.12' },
     ],

@@ -27,6 +27,7 @@ export const LOSS: readonly Scene[] = [
       close(3 - DAY_MINUTES, { data_segs_out: 4_000, total_retrans: 40 }),
       close(4, { host: 'b', data_segs_out: 1_000 }),
       close(5, { peer_port: 80, data_segs_out: 10, total_retrans: 10 }),
+      close(6 - DAY_MINUTES, { peer_port: 80, data_segs_out: 5 }),
     ],
     decoysInTime: false,
     asks: [
@@ -35,15 +36,25 @@ export const LOSS: readonly Scene[] = [
         columns: 'hour host_name role service_port data_segs_out percent percent_before percent_more',
         rows: [
           [bin(0), 'retransmits-against-last-week-a', 'client', 443, 2_000, 5, 1, 4],
-          [bin(0), 'retransmits-against-last-week-b', 'client', 443, 1_000, 0, null, 0],
+          [bin(0), 'retransmits-against-last-week-b', 'client', 443, 1_000, 0, null, null],
         ],
       },
       {
+        args: ['--days', '1', '--segments-min', '10'],
+        rows: [
+          [bin(0), 'retransmits-against-last-week-a', 'client', 443, 2_000, 5, 1, 4],
+          [bin(0), 'retransmits-against-last-week-a', 'client', 80, 10, 100, null, null],
+          [bin(0), 'retransmits-against-last-week-b', 'client', 443, 1_000, 0, null, null],
+        ],
+      },
+      {
+        // The hour that has only begun is not told.
+        until: iso(90),
         args: ['--segments-min', '10'],
         rows: [
-          [bin(0), 'retransmits-against-last-week-a', 'client', 80, 10, 100, null, 100],
-          [bin(0), 'retransmits-against-last-week-a', 'client', 443, 2_000, 5, null, 5],
-          [bin(0), 'retransmits-against-last-week-b', 'client', 443, 1_000, 0, null, 0],
+          [bin(0), 'retransmits-against-last-week-a', 'client', 80, 10, 100, null, null],
+          [bin(0), 'retransmits-against-last-week-a', 'client', 443, 2_000, 5, null, null],
+          [bin(0), 'retransmits-against-last-week-b', 'client', 443, 1_000, 0, null, null],
         ],
       },
     ],
@@ -62,11 +73,12 @@ export const LOSS: readonly Scene[] = [
         until: iso(120),
         columns: 'bin role data_segs_out total_retrans percent',
         rows: [
+          [bin(60), 'client', 300, 3, 1],
           [bin(0), 'client', 100, 2, 2],
           [bin(0), 'server', 50, 0, 0],
-          [bin(60), 'client', 300, 3, 1],
         ],
       },
+      { until: iso(120), limit: 1, rows: [[bin(60), 'client', 300, 3, 1]] },
     ],
   },
   {
@@ -194,13 +206,21 @@ export const LOSS: readonly Scene[] = [
     asks: [
       {
         until: iso(120),
-        columns: 'bin host_name handshakes handshake_us_mean',
+        columns: 'bin host_name host_id handshakes handshake_us_mean',
         rows: [
-          [bin(0), 'handshakes-by-hour-a', 4, 1_750],
-          [bin(60), 'handshakes-by-hour-b', 1, 500],
+          [bin(60), 'handshakes-by-hour-b', 'id-handshakes-by-hour-b', 1, 500],
+          [bin(0), 'handshakes-by-hour-a', 'id-handshakes-by-hour-a', 4, 1_750],
         ],
       },
-      { args: ['--service-port', '80'], rows: [[bin(0), 'handshakes-by-hour-a', 1, 9_000]] },
+      {
+        until: iso(120),
+        limit: 1,
+        rows: [[bin(60), 'handshakes-by-hour-b', 'id-handshakes-by-hour-b', 1, 500]],
+      },
+      {
+        args: ['--service-port', '80'],
+        rows: [[bin(0), 'handshakes-by-hour-a', 'id-handshakes-by-hour-a', 1, 9_000]],
+      },
     ],
   },
   {
@@ -215,7 +235,7 @@ export const LOSS: readonly Scene[] = [
     ],
     asks: [
       {
-        columns: 'role service_port samples rtt_us_p50 rtt_us_p95 rtt_us_p99',
+        columns: 'role service_port samples rtt_us_p50_at_most rtt_us_p95_at_most rtt_us_p99_at_most',
         rows: [
           ['client', 443, 20, 1_023, 8_191, 8_191],
           ['server', 80, 12, 7, 7, 7],

@@ -86,10 +86,11 @@ export const PEERS: readonly Scene[] = [
         since: '6d',
         columns: 'day connections failures bytes hosts',
         rows: [
-          [day(-DAY_MINUTES), 1, 0, 3, 1],
           [day(0), 2, 1, 2, 2],
+          [day(-DAY_MINUTES), 1, 0, 3, 1],
         ],
       },
+      { args: ['--address', '203.0.113.80'], since: '6d', limit: 1, rows: [[day(0), 2, 1, 2, 2]] },
     ],
   },
   {

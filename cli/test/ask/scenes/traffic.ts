@@ -53,10 +53,11 @@ export const TRAFFIC: readonly Scene[] = [
         until: iso(120),
         columns: 'bin connections failures bytes_sent bytes_received',
         rows: [
-          [bin(0), 2, 1, 5, 6],
           [bin(60), 7, 0, 70, 7],
+          [bin(0), 2, 1, 5, 6],
         ],
       },
+      { until: iso(120), limit: 1, rows: [[bin(60), 7, 0, 70, 7]] },
     ],
   },
   {
@@ -273,6 +274,11 @@ export const TRAFFIC: readonly Scene[] = [
       close(4 - DAY_MINUTES, server(80)),
       // Two hours earlier.
       close(-110, { peer_port: 25 }),
+      // Nothing else of these hosts.
+      close(5, { host: 'b', peer_port: 22 }),
+      close(5 - DAY_MINUTES, { host: 'c', peer_port: 22 }),
+      // In five minutes that have only begun when the window ends.
+      close(64 - DAY_MINUTES, { peer_port: 53 }),
     ],
     decoysInTime: false,
     asks: [
@@ -283,6 +289,18 @@ export const TRAFFIC: readonly Scene[] = [
           ['gone', 'what-changed-a', CURL, 'client', 80, 0, 5, 0, 50],
           ['more', 'what-changed-a', CURL, 'client', 443, 3, 1, 30, 4],
           ['new', 'what-changed-a', CURL, 'client', 22, 1, 0, 0, 0],
+          ['host_new', 'what-changed-b', CURL, 'client', 22, 1, 0, 0, 0],
+          ['host_gone', 'what-changed-c', CURL, 'client', 22, 0, 1, 0, 0],
+        ],
+      },
+      {
+        until: iso(63),
+        rows: [
+          ['gone', 'what-changed-a', CURL, 'client', 80, 0, 5, 0, 50],
+          ['more', 'what-changed-a', CURL, 'client', 443, 3, 1, 30, 4],
+          ['new', 'what-changed-a', CURL, 'client', 22, 1, 0, 0, 0],
+          ['host_new', 'what-changed-b', CURL, 'client', 22, 1, 0, 0, 0],
+          ['host_gone', 'what-changed-c', CURL, 'client', 22, 0, 1, 0, 0],
         ],
       },
       {
@@ -292,6 +310,7 @@ export const TRAFFIC: readonly Scene[] = [
           ['new', 'what-changed-a', CURL, 'client', 22, 1, 0, 0, 0],
           ['gone', 'what-changed-a', CURL, 'client', 25, 0, 1, 0, 0],
           ['new', 'what-changed-a', NGINX, 'server', 80, 1, 0, 0, 0],
+          ['host_new', 'what-changed-b', CURL, 'client', 22, 1, 0, 0, 0],
         ],
       },
     ],
