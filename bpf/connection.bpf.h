@@ -19,6 +19,8 @@ struct tunables {
 	__u32 retransmits_per_second;
 	/* Ticks a second of this kernel; 0 when not known: fields in ticks stay 0. */
 	__u32 jiffies_hz;
+	/* ns after which a listener that still listens is told again, whether its numbers moved or not. */
+	__u64 listener_ns;
 };
 
 /* Set before loading; the agent changes them while programs run, each by one store. */
@@ -94,7 +96,7 @@ struct connection {
 	__u8 reset_sent;
 	__u8 reset_received;
 	__u8 closed_on_data;
-	__u8 untold; /* no hook of this agent saw it open, and it is still to be told */
+	__u8 untold; /* no hook of this agent saw it open or listen, and it is still to be told */
 };
 
 /*

@@ -94,11 +94,14 @@ static __always_inline void connection_adopt(struct sock *sk, struct connection 
 	if (epoch == tunables.epoch || __sync_val_compare_and_swap(&c->epoch, epoch, tunables.epoch) != epoch)
 		return;
 	__sync_val_compare_and_swap(&c->state, state_kept, state);
-	if (!c->active || !tp)
-		return;
 	if (state == TCP_LISTEN) {
 		c->active = 0;
-	} else if (state == TCP_CLOSE) {
+		c->untold = 1;
+		return;
+	}
+	if (!c->active || !tp)
+		return;
+	if (state == TCP_CLOSE) {
 		c->counters_since = COUNTERS_SINCE_SCAN;
 	} else if (c->ports && c->ports != ports_of(sk, tp)) {
 		connection_found(sk, c, state);

@@ -43,6 +43,7 @@ static __always_inline bool tell_listener(__u32 kind, __u32 ring, struct sock *s
 		e->accept_queue = sk->sk_ack_backlog;
 		e->listen_drops = listener_drops(sk);
 	}
+	c->untold = 0;
 	c->told_sum = listener_sum(e->accept_queue, e->accept_queue_max, e->listen_drops);
 	emission_end(&emission);
 	return 1;

@@ -73,7 +73,8 @@ static __always_inline bool watch_listener(struct sock *sk, struct connection *c
 	if (c->told == TOLD_NOTHING)
 		return tell_listen(sk, c);
 	sum = listener_sum(sk->sk_ack_backlog, sk->sk_max_ack_backlog, listener_drops(sk));
-	return update_is_due(c, now, sum) &&
+	/* Told again while it is quiet: what was told once ages away, and an older one that is not told has ended. */
+	return (c->untold || now >= c->told_ts + tunables.listener_ns || update_is_due(c, now, sum)) &&
 	       tell_listener(EVENT_KIND_LISTENER, RING_CHATTER, sk, c, now);
 }
 
@@ -103,7 +104,7 @@ int watch_sockets(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (told)
 		told_one(ctx->meta);
 	/* Its `open` was due first, or there was no room: 1 asks for the same socket again. */
-	return state != TCP_LISTEN && c->active && c->untold;
+	return (state == TCP_LISTEN || c->active) && c->untold;
 }
 
 /* Runs in process context, the agent's. 5.8. */

@@ -8,7 +8,9 @@ export interface EventTunables {
   readonly updateMs: number;
   /** Most `retransmit` of one connection in a second; 0: all. */
   readonly retransmitsPerSecond: number;
-  /** No `update` and no `listener`, whatever `updateMs` says; those of connections older than the agent stay. */
+  /** A listener that still listens is told again after this time, whether its numbers moved or not. */
+  readonly listenerMs: number;
+  /** No `update`, and no `listener` of numbers that moved, whatever `updateMs` says; those of connections older than the agent stay. */
   readonly updatesOff: boolean;
   /** No `retransmit`, whatever the limit says; all are counted in their connection. */
   readonly retransmitsOff: boolean;
@@ -22,19 +24,22 @@ export interface KernelConstants {
 }
 
 export const TUNABLES_MAP = '.data.tunables';
-export const TUNABLES_BYTES = 32;
+export const TUNABLES_BYTES = 40;
 
 const OPEN_HOLD_NS = 0;
 const EPOCH = 8;
 const UPDATE_NS = 16;
 const RETRANSMITS_PER_SECOND = 24;
 const JIFFIES_HZ = 28;
+const LISTENER_NS = 32;
 const NS_PER_MS = 1_000_000n;
 const NO_LIMIT = 0xffff_ffff;
 const DEFAULT: EventTunables = {
   openHoldMs: 0,
   updateMs: 0,
   retransmitsPerSecond: 0,
+  // Often enough for every day that is kept to know it.
+  listenerMs: 86_400_000,
   updatesOff: false,
   retransmitsOff: false,
 };
@@ -70,12 +75,13 @@ export function createTunables(first: Partial<EventTunables> = {}): Tunables {
 
 /** Each value by one store: none is ever seen half written. */
 function write({ memory, offset }: Memory, events: EventTunables): void {
-  const { openHoldMs, updatesOff, updateMs, retransmitsOff, retransmitsPerSecond } = events;
+  const { openHoldMs, updatesOff, updateMs, listenerMs, retransmitsOff, retransmitsPerSecond } = events;
   const ns = (at: number, ms: number): void => {
     new BigUint64Array(memory, offset + at, 1)[0] = BigInt(ms) * NS_PER_MS;
   };
   ns(OPEN_HOLD_NS, openHoldMs);
   ns(UPDATE_NS, updatesOff ? 0 : updateMs);
+  ns(LISTENER_NS, listenerMs);
   new Uint32Array(memory, offset + RETRANSMITS_PER_SECOND, 1)[0] = retransmitsOff
     ? 0
     : retransmitsPerSecond || NO_LIMIT;

@@ -163,3 +163,27 @@ m = listener(); s.connect(m.getsockname()); d, _ = m.accept()`,
     assert.deepEqual(more, []);
   });
 });
+
+test('a listener that an earlier trace told of is told once by the next, though nothing moved', async () => {
+  let recorder = await startRecorder();
+  const peer = python('l = listener(); say(l.getsockname()[1]); hear()');
+  try {
+    const port = await peer.line<number>();
+    const ofPort =
+      (wanted: string) =>
+      ({ kind, local_port }: RingRecord): boolean =>
+        kind === wanted && local_port === port;
+    recorder.watch();
+    const [listen] = await recorder.until(1, ofPort('listen'));
+    recorder.close('blind');
+    recorder = await startRecorder({ instance: recorder.instance });
+    recorder.watch();
+    const [found] = await recorder.until(1, ofPort('listener'));
+    assert.equal(found?.socket_cookie, listen?.socket_cookie);
+    recorder.watch();
+    assert.equal((await recorder.until(1, ofPort('listener'))).length, 1);
+  } finally {
+    peer.kill();
+    recorder.close();
+  }
+});

@@ -11,6 +11,7 @@ const read = (bytes: Buffer) => ({
   updateNs: bytes.readBigUInt64LE(16),
   retransmitsPerSecond: bytes.readUInt32LE(24),
   jiffiesHz: bytes.readUInt32LE(28),
+  listenerNs: bytes.readBigUInt64LE(32),
 });
 
 /** Memory that stands somewhere in a larger one, as mapped memory does. */
@@ -29,6 +30,7 @@ test('milliseconds become nanoseconds, and no limit the largest', () => {
     updateNs: 60_000_000_000n,
     retransmitsPerSecond: 0xffff_ffff,
     jiffiesHz: 250,
+    listenerNs: 86_400_000_000_000n,
   });
 });
 
@@ -43,6 +45,7 @@ test('a change leaves what it does not name', () => {
     updateNs: 1_000_000n,
     retransmitsPerSecond: 50,
     jiffiesHz: 250,
+    listenerNs: 86_400_000_000_000n,
   });
 });
 

@@ -128,3 +128,26 @@ test('what no hook tells is looked for once in scanMs', async () => {
     recorder.close();
   }
 });
+
+test('a listener that still listens is told again, however quiet', async () => {
+  const listenerMs = 100;
+  const recorder = await startRecorder({ events: { updateMs: 0, listenerMs } });
+  const peer = python('l = listener(); say(l.getsockname()[1]); hear()');
+  try {
+    const port = await peer.line<number>();
+    const words = (): readonly RingRecord[] =>
+      recorder.records.filter(({ peer_port, local_port }) => peer_port === 0 && local_port === port);
+    await until('the listener to be told again twice', async () => {
+      recorder.watch();
+      await recorder.drain();
+      return words().length > 2;
+    });
+    const kinds = words().map(({ kind }) => kind);
+    assert.deepEqual(kinds.slice(0, 3), ['listen', 'listener', 'listener']);
+    for (const [earlier, later] of pairs(words().slice(1)))
+      assert.ok(Number(later.ts) - Number(earlier.ts) >= listenerMs * NS_PER_MS);
+  } finally {
+    peer.kill();
+    recorder.close();
+  }
+});

@@ -5,6 +5,7 @@ import { FAILURES } from './scenes/failures.ts';
 import { HOSTS } from './scenes/hosts.ts';
 import { LOSS } from './scenes/loss.ts';
 import { PEERS } from './scenes/peers.ts';
+import { PORTS } from './scenes/ports.ts';
 import { SECURITY } from './scenes/security.ts';
 import { TRAFFIC } from './scenes/traffic.ts';
 
@@ -14,6 +15,7 @@ export const SCENES: readonly Scene[] = [
   ...CONNECTIONS,
   ...LOSS,
   ...PEERS,
+  ...PORTS,
   ...SECURITY,
   ...HOSTS,
 ];

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startServer, type TestServer } from '../../../test/harness/server.ts';
-import { sampleEnvelope } from '../../../test/sample-batch.ts';
-import { type MadeEvent, NOW_US } from '../../../test/spool-writer.ts';
+import { NOW_US } from '../../../test/spool-writer.ts';
 import { createDatabase, type TestDatabase } from '../database.ts';
+import { BEGAN_US, type Sent, send } from './sent.ts';
 
 let server: TestServer;
 before(async () => {
@@ -67,40 +67,6 @@ test('a failure is a closed port where a SYN was answered, and not sent where th
     { reason: 'not_sent', socket_cookie: 11 },
   ]);
 });
-
-/** What one run of an agent sends, in seconds of one boot: its start, then batches. */
-interface Sent {
-  readonly run: number;
-  readonly at: number;
-  readonly boot?: string;
-  readonly host?: string;
-  /** It has told all that is older. */
-  readonly told?: true;
-  readonly events?: readonly Partial<MadeEvent>[];
-}
-
-/** Runs began a while ago, so that no row is of the future. */
-const BEGAN_US = NOW_US - 1_000 * 1_000_000;
-
-async function send(database: TestDatabase, batches: readonly Sent[]): Promise<void> {
-  for (const { run, at, boot = 'boot-1', host = 'host-a', told = false, events = [] } of batches) {
-    const { health } = sampleEnvelope();
-    const epoch = BEGAN_US + run * 1_000_000;
-    const batch_ts = BEGAN_US + at * 1_000_000;
-    await database.put(
-      {
-        host_id: host,
-        boot_id: boot,
-        agent_epoch: epoch,
-        kernel_epoch: epoch,
-        batch_seq: at,
-        batch_ts,
-        health: health && { ...health, older_told: told },
-      },
-      events.map((event, index) => ({ seq: at * 100 + index, kind: OPEN, ...event })),
-    );
-  }
-}
 
 /** State and doubts of each connection, by cookie and generation. */
 async function statesOf(database: TestDatabase): Promise<Record<string, string>> {

@@ -1,21 +1,50 @@
 -- question: Which users connect to what?
--- why: A service account that reaches a new port, or a person on a server at night.
+-- why: A service account that reaches a new port, or a person on a server at night; what opened or moved bytes in the window and has no end there counts too.
 -- since: 1h
 -- limit: 100
 -- chart: bars connections
+WITH
+    -- One row per connection that ended in the window; those below half a second never had an open.
+    ended AS
+    (
+        SELECT cityHash64(host_id, boot_id, socket_cookie, generation) AS connection
+        FROM tcp_events
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
+            AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
+            AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
+            AND kind IN ('close', 'fail') AND role = 'client' AND (duration_us >= 500000 OR counters_since = 'scan')
+    ),
+    -- One row per end, and per connection without one: the last word on it. A folded row stands for several.
+    told AS
+    (
+        SELECT host_id, host_name, uid, executable, peer_address, peer_port, connections, bytes_sent
+        FROM tcp_events
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
+            AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
+            AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
+            AND (NOT own OR {own:Bool})
+            -- A folded row of several processes has no pid; they are of one user.
+            AND connections > 0 AND role = 'client' AND (pid != 0 OR kind = 'summary')
+        UNION ALL
+        SELECT host_id, host_name, uid, executable, peer_address, peer_port, 1, bytes_sent
+        FROM tcp_events
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
+            AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
+            AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
+            AND (NOT own OR {own:Bool})
+            AND kind IN ('open', 'update') AND role = 'client' AND pid != 0
+            AND cityHash64(host_id, boot_id, socket_cookie, generation) GLOBAL NOT IN (SELECT connection FROM ended)
+        ORDER BY ts DESC
+        LIMIT 1 BY host_id, boot_id, socket_cookie, generation
+    )
 SELECT
     host_name, uid,
     arraySlice(arraySort(groupUniqArray(executable)), 1, 5) AS executables,
     arraySlice(arraySort(groupUniqArray(peer_port)), 1, 10) AS ports,
-    sum(event.connections) AS connections,
+    sum(told.connections) AS connections,
     uniqExact(peer_address) AS peers,
-    sum(event.bytes_sent) AS bytes_sent
-FROM tcp_events AS event
-WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
-    AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
-    AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
-    AND (NOT own OR {own:Bool})
-    AND event.connections > 0 AND role = 'client' AND pid != 0
+    sum(told.bytes_sent) AS bytes_sent
+FROM told
 GROUP BY host_id, host_name, uid
 ORDER BY connections DESC, host_name, host_id, uid
 LIMIT {limit:UInt32}

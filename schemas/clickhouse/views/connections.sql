@@ -124,26 +124,6 @@ WITH
         ORDER BY kind != 'retransmit' DESC, ts DESC, seq DESC
         LIMIT 1 BY host_id, boot_id, socket_cookie, generation
     ),
-    -- One row per kernel state, which runs of an agent share: until when it was vouched for, and when all that was older was told.
-    states AS
-    (
-        SELECT
-            host_id, boot_id, kernel_epoch,
-            -- What is left of a state is shipped by a later one, and vouches for nothing.
-            maxIf(batch_ts, heartbeat) AS state_vouched_ts, minIf(batch_ts, older_told) AS state_told_ts
-        FROM {database}.tcp_batches
-        GROUP BY host_id, boot_id, kernel_epoch
-    ),
-    -- One row per boot of a host: its states as one, and whether the host still runs it.
-    boots AS
-    (
-        SELECT
-            host_id, boot_id, max(state_vouched_ts) AS boot_vouched_ts, max(kernel_epoch) AS newest_state,
-            max(state_told_ts) AS boot_told_ts,
-            boot_id = argMax(boot_id, boot_vouched_ts) OVER (PARTITION BY host_id ORDER BY boot_vouched_ts ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS is_now
-        FROM states
-        GROUP BY host_id, boot_id
-    ),
     -- One row per connection without an end, with what its host says since. A state that went on beside another one said nothing about what ended later: hence times.
     live AS
     (
@@ -169,8 +149,7 @@ WITH
         reset_direction, reset_reason, pid, process_start_ts, uid, comm, executable, command_line, parent_pid,
         parent_executable, cgroup_path, container_id, pod_uid, systemd_unit, owner_source, own, sensor, counters_since
         FROM unended
-        LEFT JOIN states USING (host_id, boot_id, kernel_epoch)
-        LEFT JOIN boots USING (host_id, boot_id)
+        LEFT JOIN {database}.boot_states USING (host_id, boot_id, kernel_epoch)
     )
 SELECT
         host_id, host_name, boot_id, socket_cookie, generation, state, verdict, errno, errno_known, connections,

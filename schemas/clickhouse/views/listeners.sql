@@ -5,7 +5,7 @@ CREATE OR REPLACE VIEW {database}.listeners {on_cluster}
     boot_id LowCardinality(String) COMMENT 'Kernel boot id.',
     socket_cookie UInt64 COMMENT 'The kernel\'s number of the socket, unique within a boot.',
     generation UInt32 COMMENT 'Which connection of that socket: one socket can carry several, one after another.',
-    state String COMMENT 'listening, closed, or vanished (its end was not seen, and the host has booted since).',
+    state String COMMENT 'listening, closed, or vanished (no end was seen, and the host has booted since or a later run of its agent has not found it).',
     local_address IPv6 COMMENT 'Address it listens on; :: for all, IPv4 is v4-mapped.',
     local_port UInt16 COMMENT 'Port it listens on.',
     network_namespace UInt32 COMMENT 'Inode of the socket\'s network namespace.',
@@ -26,19 +26,13 @@ CREATE OR REPLACE VIEW {database}.listeners {on_cluster}
 )
 AS
 WITH
-    -- One row per host: the boot it runs now.
-    boots AS
-    (
-        SELECT host_id, argMax(boot_id, batch_ts) AS newest_boot
-        FROM {database}.tcp_batches
-        GROUP BY host_id
-    ),
     -- One row per listener: its last word.
     told AS
     (
         SELECT
             host_id, boot_id, socket_cookie, generation,
             min(event.ts) AS first_ts, max(event.ts) AS last_ts, max(event.kind = 'unlisten') AS is_closed,
+            argMax(event.kernel_epoch, (event.ts, event.seq)) AS kernel_epoch,
             argMax(event.host_name, (event.ts, event.seq)) AS host_name,
             argMax(event.local_address, (event.ts, event.seq)) AS local_address,
             argMax(event.local_port, (event.ts, event.seq)) AS local_port,
@@ -61,9 +55,9 @@ WITH
     )
 SELECT
     host_id, host_name, boot_id, socket_cookie, generation,
-    multiIf(is_closed, 'closed', boot_id = newest_boot, 'listening', 'vanished') AS state,
+    multiIf(is_closed, 'closed', is_now AND greatest(last_ts, state_vouched_ts) >= boot_told_ts, 'listening', 'vanished') AS state,
     local_address, local_port, network_namespace, first_ts, last_ts, accept_queue, accept_queue_max, listen_drops,
     pid, process_start_ts, uid, comm, executable, container_id, pod_uid, systemd_unit, own
 FROM told
-LEFT JOIN boots USING (host_id)
+LEFT JOIN {database}.boot_states USING (host_id, boot_id, kernel_epoch)
 COMMENT 'One row per listener that was told in the kept days.';

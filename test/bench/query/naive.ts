@@ -2,8 +2,8 @@
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 
 /**
- * Makes tcp_events of `naive`, which was migrated, such a table, and copies `from`'s rows, an hour at a time. Its views
- * then read the events, as the tiers are empty.
+ * Makes tcp_events of `naive`, which was migrated, such a table, and copies `from`'s rows, an hour at a time; its
+ * batches too, which say what lives. Its views then read the events, as the tiers are empty.
  */
 export async function fillNaive(
   naive: ClickHouse,
@@ -20,6 +20,7 @@ export async function fillNaive(
   const stored = columns.filter(({ name }) => !COMPUTED.has(name) && !name.endsWith('_rest'));
   const aliases = columns.filter(({ name }) => COMPUTED.has(name));
   const table = `${naive.database}.tcp_events`;
+  await naive.statement(`INSERT INTO ${naive.database}.tcp_batches SELECT * FROM ${from}.tcp_batches`);
   await naive.statement(`DROP TABLE ${table}`);
   await naive.statement(
     `CREATE TABLE ${table}

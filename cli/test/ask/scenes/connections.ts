@@ -174,7 +174,15 @@ export const CONNECTIONS: readonly Scene[] = [
       close(5, { start: 4, peer_address: v4('203.0.113.8'), bytes_sent: 4, bytes_received: 5 }),
       fail(6, { peer_address: v4('203.0.113.8') }),
       summary(7, { peer_address: v4('203.0.113.8'), connections: 3, local_port: 0 }),
-      event('open', 8, { peer_address: v4('203.0.113.8') }),
+      // Open still, told of twice; and one that ended after it was told of.
+      event('open', 8, { peer_address: v4('203.0.113.8'), start: 7, socket_cookie: 1 }),
+      event('update', 9, { peer_address: v4('203.0.113.8'), start: 7, socket_cookie: 1, bytes_sent: 6 }),
+      event('open', 4.5, { peer_address: v4('203.0.113.8'), start: 3, socket_cookie: 2 }),
+      close(4.75, { peer_address: v4('203.0.113.8'), start: 3.75, socket_cookie: 2 }),
+      // Ends without storage have no cookie: one row each.
+      close(1, { peer_address: v4('203.0.113.8'), socket_cookie: 0 }),
+      close(2, { peer_address: v4('203.0.113.8'), socket_cookie: 0 }),
+      event('retransmit', 9.5, { peer_address: v4('203.0.113.8') }),
       close(9, { peer_address: '2001:db8::8' }),
       close(10),
     ],
@@ -184,9 +192,13 @@ export const CONNECTIONS: readonly Scene[] = [
         columns:
           'ts host_name executable pid role local_address local_port peer_address peer_port kind verdict connections duration_us bytes_sent bytes_received',
         rows: [
+          withPeer(9, [100, v4('10.0.0.1'), 50_000], ['update', 'unknown', 1, 120e6, 6, 0]),
           withPeer(7, [0, v4('10.0.0.1'), 0], ['summary', 'closed_local', 3, 0, 0, 0]),
           withPeer(6, [100, v4('10.0.0.1'), 50_000], ['fail', 'refused', 1, 0, 0, 0]),
           withPeer(5, [100, v4('10.0.0.1'), 50_000], ['close', 'closed_local', 1, 60e6, 4, 5]),
+          withPeer(4.75, [100, v4('10.0.0.1'), 50_000], ['close', 'closed_local', 1, 60e6, 0, 0]),
+          withPeer(2, [100, v4('10.0.0.1'), 50_000], ['close', 'closed_local', 1, 0, 0, 0]),
+          withPeer(1, [100, v4('10.0.0.1'), 50_000], ['close', 'closed_local', 1, 0, 0, 0]),
         ],
       },
       {

@@ -1,18 +1,5 @@
 /** Scenes about what fails, is refused, or never becomes a connection. */
-import {
-  at,
-  bin,
-  close,
-  DAY_MINUTES,
-  event,
-  fail,
-  listener,
-  type Scene,
-  server,
-  summary,
-  times,
-  v4,
-} from '../scene.ts';
+import { at, bin, close, event, fail, listener, type Scene, server, summary, times, v4 } from '../scene.ts';
 
 const CURL = '/usr/bin/curl';
 const NGINX = '/usr/sbin/nginx';
@@ -221,64 +208,6 @@ export const FAILURES: readonly Scene[] = [
         rows: [
           ['listener-drops-a', NGINX, v4('10.0.0.1'), 80, 15, 100, 128],
           ['listener-drops-a', NGINX, v4('10.0.0.1'), 81, 0, 5, 5],
-        ],
-      },
-    ],
-  },
-  {
-    question: 'unused-listeners',
-    decoysInTime: false,
-    events: [
-      listener('listen', 1, 90, { own: true }),
-      // Used a day earlier.
-      close(-DAY_MINUTES, server(80)),
-      event('reset', 8, server(84)),
-      close(5, server(84, { own: true })),
-      event('open', 5, server(84, { own: true })),
-      close(5, { peer_port: 84 }),
-      listener('listen', 1, 80),
-      listener('listener', 30, 80),
-      // Used, given up, and used by one that lives.
-      listener('listen', 2, 81),
-      close(3, server(81)),
-      listener('listen', 4, 82),
-      listener('unlisten', 5, 82),
-      listener('listen', 6, 83),
-      event('open', 7, server(83)),
-      // A handshake alone is no use of it.
-      listener('listen', 8, 84),
-      event('half_open', 9, server(84)),
-    ],
-    asks: [
-      {
-        columns: 'host_name local_address local_port executable first_ts last_ts',
-        rows: [
-          ['unused-listeners-a', v4('10.0.0.1'), 80, NGINX, at(1), at(30)],
-          ['unused-listeners-a', v4('10.0.0.1'), 84, NGINX, at(8), at(8)],
-        ],
-      },
-    ],
-  },
-  {
-    question: 'port-exhaustion',
-    events: [
-      event('open', 5, { local_port: 50_010 }),
-      close(6, server(50_011, { peer_port: 443 })),
-      ...times(3, (index) => close(1, { local_port: 50_000 + index })),
-      close(2, { local_port: 50_000 }),
-      fail(3, { peer_port: 80, local_port: 0, verdict: 'addr_not_avail', errno: 99 }),
-      close(4, { peer_port: 22 }),
-    ],
-    asks: [
-      {
-        columns: 'host_name local_address peer_address peer_port local_ports connections without_port',
-        rows: [['port-exhaustion-a', v4('10.0.0.1'), v4('10.9.0.1'), 80, 1, 1, 1]],
-      },
-      {
-        args: ['--ports-min', '3'],
-        rows: [
-          ['port-exhaustion-a', v4('10.0.0.1'), v4('10.9.0.1'), 443, 3, 4, 0],
-          ['port-exhaustion-a', v4('10.0.0.1'), v4('10.9.0.1'), 80, 1, 1, 1],
         ],
       },
     ],

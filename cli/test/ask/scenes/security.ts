@@ -6,6 +6,20 @@ const NGINX = '/usr/sbin/nginx';
 const OUTSIDE = v4('203.0.113.80');
 const PEER = v4('10.9.0.1');
 
+const VARIANTS = [
+  ...['sh', 'python3', 'python3.11', 'python3.13t', 'python3.11-dbg', 'perl5.36.0', 'lua5.4', 'luajit-2.1.0'],
+  ...[
+    'nc.traditional',
+    'busybox.static',
+    'bash-static',
+    'zsh5-static',
+    'ksh93',
+    'php8.2',
+    'tclsh8.6',
+    'sh.distrib',
+  ],
+];
+
 export const SECURITY: readonly Scene[] = [
   {
     question: 'uploads-outside',
@@ -58,22 +72,30 @@ export const SECURITY: readonly Scene[] = [
   {
     question: 'unencrypted-services',
     events: [
-      event('open', 6, { peer_port: 21 }),
+      // Open still; and one that ended after it was told of.
+      event('open', 6, { peer_port: 21, socket_cookie: 1 }),
+      event('update', 7, { peer_port: 21, socket_cookie: 1, bytes_sent: 9 }),
+      event('open', 1, { peer_port: 23, socket_cookie: 2 }),
+      close(2, { peer_port: 23, socket_cookie: 2, bytes_sent: 4 }),
+      event('open', 6, { peer_port: 443, socket_cookie: 3, peer_address: v4('10.9.0.2') }),
+      event('open', 6, server(80)),
       close(1, { peer_port: 23, bytes_sent: 2, bytes_received: 3 }),
       close(2, { peer_port: 80, executable: '/usr/bin/wget' }),
       summary(3, { peer_port: 80, executable: '/usr/bin/wget', connections: 6 }),
       close(4),
       close(5, server(80)),
     ],
+    decoysInTime: false,
     asks: [
       {
-        columns: 'service_port host_name executable connections peers bytes',
+        columns: 'service_port host_name executable connections peers bytes last_ts',
         rows: [
-          [80, 'unencrypted-services-a', '/usr/bin/wget', 7, 1, 0],
-          [23, 'unencrypted-services-a', CURL, 1, 1, 5],
+          [80, 'unencrypted-services-a', '/usr/bin/wget', 7, 1, 0, at(3)],
+          [23, 'unencrypted-services-a', CURL, 2, 1, 9, at(2)],
+          [21, 'unencrypted-services-a', CURL, 0, 1, 0, at(7)],
         ],
       },
-      { args: ['--ports', '443'], rows: [[443, 'unencrypted-services-a', CURL, 1, 1, 0]] },
+      { args: ['--ports', '443'], rows: [[443, 'unencrypted-services-a', CURL, 1, 2, 0, at(6)]] },
     ],
   },
   {
@@ -105,16 +127,23 @@ export const SECURITY: readonly Scene[] = [
     events: [
       close(1, { executable: '/tmp/.x/miner' }),
       close(2, { executable: '/tmp/.x/miner', peer_port: 80, peer_address: v4('10.9.0.2') }),
-      close(3, { executable: '/usr/bin/python3 (deleted)' }),
+      close(3, { executable: '/memfd:x' }),
       close(4, { executable: '/home/me/tmp/tool' }),
+      close(5, { executable: '/tmpl/tool' }),
+      // Open still, and one that waits for a connection.
+      event('open', 6, { executable: '/dev/shm/x' }),
+      listener('listen', 7, 81, { executable: '/var/tmp/x' }),
       close(5),
     ],
+    decoysInTime: false,
     asks: [
       {
-        columns: 'host_name executable role connections peers service_ports',
+        columns: 'host_name executable role connections peers service_ports last_ts',
         rows: [
-          ['programs-in-odd-places-a', '/tmp/.x/miner', 'client', 2, 2, [80, 443]],
-          ['programs-in-odd-places-a', '/usr/bin/python3 (deleted)', 'client', 1, 1, [443]],
+          ['programs-in-odd-places-a', '/tmp/.x/miner', 'client', 2, 2, [80, 443], at(2)],
+          ['programs-in-odd-places-a', '/memfd:x', 'client', 1, 1, [443], at(3)],
+          ['programs-in-odd-places-a', '/dev/shm/x', 'client', 0, 1, [443], at(6)],
+          ['programs-in-odd-places-a', '/var/tmp/x', 'server', 0, 0, [81], at(7)],
         ],
       },
     ],
@@ -137,13 +166,98 @@ export const SECURITY: readonly Scene[] = [
     asks: [
       {
         columns:
-          'host_name executable pid uid parent_executable peer_address peer_port connections first_ts last_ts duration_us_max',
-        rows: [['shells-that-connect-a', '/bin/bash', 7, 33, NGINX, PEER, 4_444, 2, at(5), at(6), 4 * 60e6]],
+          'host_name executable pid uid parent_executable peer_address peer_port connections without_end first_start_ts last_ts duration_us_max',
+        rows: [
+          ['shells-that-connect-a', '/bin/bash', 7, 33, NGINX, PEER, 4_444, 2, 0, at(1), at(6), 4 * 60e6],
+        ],
       },
       {
         args: ['--names', 'bashful'],
-        rows: [['shells-that-connect-a', '/usr/bin/bashful', 100, 0, '', PEER, 443, 1, at(7), at(7), 0]],
+        rows: [['shells-that-connect-a', '/usr/bin/bashful', 100, 0, '', PEER, 443, 1, 0, at(7), at(7), 0]],
+      },
+    ],
+  },
+  {
+    // What still is open, however quiet.
+    question: 'shells-that-connect',
+    decoysInTime: false,
+    events: [
+      close(30, { host: 'b', executable: '/usr/bin/perl5.36-x86_64-linux-gnu' }),
+      shell(2, 1),
+      event('update', 9, { ...shell(2, 1), ts: at(9), duration_us: 8 * 60e6 }),
+      shell(3, 2, { pid: 8 }),
+      close(4, { host: 'b', start: 2, executable: '/usr/bin/python3.11', pid: 8, socket_cookie: 2 }),
+      // Before the window: open since three days, ended, of an earlier boot, and out of reach.
+      shell(-2_880, 3, { executable: '/usr/bin/nc.openbsd' }),
+      shell(-60, 4),
+      close(-30, { host: 'b', start: -61, executable: '/usr/bin/python3.11', socket_cookie: 4 }),
+      shell(-60, 5, { boot_id: 'earlier' }),
+      shell(-4_330, 6, { executable: '/usr/bin/socat1' }),
+    ],
+    batches: [
+      { host: 'b', minute: -60, boot_id: 'earlier' },
+      { host: 'b', minute: 1 },
+    ],
+    asks: [
+      {
+        args: ['--days', '3'],
+        rows: [
+          openShell('/usr/bin/python3.11', 1, at(9), 8),
+          openShell('/usr/bin/nc.openbsd', -2_881, at(-2_880), 1),
+          ['shells-that-connect-b', '/usr/bin/perl5.36-x86_64-linux-gnu', 100, 0, '', PEER, 443].concat([
+            ...[1, 0, at(30), at(30), 0],
+          ]),
+          ['shells-that-connect-b', '/usr/bin/python3.11', 8, 0, '', PEER, 443, 1, 0, at(2), at(4), 2 * 60e6],
+        ],
+      },
+      {
+        args: ['--days', '3', '--names', 'python3,nc.openbsd'],
+        rows: [openShell('/usr/bin/nc.openbsd', -2_881, at(-2_880), 1)],
+      },
+    ],
+  },
+  {
+    // Versions and variants, and what only looks like one.
+    question: 'shells-that-connect',
+    events: [
+      ...VARIANTS.map((name, index) =>
+        close(1, { host: 'c', executable: `/usr/bin/${name}`, pid: 1 + index }),
+      ),
+      ...['php-fpm8.2', 'sh-agent', 'perlbrew', 'shred', 'k3s'].map((name) =>
+        close(1, { host: 'c', executable: `/usr/bin/${name}` }),
+      ),
+    ],
+    asks: [
+      {
+        rows: VARIANTS.map((name, index) => [
+          ...[
+            'shells-that-connect-c',
+            `/usr/bin/${name}`,
+            1 + index,
+            0,
+            '',
+            PEER,
+            443,
+            1,
+            0,
+            at(1),
+            at(1),
+            0,
+          ],
+        ]),
       },
     ],
   },
 ];
+
+function shell(minute: number, socket_cookie: number, fields = {}): Readonly<Record<string, unknown>> {
+  const executable = '/usr/bin/python3.11';
+  return event('open', minute, { host: 'b', start: minute - 1, executable, socket_cookie, ...fields });
+}
+
+function openShell(executable: string, start: number, last: string, minutes: number): readonly unknown[] {
+  return [
+    ...['shells-that-connect-b', executable, 100, 0, '', PEER, 443],
+    ...[1, 1, at(start), last, minutes * 60e6],
+  ];
+}

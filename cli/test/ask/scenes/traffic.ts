@@ -205,17 +205,35 @@ export const TRAFFIC: readonly Scene[] = [
     events: [
       close(1, { uid: 1_000, bytes_sent: 4 }),
       close(2, { uid: 1_000, peer_port: 22, executable: '/usr/bin/ssh', peer_address: v4('10.9.0.2') }),
+      // Open still, told of twice; and one that ended after it was told of.
+      event('open', 2, { start: 1, socket_cookie: 1, uid: 1_000, peer_port: 22, executable: '/usr/bin/ssh' }),
+      event('update', 9, {
+        ...{
+          start: 1,
+          socket_cookie: 1,
+          uid: 1_000,
+          peer_port: 22,
+          executable: '/usr/bin/ssh',
+          bytes_sent: 70,
+        },
+      }),
+      event('open', 4, { start: 3, socket_cookie: 2, uid: 1_000, bytes_sent: 500 }),
+      close(6, { start: 3, socket_cookie: 2, uid: 1_000, bytes_sent: 600 }),
       close(3, { uid: 33 }),
+      // Of several processes of one user.
+      summary(7, { uid: 33, connections: 8, peer_port: 53 }),
       // Without a process nobody knows the user, and a server's user did not choose its peer.
       close(4, { pid: 0 }),
+      event('open', 4, { pid: 0 }),
       close(5, server(80, { uid: 33 })),
+      event('open', 5, server(80, { uid: 33 })),
     ],
     asks: [
       {
         columns: 'host_name uid executables ports connections peers bytes_sent',
         rows: [
-          ['users-that-connect-a', 1_000, [CURL, '/usr/bin/ssh'], [22, 443], 2, 2, 4],
-          ['users-that-connect-a', 33, [CURL], [443], 1, 1, 0],
+          ['users-that-connect-a', 33, [CURL], [53, 443], 9, 1, 0],
+          ['users-that-connect-a', 1_000, [CURL, '/usr/bin/ssh'], [22, 443], 4, 2, 674],
         ],
       },
     ],
