@@ -15,7 +15,7 @@ WITH
             AND batch.batch_ts >= {since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16}) AND batch.batch_ts < {until:DateTime64(6, 'UTC')}
         GROUP BY host_id
     ),
-    -- One row per connection that ended in those hours or in the window; those below half a second never had an open.
+    -- One row per connection that ended in those hours or in the window; those below half a second had an open only where they are older than the agent.
     ended AS
     (
         SELECT cityHash64(host_id, boot_id, socket_cookie, generation) AS connection

@@ -4,7 +4,7 @@
 -- limit: 100
 -- chart: bars connections
 WITH
-    -- One row per connection that ended in the window; those below half a second never had an open.
+    -- One row per connection that ended in the window; those below half a second had an open only where they are older than the agent.
     ended AS
     (
         SELECT cityHash64(host_id, boot_id, socket_cookie, generation) AS connection
