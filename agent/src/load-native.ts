@@ -1,4 +1,12 @@
+import { createRequire } from 'node:module';
 import { agentError } from './errors.ts';
+
+// As it is loaded, ffi-napi makes V8 collect garbage a dozen times, which is cheap while there is little of it.
+try {
+  createRequire(import.meta.url)('./library.ts');
+} catch {
+  // Told below, when it is needed.
+}
 
 /**
  * What calls into libraries of the system, loaded late: a tree without native modules can still say so.

@@ -6,6 +6,8 @@
  *
  * SIGTERM ends this run: the kernel goes on recording for the next one. SIGINT, or --end, ends the recording too.
  */
+// Before everything else.
+import './load-native.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
