@@ -4,6 +4,9 @@ import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { CpuAccount } from '@tcptrail/schemas/batch.ts';
 import { agentError } from './errors.ts';
 
+/** Reason of a stop that ends the recording too. */
+export const END = 'end';
+
 export interface EndDeps {
   readonly trace: {
     readonly recording: { readonly kernelEpoch: number };

@@ -6,6 +6,7 @@
 import { constants } from 'node:os';
 import ffi from 'ffi-napi';
 import type { Pointer } from 'ref-napi';
+import { openLibrary } from './library.ts';
 import type { ThreadRights } from './privilege/drop.ts';
 import { createThreadRights } from './privilege/thread-rights.ts';
 
@@ -35,7 +36,7 @@ export interface Libc {
 }
 
 export function createLibc(): Libc {
-  const libc = ffi.Library(null, {
+  const libc = openLibrary(null, {
     clock_gettime: ['int', ['int', 'void *']],
     flock: ['int', ['int', 'int']],
     syscall: ['long', ['long', 'long', 'long', 'long']],
@@ -65,7 +66,7 @@ export function createLibc(): Libc {
 
 function openTrim(): (padBytes: number) => number {
   try {
-    const malloc = ffi.Library(null, { malloc_trim: ['int', ['size_t']], mallopt: ['int', ['int', 'int']] });
+    const malloc = openLibrary(null, { malloc_trim: ['int', ['size_t']], mallopt: ['int', ['int', 'int']] });
     // The compiler's threads would each keep an arena of their own.
     malloc.mallopt(M_ARENA_MAX, 1);
     return malloc.malloc_trim;

@@ -10,8 +10,6 @@ import { aborted } from './aborted.ts';
 import { createBatcher } from './batch/batcher.ts';
 import { createPace } from './batch/pace.ts';
 import { CONSUMER_CONFIG, type ConsumerConfig } from './config.ts';
-import { createKafkaTransport } from './consume/kafka.ts';
-import { createSpoolTransport } from './consume/spool.ts';
 import type { Transport } from './consume/transport.ts';
 import { createRangeDecoders } from './decode/range.ts';
 import { endOnSignals } from './ending.ts';
@@ -66,7 +64,7 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
       metrics,
     },
   );
-  const transport = createTransport(config, { isOnce, log, metrics, tell: (text) => (trouble = text) });
+  const transport = await createTransport(config, { isOnce, log, metrics, tell: (text) => (trouble = text) });
 
   try {
     if (!isOnce) log.info(`metrics on http://${config.metrics.host}:${await health.start()}/metrics`);
@@ -106,7 +104,8 @@ export async function runConsumer(config: ConsumerConfig, deps: ConsumerDeps = {
   }
 }
 
-function createTransport(
+/** What only the other transport needs is not loaded. */
+async function createTransport(
   config: ConsumerConfig,
   deps: {
     readonly isOnce: boolean;
@@ -114,11 +113,14 @@ function createTransport(
     readonly metrics: Metrics;
     readonly tell: (trouble: string | undefined) => void;
   },
-): Transport {
+): Promise<Transport> {
   const { isOnce } = deps;
   const createFill = () => createBatcher(config.batch);
-  if (config.transport === 'spool')
+  if (config.transport === 'spool') {
+    const { createSpoolTransport } = await import('./consume/spool.ts');
     return createSpoolTransport({ ...config.spool, isOnce }, { ...deps, fill: createFill() });
+  }
+  const { createKafkaTransport } = await import('./consume/kafka.ts');
   const { group, sessionMs, concurrency, ...kafka } = config.kafka;
   const { insertMsMin, bytesMax } = config.batch;
   const pace = createPace({ insertMsMin, fullBytes: bytesMax / 4 });

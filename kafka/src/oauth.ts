@@ -6,13 +6,15 @@
  *
  * Redirects are not followed: the secret is for this server alone.
  */
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { withoutLogins } from '@tcptrail/config/secret.ts';
 import type { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { KafkaConfig } from './config.ts';
 import { kafkaError } from './errors.ts';
 import type { Token } from './tokens.ts';
+
+// Imported, node:http loads fetch and WebSocket too: a tenth of a start.
+const http = process.getBuiltinModule('node:http');
+const https = process.getBuiltinModule('node:https');
 
 export type OauthConfig = KafkaConfig['sasl']['oauth'];
 
@@ -70,7 +72,7 @@ function post(
   url: string,
   { body, login, ca }: { readonly body: string; readonly login: string; readonly ca: Buffer | undefined },
 ): Promise<Answer> {
-  const request = url.startsWith('https:') ? httpsRequest : httpRequest;
+  const request = url.startsWith('https:') ? https.request : http.request;
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {
       const isTls = /CERT|SIGNED|ISSUER|SIGNATURE|ALTNAME/.test(error.code ?? '');

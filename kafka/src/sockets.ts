@@ -1,13 +1,16 @@
 /** Connections to brokers: TLS as the section `kafka.tls` wants it, with the files as they are at that moment. */
 import { X509Certificate } from 'node:crypto';
 import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
 import { datesOf } from './certificate-dates.ts';
 import type { KafkaConfig } from './config.ts';
 import { keepUpWith, type OnUnfit } from './kept.ts';
 import { readNamed, unfit } from './named-file.ts';
 import { hostOf } from './seeds.ts';
+
+// Imported, it reads all certificates that Node.js brings along.
+const tls = process.getBuiltinModule('node:tls');
 
 const KEEP_ALIVE_MS = 60_000;
 
@@ -20,7 +23,7 @@ export function createSockets(config: TlsConfig, { onUnfit }: { readonly onUnfit
     const host = hostOf(seed);
     const name = isIP(host) === 0 ? { servername: host } : {};
     const socket = contextNow
-      ? connectTls({ host, port, ...name, secureContext: contextNow() }, onConnect)
+      ? tls.connect({ host, port, ...name, secureContext: contextNow() }, onConnect)
       : connect({ host, port }, onConnect);
     return socket.setKeepAlive(true, KEEP_ALIVE_MS);
   };
@@ -59,7 +62,7 @@ function contextOf({ caFile, certFile, keyFile }: TlsConfig): SecureContext {
     );
   const files = `kafka.tls.certFile ${certFile} and keyFile ${keyFile}`;
   return tried(`${files} are no pair`, () =>
-    createSecureContext({ ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }),
+    tls.createSecureContext({ ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }),
   );
 }
 

@@ -22,7 +22,7 @@ const FOLDERS: Record<string, string> = {
   'local-kafka': 'infra/kafka',
 };
 /** Files of a part that each of its stages may import. */
-const SHARED = /^(aborted|config|errors|form|metrics|libc|log|logger)\.ts$/;
+const SHARED = /^(aborted|config|errors|form|metrics|libc|library|memory|log|logger)\.ts$/;
 
 interface Import {
   readonly file: string;

@@ -2,6 +2,7 @@
 import { getSystemErrorName } from 'node:util';
 import ffi from 'ffi-napi';
 import type { Pointer } from 'ref-napi';
+import { openLibrary } from '../library.ts';
 import type { ThreadRights } from './drop.ts';
 
 /** linux/prctl.h */
@@ -10,11 +11,11 @@ const PR = { setPdeathsig: 1, getPdeathsig: 2, setKeepcaps: 8, setNoNewPrivs: 38
 const CAPABILITY_VERSION_3 = 0x2008_0522;
 
 export function createThreadRights(): ThreadRights {
-  const libc = ffi.Library(null, {
+  const libc = openLibrary(null, {
     prctl: ['int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']],
     capset: ['int', ['void *', 'void *']],
   });
-  const get = ffi.Library(null, { prctl: ['int', ['int', 'void *', 'ulong', 'ulong', 'ulong']] }).prctl;
+  const get = openLibrary(null, { prctl: ['int', ['int', 'void *', 'ulong', 'ulong', 'ulong']] }).prctl;
   const check = (name: string, result: number): void => {
     if (result !== 0) throw new Error(`${name}: ${getSystemErrorName(-ffi.errno())}`);
   };

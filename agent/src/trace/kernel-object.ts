@@ -1,8 +1,9 @@
 /** One opening of the BPF object: sizes and constants set, chosen programs loaded. */
 
 import { CONTROL_MAP } from './control.ts';
+import { errnoName } from './errno.ts';
 import { traceError } from './errors.ts';
-import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
+import type { Handle, Libbpf } from './libbpf.ts';
 import { TUNABLES_MAP } from './tunables.ts';
 
 export interface ObjectConfig {

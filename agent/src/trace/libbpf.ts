@@ -2,9 +2,10 @@
  * libbpf, and the calls beside it that memory and pins need. About 3 µs a call: set-up and once-a-second questions, never
  * per event.
  */
-import { getSystemErrorName } from 'node:util';
 import ffi from 'ffi-napi';
 import ref, { type Pointer } from 'ref-napi';
+import { openLibrary } from '../library.ts';
+import { memoryAt } from '../memory.ts';
 import { traceError } from './errors.ts';
 
 /** Address of an object, program, map or link of libbpf; valid until its object is closed. */
@@ -33,18 +34,8 @@ const H = 'size_t';
 /** Memory of ours that is read or written during the call; null: none. */
 const P = 'void *';
 
-/** Name of a negative errno as libbpf returns it; 'E524' for numbers that only the kernel knows. */
-export function errnoName(result: number): string {
-  try {
-    const name = getSystemErrorName(result);
-    return name.startsWith('Unknown') ? `E${-result}` : name;
-  } catch {
-    return `E${Math.abs(result)}`;
-  }
-}
-
 function openLibraries() {
-  const bpf = ffi.Library('libbpf.so.1', {
+  const bpf = openLibrary('libbpf.so.1', {
     libbpf_set_print: [H, [P]],
     libbpf_num_possible_cpus: ['int', []],
     libbpf_probe_bpf_map_type: ['int', ['int', P]],
@@ -71,7 +62,7 @@ function openLibraries() {
     bpf_obj_pin: ['int', ['int', 'string']],
     bpf_obj_get_info_by_fd: ['int', ['int', P, P]],
   });
-  const libc = ffi.Library(null, {
+  const libc = openLibrary(null, {
     getpagesize: ['int', []],
     fcntl: ['int', ['int', 'int', 'int']],
     mmap: [H, [H, 'size_t', 'int', 'int', 'int', 'long']],
@@ -173,9 +164,7 @@ export function createLibbpf() {
       const protection = options.writable ? PROT_READ | PROT_WRITE : PROT_READ;
       const at = libc.mmap(0, options.bytes, protection, MAP_SHARED, fd, options.offset);
       if (BigInt(at) === MAP_FAILED) return -ffi.errno();
-      const address = Buffer.alloc(8);
-      address.writeBigUInt64LE(BigInt(at));
-      const view = ref.readPointer(address, 0, options.bytes);
+      const view = memoryAt(Number(at), options.bytes);
       return {
         memory: view.buffer as ArrayBuffer,
         offset: view.byteOffset,

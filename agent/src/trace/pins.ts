@@ -18,10 +18,11 @@ import {
 import { dirname, join } from 'node:path';
 import { AppError } from '@tcptrail/schemas/app-error.ts';
 import type { Libc } from '../libc.ts';
+import { errnoName } from './errno.ts';
 import { traceError } from './errors.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type KernelState, releaseState } from './kernel-state.ts';
-import { errnoName, type Libbpf } from './libbpf.ts';
+import type { Libbpf } from './libbpf.ts';
 import { BPFFS } from './mounts.ts';
 
 const BPFFS_MAGIC = 0xcafe4a11;

@@ -4,6 +4,7 @@ import { closeSync } from 'node:fs';
 import type { BatchEnvelope, Health } from '@tcptrail/schemas/batch.ts';
 import { openCgroupRoot } from './cgroup-root.ts';
 import { CONTROL_MAP } from './control.ts';
+import { errnoName } from './errno.ts';
 import { traceError } from './errors.ts';
 import { HOOKS, type Hook } from './hooks.ts';
 import {
@@ -16,7 +17,7 @@ import {
   wasInterrupted,
 } from './kernel-object.ts';
 import { type KernelState, mapName, releaseState } from './kernel-state.ts';
-import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
+import type { Handle, Libbpf } from './libbpf.ts';
 import { coreRefused } from './requirements.ts';
 import { runScans } from './scan.ts';
 import { TUNABLES_MAP } from './tunables.ts';

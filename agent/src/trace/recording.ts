@@ -1,9 +1,10 @@
 /** What one kernel state recorded, read in place: its rings, its account and the names it kept. */
 import type { BatchEnvelope } from '@tcptrail/schemas/batch.ts';
 import { type Accounts, createAccounts, type KernelAccount } from './accounts.ts';
+import { errnoName } from './errno.ts';
 import { traceError } from './errors.ts';
 import { type KernelState, releaseState } from './kernel-state.ts';
-import { errnoName, type Libbpf, type Mapping } from './libbpf.ts';
+import type { Libbpf, Mapping } from './libbpf.ts';
 import { createKernelNames, EXECUTABLE_BYTES, NAMES_BYTES } from './names.ts';
 import { skippedRuns } from './programs.ts';
 import { parseRecordLayout } from './record-layout.ts';

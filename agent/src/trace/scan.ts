@@ -1,7 +1,8 @@
 /** The start-up scan: sockets older than the agent get their owner and role. */
 import { closeSync, readSync } from 'node:fs';
+import { errnoName } from './errno.ts';
 import type { KernelObject } from './kernel-object.ts';
-import { errnoName, type Handle, type Libbpf } from './libbpf.ts';
+import type { Handle, Libbpf } from './libbpf.ts';
 
 /** Runs every scan to its end. Returns those that could not. */
 export function runScans(
