@@ -129,3 +129,23 @@ test('every view and every column of one has a comment', async () => {
   );
   assert.deepEqual(bare, []);
 });
+
+test('a minute of a past day is looked up in its hour alone', async () => {
+  const clickhouse = connect();
+  await migrate(clickhouse);
+  const table = `${clickhouse.database}.tcp_events`;
+  await clickhouse.statement(
+    `INSERT INTO ${table} (day, ts, host_id, socket_cookie)
+     SELECT yesterday(), toDateTime64(yesterday(), 6, 'UTC') + toIntervalSecond(number), 'host', number
+     FROM numbers(86400) SETTINGS max_insert_threads = 1`,
+  );
+  const minute = `toDateTime64(yesterday(), 6, 'UTC') + toIntervalMinute(60 * 12 + 5)`;
+  const plan = await clickhouse.query<{ explain: string }>(
+    `EXPLAIN indexes = 1 SELECT count() FROM ${table}
+     WHERE day = yesterday() AND ts >= ${minute} AND ts < ${minute} + toIntervalMinute(1)`,
+  );
+  const text = plan.map(({ explain }) => explain.trim()).join('\n');
+  const [, read, all] = /PrimaryKey\n[\s\S]*?Granules: (\d+)\/(\d+)/.exec(text) ?? [];
+  assert.ok(Number(all) >= 10, text);
+  assert.ok(Number(read) <= 2, text);
+});

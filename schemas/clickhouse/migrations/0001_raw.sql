@@ -143,6 +143,7 @@ CREATE TABLE IF NOT EXISTS {database}.tcp_events{local} {on_cluster}
 )
 ENGINE = {replicated}MergeTree
 PARTITION BY day
+PRIMARY KEY (toStartOfHour(ts), host_id, socket_cookie)
 ORDER BY (toStartOfHour(ts), host_id, socket_cookie, generation, ts)
 TTL day + INTERVAL 7 DAY
 SETTINGS ttl_only_drop_parts = 1, {deduplication_window}, min_bytes_for_wide_part = 134217728, min_parts_to_merge_at_once = 10

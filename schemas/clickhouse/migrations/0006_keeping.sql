@@ -62,9 +62,11 @@ ENGINE = {replicated}ReplacingMergeTree(version)
 ORDER BY hold_id
 COMMENT 'One row per legal hold; read it with FINAL.';
 
+-- Its key is named twice: the copy would take over the other's, which is not of this order.
 CREATE TABLE IF NOT EXISTS {database}.held_events{local} {on_cluster} AS {database}.tcp_events{local}
 ENGINE = {replicated}ReplacingMergeTree
 PARTITION BY toYYYYMM(day)
+PRIMARY KEY (host_id, boot_id, kernel_epoch, cpu, seq)
 ORDER BY (host_id, boot_id, kernel_epoch, cpu, seq)
 SETTINGS min_bytes_for_wide_part = 134217728, deduplicate_merge_projection_mode = 'drop'
 COMMENT 'Rows of tcp_events under a legal hold, which do not age away; read it with FINAL.';
