@@ -186,6 +186,7 @@ export async function runAgent(config: AgentConfig, deps: AgentDeps): Promise<'e
       trace,
       drain: begin(trace.recording),
       builder: reduction.builder,
+      leavesOutOlder: reduction.leavesOutOlder,
       batcher,
       spool,
       clock,

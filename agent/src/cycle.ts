@@ -16,6 +16,8 @@ export interface CycleDeps {
   readonly pacing: { next(found: { readonly fill: number; readonly nowMs: number }): number };
   /** `flushMs`: how long a batch with rows stays open. */
   readonly builder: { readonly rows: number; readonly flushMs: number };
+  /** The budget leaves out what tells of connections and listeners that go on. */
+  readonly leavesOutOlder: () => boolean;
   readonly batcher: { readonly batchSeq: number; flush(): void; heartbeat(health: Health): void };
   readonly spool: { readonly ready: boolean; tick(): void };
   readonly clock: { measure(): void };
@@ -53,6 +55,8 @@ export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
   /** When the eldest row of the open batch came; 0 = none. */
   let sinceMs = 0;
   let olderTold = false;
+  /** Some of what is older came while it was left out: it is not told again, and nobody may take it for ended. */
+  let olderLeftOut = false;
   let ringFill = 0;
   /** The last batch that was closed, here or while draining. */
   let batchSeq = 0;
@@ -64,8 +68,9 @@ export function createCycle(config: CycleConfig, deps: CycleDeps): Cycle {
 
   function drainWhole(): boolean {
     const told = trace.olderTold;
+    if (!olderTold) olderLeftOut ||= deps.leavesOutOlder();
     const isWhole = drain.turn();
-    if (isWhole) olderTold ||= told;
+    if (isWhole) olderTold ||= told && !olderLeftOut;
     return isWhole;
   }
 

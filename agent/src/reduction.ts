@@ -45,6 +45,8 @@ export interface Reduction {
   spooled(bytes: number): void;
   /** Between two batches: what is left out and folded from now on. */
   configure(config: ReductionConfig): void;
+  /** The budget leaves out what tells of connections and listeners that go on. */
+  leavesOutOlder(): boolean;
   /** What the budget leaves out now, told like a program that does not run; sets the gauges by the way. */
   capabilities(): Health['capabilities'];
 }
@@ -56,6 +58,8 @@ const CEILING_STEP: BudgetStep = {
   leavesOut: [],
   cost: 'single rows of repeated short connections',
 };
+
+const KINDS_OF_OLDER = ['open', 'update', 'listener'] as const;
 
 export function createReduction(config: ReductionConfig, deps: ReductionDeps): Reduction {
   const { metrics, notices } = deps;
@@ -118,6 +122,8 @@ export function createReduction(config: ReductionConfig, deps: ReductionDeps): R
       inForce = next.filters;
       budget.configure(budgetOf(next));
     },
+    leavesOutOlder: () =>
+      ofBudget.some(({ leavesOut }) => KINDS_OF_OLDER.some((kind) => leavesOut.includes(kind))),
     capabilities() {
       const { folded, filtered } = builder.counts.totals;
       metrics.raise('folded_events', folded);

@@ -94,6 +94,15 @@ test('that all older connections are told is said once they are drained, and not
   assert.equal(beat({ olderTold: false }), true);
 });
 
+test('what is older and was left out by the budget is not said to be told, even when it is left out no longer', () => {
+  const { cycle, log, state } = cycleOf();
+  for (const change of [{ leavesOutOlder: true }, { leavesOutOlder: false, olderTold: true }, {}]) {
+    Object.assign(state, change, { nowMs: state.nowMs + 10_000 });
+    cycle.turn();
+  }
+  assert.equal(log.includes('older told'), false);
+});
+
 test('a batch stays open as long as its builder says', () => {
   const { cycle, log, state } = cycleOf();
   state.flushMs = 5_000;

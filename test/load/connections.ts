@@ -109,11 +109,15 @@ function connectOnce(to: AddressInfo, request: Buffer, from?: string): Promise<v
 function refusedOnce(host: string, localPort: number, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host, port, localAddress: host, localPort });
+    let taken = false;
     socket.on('connect', () => reject(new Error(`port ${port} is open`)));
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ECONNREFUSED') reject(error);
+      taken = error.code === 'EADDRINUSE';
+      if (!taken && error.code !== 'ECONNREFUSED') reject(error);
     });
     socket.on('close', () => {
+      // Another's; it was never ours, and nothing left this host.
+      if (taken) return resolve(refusedOnce(host, localPort + REFUSED_LOCAL_PORTS, port));
       const truth: Truth = {
         side: 'refused',
         pid: process.pid,

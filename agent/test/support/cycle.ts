@@ -49,6 +49,7 @@ export function cycleOf({ bad = 0 } = {}) {
     flushMs: 500,
     leftOut: false,
     olderTold: false,
+    leavesOutOlder: false,
     beats: 0,
     ringFills: [] as number[],
   };
@@ -125,6 +126,7 @@ export function cycleOf({ bad = 0 } = {}) {
     drain,
     pacing: { next: ({ fill }) => (fill > 0 ? 100 : 500) },
     builder,
+    leavesOutOlder: () => state.leavesOutOlder,
     batcher,
     spool,
     clock: { measure: () => log.push('clock') },
