@@ -1,5 +1,5 @@
 -- question: Which users connect to what?
--- why: A service account that reaches a new port, or a person on a server at night; what opened or moved bytes in the window and has no end there counts too.
+-- why: A service account that reaches a new port, or a person on a server at night; what opened or moved bytes in the window and has no end there counts too. Bytes count since the begin of a connection, also of one that lives.
 -- since: 1h
 -- limit: 100
 -- chart: bars connections
