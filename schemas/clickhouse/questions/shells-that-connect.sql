@@ -35,7 +35,10 @@ WITH
     -- One row per connection that no end of that name tells of: the last word on it.
     unended AS
     (
-        SELECT *, cityHash64(host_id, boot_id, socket_cookie, generation) GLOBAL NOT IN (SELECT connection FROM ended) AS has_no_end
+        SELECT
+            host_id, boot_id, kernel_epoch, host_name, executable, pid, uid, parent_executable, peer_address, peer_port,
+            start_ts, ts, duration_us,
+            cityHash64(host_id, boot_id, socket_cookie, generation) GLOBAL NOT IN (SELECT connection FROM ended) AS has_no_end
         FROM opened
         WHERE (cityHash64(host_id, boot_id, socket_cookie, generation), executable) GLOBAL NOT IN (SELECT connection, executable FROM ended)
         ORDER BY ts DESC
