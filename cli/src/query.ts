@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { answerLines } from './clickhouse/answer.ts';
 import { type Connection, type ConnectionOptions, createConnection } from './clickhouse/connection.ts';
+import type { Encoding } from './clickhouse/lines.ts';
 import { sentence } from './clickhouse/sentence.ts';
 import { cliError } from './errors.ts';
 import { plural } from './terminal/human.ts';
@@ -27,8 +28,9 @@ export async function query(sql: string, options: QueryOptions): Promise<void> {
   try {
     const answer = await connection.ask({ query: statement, format, isWhole: true, signal: stop.signal });
     if (answer.format === TABLE_FORMAT) await printTable(answer.stream, connection);
-    else if (answer.format === 'JSONEachRow' || answer.format === 'CSVWithNames')
-      await printLines(answer.stream, connection);
+    else if (answer.format === 'JSONEachRow') await printLines(answer.stream, connection, 'utf8');
+    // A string of ClickHouse may hold any bytes.
+    else if (answer.format === 'CSVWithNames') await printLines(answer.stream, connection, 'latin1');
     else await printBytes(answer.stream, connection);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -59,11 +61,15 @@ async function printTable(stream: AsyncIterable<unknown>, connection: Connection
   if (table && (rows === 0 || process.stdout.isTTY)) process.stderr.write(`${plural(rows, 'row')}\n`);
 }
 
-async function printLines(stream: AsyncIterable<unknown>, connection: Connection): Promise<void> {
+async function printLines(
+  stream: AsyncIterable<unknown>,
+  connection: Connection,
+  encoding: Encoding,
+): Promise<void> {
   let empty = true;
-  for await (const line of answerLines(stream, connection.url)) {
+  for await (const line of answerLines(stream, connection.url, encoding)) {
     empty = false;
-    await write(`${line}\n`);
+    await write(Buffer.from(`${line}\n`, encoding));
   }
   if (empty) process.stderr.write('0 rows\n');
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { isOneSentence, type RunOptions, run, start } from './run-command.ts';
+import { promisify } from 'node:util';
+import { isOneSentence, type RunOptions, run, start, TCPTRAIL } from './run-command.ts';
 import { createStoredEvents, migrated, type StoredEvents } from './stored-events.ts';
 
 let stored: StoredEvents;
@@ -53,6 +55,16 @@ test('* is every column of an event, what is computed as well', async () => {
   assert.equal(row['start_ts'], '2026-01-02 03:04:04.000006');
   assert.equal(row['start_ts_rest'], -1_000_000);
   assert.equal(row['sensor'], 'tcptrail');
+});
+
+test('--csv prints bytes as they are stored', async () => {
+  const url = ['--url', stored.url];
+  const { stdout } = await promisify(execFile)(
+    TCPTRAIL,
+    ['query', '--csv', ...url, "SELECT unhex('61FF80C3A4') AS a"],
+    { encoding: 'buffer' },
+  );
+  assert.equal(stdout.toString('hex'), Buffer.from('"a"\n"a\xff\x80\xc3\xa4"\n', 'latin1').toString('hex'));
 });
 
 test('--csv prints a head and quotes what needs it', async () => {

@@ -1,6 +1,7 @@
 /** Asks, and writes the answer in its form. */
 import { answerLines, parquetChunks } from '../clickhouse/answer.ts';
 import type { Connection } from '../clickhouse/connection.ts';
+import type { Encoding } from '../clickhouse/lines.ts';
 import { plural } from '../terminal/human.ts';
 import { plain, styleFor } from '../terminal/style.ts';
 import { unescapeTsv } from '../terminal/table.ts';
@@ -65,7 +66,9 @@ const WRITERS: Readonly<Record<AskOptions['format'], (bound: Bound, way: Way) =>
     eachRow(bound, way, {
       format: 'CSVWithNames',
       headRows: 1,
-      write: (row) => way.output.write(`${row}\n`),
+      // A string of ClickHouse may hold any bytes.
+      encoding: 'latin1',
+      write: (row) => way.output.write(Buffer.from(`${row}\n`, 'latin1')),
     }),
   async parquet({ question, params, limit }, { connection, output, signal }) {
     const answer = await connection.ask({ query: question.sql, params, format: 'Parquet', signal });
@@ -83,6 +86,8 @@ interface Rows {
   readonly format: string;
   /** Rows that come before the first one. */
   readonly headRows: number;
+  /** Default: utf8. */
+  readonly encoding?: Encoding;
   write(text: string): Promise<void>;
 }
 
@@ -95,7 +100,7 @@ async function eachRow({ question, params, limit }: Bound, way: Way, rows: Rows)
     format: rows.format,
     signal,
   });
-  const lines = answerLines(answer.stream, connection.url);
+  const lines = answerLines(answer.stream, connection.url, rows.encoding);
   let seen = 0;
   // To its end, where an error may stand.
   for await (const text of way.format === 'csv' ? csvRows(lines) : lines)

@@ -1,22 +1,26 @@
 /** The body of an answer as lines, and the error that may stand at its end. */
 import { cliError } from '../errors.ts';
-import { linesOf } from './lines.ts';
+import { type Encoding, linesOf } from './lines.ts';
 import { oneSentence, sentence } from './sentence.ts';
 
 const MARK = '__exception__';
 const LATE_ERROR = /^Code: (\d+)\. DB::Exception: .*\(version [\d.]+/;
 
 /**
- * Lines of an answer without line feeds.
+ * Lines of an answer without line feeds; in latin1 they are its bytes, whatever these are.
  *
  * Throws CLI_QUERY_FAILED for an error that ClickHouse met after it had begun to answer: its text is the end
  * of the body, behind a mark since 25.11.
  */
-export async function* answerLines(body: AsyncIterable<unknown>, url: string): AsyncGenerator<string> {
+export async function* answerLines(
+  body: AsyncIterable<unknown>,
+  url: string,
+  encoding: Encoding = 'utf8',
+): AsyncGenerator<string> {
   let held: string | undefined;
   let marked = '';
   try {
-    for await (const line of linesOf(body)) {
+    for await (const line of linesOf(body, encoding)) {
       if (marked !== '') marked += ` ${line.trim()}`;
       else if (line.trim() === MARK) marked = MARK;
       else {
@@ -27,8 +31,8 @@ export async function* answerLines(body: AsyncIterable<unknown>, url: string): A
   } catch (error) {
     throw sentence(error, { url });
   }
-  if (marked !== '') throw lateError(marked);
-  if (held !== undefined && LATE_ERROR.test(held)) throw lateError(held);
+  if (marked !== '') throw lateError(Buffer.from(marked, encoding).toString());
+  if (held !== undefined && LATE_ERROR.test(held)) throw lateError(Buffer.from(held, encoding).toString());
   if (held !== undefined && held !== '') yield held;
 }
 

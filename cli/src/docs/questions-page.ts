@@ -12,8 +12,8 @@ export function questionsPage(questions: readonly Question[] = readQuestions()):
 file of [schemas/clickhouse/questions](../schemas/clickhouse/questions): one SELECT with bound parameters, which any
 ClickHouse client can run. A new one is a new file there, and a scene with its answer in \`cli/test/ask/scenes\`.
 
-Connections are counted as folded rows stand for them, and tcptrail's own are left out. Hosts are told apart by their
-ids: two of one name have rows of their own, and \`--host ID\` asks for one of them.
+Connections are counted as folded rows stand for them, and tcptrail's own are left out. Hosts of
+one name have rows of their own, which show the name alone; \`--host ID\` asks for one of them.
 
 ## Parameters of every question
 

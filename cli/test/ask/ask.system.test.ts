@@ -91,6 +91,22 @@ test('json is one object a line, csv has a head', async () => {
   );
 });
 
+test('csv has names as the kernel has them, which may be any bytes', async () => {
+  await stored.execute(
+    `INSERT INTO tcptrail.tcp_events (day, ts, host_name, host_id, kind, role, executable, connections, bytes_sent, peer_port)
+     VALUES ('${bin(1).slice(0, 10)}', '${bin(1)}', 'bytes', 'bytes', 'close', 'client', unhex('2FFF80C3A4'), 1, 1, 443)`,
+  );
+  const path = join(folder, 'bytes.csv');
+  const ended = await ask([
+    ...['top-talkers', ...WINDOW, '--host', 'bytes'],
+    ...['--format', 'csv', '--output', path],
+  ]);
+  assert.equal(ended.code, 0, ended.stderr);
+  const bytes = readFileSync(path);
+  rmSync(path);
+  assert.ok(bytes.includes(Buffer.from('"bytes","/\xff\x80\xc3\xa4","client"', 'latin1')));
+});
+
 test('an answer without rows says so on stderr', async () => {
   for (const format of ['table', 'json']) {
     const ended = await ask(['top-talkers', '--since', iso(200), '--until', iso(205), '--format', format]);
@@ -211,7 +227,7 @@ test('--explain tells why, parameters, the SQL as it would run, and what it woul
   assert.match(ended.stdout, /What it would read\n {2}tcp_events +at most \d+ rows in \d+ part/);
   // What it prints runs as it is.
   const sql = ended.stdout.slice(
-    ended.stdout.indexOf('SELECT'),
+    ended.stdout.indexOf('WITH\n'),
     ended.stdout.indexOf(';\n\nWhat it would read'),
   );
   const bound = [...ended.stdout.matchAll(/^SET param_(\w+) = '(.*)';$/gm)].map(

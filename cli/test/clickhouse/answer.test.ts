@@ -15,6 +15,25 @@ test('lines come whole whatever the chunks, also where one cuts a character', as
   assert.deepEqual(await lines('a', 'b\n', 'c'), ['ab', 'c']);
 });
 
+test('in latin1 every byte comes out as it came, and an error behind the rows is still told', async () => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => byte !== 10);
+  const found: string[] = [];
+  for await (const line of answerLines(
+    Readable.from([bytes.subarray(0, 200), bytes.subarray(200)]),
+    '',
+    'latin1',
+  ))
+    found.push(line);
+  assert.deepEqual(
+    found.map((line) => Uint8Array.from(Buffer.from(line, 'latin1'))),
+    [bytes],
+  );
+  const error = new TextEncoder().encode('1\nCode: 395. DB::Exception: bóom. (X) (version 24.8.1.1)\n');
+  const failed = answerLines(Readable.from([error]), 'http://127.0.0.1', 'latin1');
+  assert.equal((await failed.next()).value, '1');
+  await assert.rejects(failed.next(), /bóom \(ClickHouse code 395\)/);
+});
+
 test('an empty line in the middle is a row, an empty body none', async () => {
   assert.deepEqual(await lines('\na\n'), ['', 'a']);
   assert.deepEqual(await lines(), []);

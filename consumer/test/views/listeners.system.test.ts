@@ -37,6 +37,17 @@ test('a listener listens until its end was told', async () => {
   assert.deepEqual(await statesOf(database), { 10: 'listening', 11: 'closed' });
 });
 
+test('a socket that listens again after it stopped listens', async () => {
+  const database = await createDatabase(server.url);
+  after(() => database.clickhouse.close());
+  await send(database, [
+    { run: 1, at: 10, events: [{ cookie: 10, kind: LISTEN }] },
+    { run: 1, at: 11, events: [{ cookie: 10, kind: UNLISTEN }] },
+    { run: 1, at: 12, told: true, events: [{ cookie: 10, kind: LISTEN }] },
+  ]);
+  assert.deepEqual(await statesOf(database), { 10: 'listening' });
+});
+
 test('a listener that a later run did not find has vanished, once that run has told all that was older', async () => {
   const database = await createDatabase(server.url);
   after(() => database.clickhouse.close());

@@ -5,14 +5,23 @@
 -- param: hours UInt16 = 6: Hours before the window in which it opened or moved bytes, or after it in which it did or ended.
 -- chart: bars connections
 WITH
-    -- One row per connection that ended in those hours before the window or in it; those below half a second had an open only where they are older than the agent.
+    -- One row: how young a connection may be told of before its end, which depends on the agents' events.openHoldMs.
+    youngest AS
+    (
+        SELECT minOrNull(duration_us) AS told_us
+        FROM tcp_events
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16})) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
+            AND ts >= {since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16}) AND ts < {until:DateTime64(6, 'UTC')}
+            AND kind IN ('open', 'update') AND counters_since = 'birth'
+    ),
+    -- One row per connection that ended in those hours before the window or in it and may have been told of before.
     ended AS
     (
         SELECT cityHash64(host_id, boot_id, socket_cookie, generation) AS connection
         FROM tcp_events
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16})) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} - toIntervalHour({hours:UInt16}) AND ts < {until:DateTime64(6, 'UTC')}
-            AND kind IN ('close', 'fail') AND (duration_us >= 500000 OR counters_since = 'scan')
+            AND kind IN ('close', 'fail') AND (duration_us >= (SELECT told_us FROM youngest) OR counters_since = 'scan')
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
     ),
     -- One row per connection that is older than the window and was told of after it, or before it without an end: the last word.

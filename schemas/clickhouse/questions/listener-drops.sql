@@ -27,6 +27,7 @@ SELECT
     max(listeners_seen.accept_queue_max) AS accept_queue_max
 FROM listeners_seen
 GROUP BY host_id, host_name, executable, local_address, local_port
-HAVING drops > 0 OR accept_queue_most >= accept_queue_max
+-- A backlog of 0 is none to fill until one waits.
+HAVING drops > 0 OR accept_queue_most > 0 AND accept_queue_most >= accept_queue_max
 ORDER BY drops DESC, accept_queue_most DESC, host_name, host_id, local_port, local_address, executable
 LIMIT {limit:UInt32}

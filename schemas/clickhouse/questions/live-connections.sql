@@ -13,7 +13,16 @@ WITH
             AND batch.batch_ts >= {since:DateTime64(6, 'UTC')} AND batch.batch_ts < {until:DateTime64(6, 'UTC')}
         GROUP BY host_id
     ),
-    -- One row per connection that ended in the window; those below half a second had an open only where they are older than the agent.
+    -- One row: how young a connection may be told of before its end, which depends on the agents' events.openHoldMs.
+    youngest AS
+    (
+        SELECT minOrNull(duration_us) AS told_us
+        FROM tcp_events
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
+            AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
+            AND kind IN ('open', 'update') AND counters_since = 'birth'
+    ),
+    -- One row per connection that ended in the window and may have been told of before.
     ended AS
     (
         SELECT cityHash64(host_id, boot_id, socket_cookie, generation) AS connection
@@ -21,7 +30,7 @@ WITH
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
-            AND kind IN ('close', 'fail') AND (duration_us >= 500000 OR counters_since = 'scan')
+            AND kind IN ('close', 'fail') AND (duration_us >= (SELECT told_us FROM youngest) OR counters_since = 'scan')
     ),
     -- One row per connection of that boot without an end: the last word on it.
     open_connections AS

@@ -1,5 +1,5 @@
 -- question: Which peers were never seen before?
--- why: An address that nobody ever talked to is where intrusions and misconfigurations begin.
+-- why: An address that nobody ever talked to is where intrusions and misconfigurations begin. Sums go on to the end of the window's last day.
 -- since: 24h
 -- limit: 100
 -- param: role String = client: client: whom programs connected to; server: who connected to them.

@@ -1,5 +1,5 @@
 -- question: Which listeners did nobody connect to?
--- why: A port that nobody needs is a port that nobody watches; of those that listen still.
+-- why: A port that nobody needs is a port that nobody watches; of those that listen still. Where several namespaces of a host listen on one port, only raw events tell which was used: what a namespace did on days older than these is not known.
 -- since: 7d
 -- limit: 200
 -- chart: none

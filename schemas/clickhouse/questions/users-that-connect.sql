@@ -1,10 +1,19 @@
 -- question: Which users connect to what?
--- why: A service account that reaches a new port, or a person on a server at night; what opened or moved bytes in the window and has no end there counts too.
+-- why: A service account that reaches a new port, or a person on a server at night; what opened or moved bytes in the window and has no end there counts too. Bytes count since the begin of a connection, also of one that lives.
 -- since: 1h
 -- limit: 100
 -- chart: bars connections
 WITH
-    -- One row per connection that ended in the window; those below half a second had an open only where they are older than the agent.
+    -- One row: how young a connection may be told of before its end, which depends on the agents' events.openHoldMs.
+    youngest AS
+    (
+        SELECT minOrNull(duration_us) AS told_us
+        FROM tcp_events
+        WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
+            AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
+            AND kind IN ('open', 'update') AND counters_since = 'birth'
+    ),
+    -- One row per connection that ended in the window and may have been told of before.
     ended AS
     (
         SELECT cityHash64(host_id, boot_id, socket_cookie, generation) AS connection
@@ -12,7 +21,7 @@ WITH
         WHERE day BETWEEN toDate({since:DateTime64(6, 'UTC')}) AND toDate({until:DateTime64(6, 'UTC')} - toIntervalMicrosecond(1))
             AND ts >= {since:DateTime64(6, 'UTC')} AND ts < {until:DateTime64(6, 'UTC')}
             AND (empty({hosts:Array(String)}) OR host_name IN {hosts:Array(String)} OR host_id IN {hosts:Array(String)})
-            AND kind IN ('close', 'fail') AND role = 'client' AND (duration_us >= 500000 OR counters_since = 'scan')
+            AND kind IN ('close', 'fail') AND role = 'client' AND (duration_us >= (SELECT told_us FROM youngest) OR counters_since = 'scan')
     ),
     -- One row per end, and per connection without one: the last word on it. A folded row stands for several.
     told AS

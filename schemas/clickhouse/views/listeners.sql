@@ -31,7 +31,7 @@ WITH
     (
         SELECT
             host_id, boot_id, socket_cookie, generation,
-            min(event.ts) AS first_ts, max(event.ts) AS last_ts, max(event.kind = 'unlisten') AS is_closed,
+            min(event.ts) AS first_ts, max(event.ts) AS last_ts, argMax(event.kind, (event.ts, event.seq)) = 'unlisten' AS is_closed,
             argMax(event.kernel_epoch, (event.ts, event.seq)) AS kernel_epoch,
             argMax(event.host_name, (event.ts, event.seq)) AS host_name,
             argMax(event.local_address, (event.ts, event.seq)) AS local_address,

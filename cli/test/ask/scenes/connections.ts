@@ -86,6 +86,9 @@ export const CONNECTIONS: readonly Scene[] = [
       event('open', 50, { start: 49, socket_cookie: 6 }),
       // Days old, and told of after the window only.
       event('update', 35, { ...server(80), start: -3_000, socket_cookie: 7 }),
+      // Told of and ended below half a second.
+      event('open', 19, { start: 19 - 1 / 600, socket_cookie: 9, peer_port: 25 }),
+      close(19.001, { start: 19 - 1 / 600, socket_cookie: 9, peer_port: 25 }),
       // Quiet for longer than the hours looked at.
       event('open', -120, { start: -121, socket_cookie: 8, peer_port: 22 }),
     ],
@@ -151,6 +154,9 @@ export const CONNECTIONS: readonly Scene[] = [
       close(6, { start: 4, socket_cookie: 3 }),
       // Of an earlier boot.
       event('open', 7, { start: 6, socket_cookie: 4, boot_id: 'earlier' }),
+      // Told of and ended below half a second.
+      event('open', 8, { start: 8 - 1 / 600, socket_cookie: 5 }),
+      close(8.001, { start: 8 - 1 / 600, socket_cookie: 5 }),
     ],
     batches: [
       { minute: 8, boot_id: 'earlier', heartbeat: true },
@@ -178,7 +184,7 @@ export const CONNECTIONS: readonly Scene[] = [
       event('open', 8, { peer_address: v4('203.0.113.8'), start: 7, socket_cookie: 1 }),
       event('update', 9, { peer_address: v4('203.0.113.8'), start: 7, socket_cookie: 1, bytes_sent: 6 }),
       event('open', 4.5, { peer_address: v4('203.0.113.8'), start: 3, socket_cookie: 2 }),
-      close(4.75, { peer_address: v4('203.0.113.8'), start: 3.75, socket_cookie: 2 }),
+      close(4.75, { peer_address: v4('203.0.113.8'), start: 3, socket_cookie: 2 }),
       // Ends without storage have no cookie: one row each.
       close(1, { peer_address: v4('203.0.113.8'), socket_cookie: 0 }),
       close(2, { peer_address: v4('203.0.113.8'), socket_cookie: 0 }),
@@ -196,7 +202,7 @@ export const CONNECTIONS: readonly Scene[] = [
           withPeer(7, [0, v4('10.0.0.1'), 0], ['summary', 'closed_local', 3, 0, 0, 0]),
           withPeer(6, [100, v4('10.0.0.1'), 50_000], ['fail', 'refused', 1, 0, 0, 0]),
           withPeer(5, [100, v4('10.0.0.1'), 50_000], ['close', 'closed_local', 1, 60e6, 4, 5]),
-          withPeer(4.75, [100, v4('10.0.0.1'), 50_000], ['close', 'closed_local', 1, 60e6, 0, 0]),
+          withPeer(4.75, [100, v4('10.0.0.1'), 50_000], ['close', 'closed_local', 1, 105e6, 0, 0]),
           withPeer(2, [100, v4('10.0.0.1'), 50_000], ['close', 'closed_local', 1, 0, 0, 0]),
           withPeer(1, [100, v4('10.0.0.1'), 50_000], ['close', 'closed_local', 1, 0, 0, 0]),
         ],

@@ -200,6 +200,9 @@ export const FAILURES: readonly Scene[] = [
       listener('listener', 2, 80, { listen_drops: 25, accept_queue: 100, accept_queue_max: 128 }),
       // Its queue was full, and nothing was dropped yet.
       listener('listener', 3, 81, { accept_queue: 5, accept_queue_max: 5 }),
+      // An idle one of listen(fd, 0), and one with a connection that waits.
+      listener('listener', 3, 83, { accept_queue: 0, accept_queue_max: 0 }),
+      listener('listener', 3, 84, { accept_queue: 1, accept_queue_max: 0 }),
       listener('listener', 4, 82, { listen_drops: 7, accept_queue: 1, accept_queue_max: 5 }),
     ],
     asks: [
@@ -208,6 +211,7 @@ export const FAILURES: readonly Scene[] = [
         rows: [
           ['listener-drops-a', NGINX, v4('10.0.0.1'), 80, 15, 100, 128],
           ['listener-drops-a', NGINX, v4('10.0.0.1'), 81, 0, 5, 5],
+          ['listener-drops-a', NGINX, v4('10.0.0.1'), 84, 0, 1, 0],
         ],
       },
     ],

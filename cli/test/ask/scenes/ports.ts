@@ -108,21 +108,27 @@ export const PORTS: readonly Scene[] = [
       close(-30, { host: 'b', start: -61, local_port: 50_005, socket_cookie: 6 }),
       open(-60, { local_port: 50_006, socket_cookie: 7, boot_id: 'earlier' }),
       open(-361, { local_port: 50_007, socket_cookie: 8 }),
+      // Ended while no agent ran: the next state did not find it.
+      open(-60, { local_port: 50_008, socket_cookie: 9, kernel_epoch: at(-100) }),
+      // Told of and ended below half a second.
+      open(10, { start: 10 - 1 / 600, local_port: 50_009, socket_cookie: 10 }),
+      close(10.001, { host: 'b', start: 10 - 1 / 600, local_port: 50_009, socket_cookie: 10 }),
     ],
     batches: [
-      { host: 'b', minute: -60, boot_id: 'earlier' },
-      { host: 'b', minute: 1 },
+      { host: 'b', minute: -60, boot_id: 'earlier', heartbeat: true },
+      { host: 'b', minute: -50, kernel_epoch: at(-100), heartbeat: true },
+      { host: 'b', minute: 1, heartbeat: true, older_told: true },
     ],
     asks: [
       {
-        args: ['--ports-min', '12'],
-        rows: [['port-exhaustion-b', v4('10.0.0.1'), v4('10.9.0.1'), 443, 12, 4, 7, 8, 0]],
+        args: ['--ports-min', '6'],
+        rows: [['port-exhaustion-b', v4('10.0.0.1'), v4('10.9.0.1'), 443, 6, 4, 7, 9, 0]],
       },
       {
-        args: ['--ports-min', '12', '--hours', '7'],
-        rows: [['port-exhaustion-b', v4('10.0.0.1'), v4('10.9.0.1'), 443, 13, 5, 7, 8, 0]],
+        args: ['--ports-min', '6', '--hours', '7'],
+        rows: [['port-exhaustion-b', v4('10.0.0.1'), v4('10.9.0.1'), 443, 7, 5, 7, 9, 0]],
       },
-      { args: ['--ports-min', '12', '--hours', '0'], rows: [] },
+      { args: ['--ports-min', '6', '--hours', '0'], rows: [] },
     ],
   },
 ];

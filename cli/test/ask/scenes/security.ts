@@ -193,10 +193,23 @@ export const SECURITY: readonly Scene[] = [
       close(-30, { host: 'b', start: -61, executable: '/usr/bin/python3.11', socket_cookie: 4 }),
       shell(-60, 5, { boot_id: 'earlier' }),
       shell(-4_330, 6, { executable: '/usr/bin/socat1' }),
+      // Its end lost the name: before the window, and in it.
+      shell(-60, 7),
+      close(-30, { host: 'b', start: -61, executable: '', socket_cookie: 7 }),
+      shell(5, 8, { executable: '/usr/bin/ruby' }),
+      close(6, { host: 'b', start: 4, executable: '', socket_cookie: 8 }),
+      // In the window, and the host was booted since.
+      shell(0.5, 9, { executable: '/usr/bin/lua', boot_id: 'earlier' }),
+      // Ended while no agent ran: the next kernel state did not find it.
+      shell(-60, 10, { kernel_epoch: at(-100) }),
+      // Told of and ended below half a second.
+      shell(7, 11, { executable: '/usr/bin/gawk', start: 7 - 1 / 600 }),
+      close(7.001, { host: 'b', start: 7 - 1 / 600, executable: '/usr/bin/gawk', socket_cookie: 11 }),
     ],
     batches: [
-      { host: 'b', minute: -60, boot_id: 'earlier' },
-      { host: 'b', minute: 1 },
+      { host: 'b', minute: 0.6, boot_id: 'earlier', heartbeat: true },
+      { host: 'b', minute: -50, kernel_epoch: at(-100), heartbeat: true },
+      { host: 'b', minute: 0.8, heartbeat: true, older_told: true },
     ],
     asks: [
       {
@@ -207,7 +220,10 @@ export const SECURITY: readonly Scene[] = [
           ['shells-that-connect-b', '/usr/bin/perl5.36-x86_64-linux-gnu', 100, 0, '', PEER, 443].concat([
             ...[1, 0, at(30), at(30), 0],
           ]),
-          ['shells-that-connect-b', '/usr/bin/python3.11', 8, 0, '', PEER, 443, 1, 0, at(2), at(4), 2 * 60e6],
+          notOpen('/usr/bin/gawk', 100, [7 - 1 / 600, 7.001, 160_000]),
+          notOpen('/usr/bin/ruby', 100, [4, 5, 60e6]),
+          notOpen('/usr/bin/python3.11', 8, [2, 4, 2 * 60e6]),
+          notOpen('/usr/bin/lua', 100, [-0.5, 0.5, 60e6]),
         ],
       },
       {
@@ -260,4 +276,13 @@ function openShell(executable: string, start: number, last: string, minutes: num
     ...['shells-that-connect-b', executable, 100, 0, '', PEER, 443],
     ...[1, 1, at(start), last, minutes * 60e6],
   ];
+}
+
+function notOpen(
+  executable: string,
+  pid: number,
+  [start, last, durationUs]: readonly [start: number, last: number, durationUs: number],
+): readonly unknown[] {
+  const times = [at(start), at(last), durationUs];
+  return ['shells-that-connect-b', executable, pid, 0, '', PEER, 443, 1, 0, ...times];
 }

@@ -219,6 +219,9 @@ export const TRAFFIC: readonly Scene[] = [
       }),
       event('open', 4, { start: 3, socket_cookie: 2, uid: 1_000, bytes_sent: 500 }),
       close(6, { start: 3, socket_cookie: 2, uid: 1_000, bytes_sent: 600 }),
+      // Told of and ended below half a second.
+      event('open', 5, { start: 5 - 1 / 600, socket_cookie: 3, uid: 33, peer_port: 80 }),
+      close(5.001, { start: 5 - 1 / 600, socket_cookie: 3, uid: 33, peer_port: 80 }),
       close(3, { uid: 33 }),
       // Of several processes of one user.
       summary(7, { uid: 33, connections: 8, peer_port: 53 }),
@@ -232,7 +235,7 @@ export const TRAFFIC: readonly Scene[] = [
       {
         columns: 'host_name uid executables ports connections peers bytes_sent',
         rows: [
-          ['users-that-connect-a', 33, [CURL], [53, 443], 9, 1, 0],
+          ['users-that-connect-a', 33, [CURL], [53, 80, 443], 10, 1, 0],
           ['users-that-connect-a', 1_000, [CURL, '/usr/bin/ssh'], [22, 443], 4, 2, 674],
         ],
       },
