@@ -160,6 +160,11 @@ export const CLI_ERRORS = {
     (rows: string, holds: string) =>
       `${rows} under a legal hold, so nothing was forgotten: ${holds}; end it with 'tcptrail hold end', or give --except-held to forget the others`,
   ),
+  CLI_HOLD_NOT_COPIED: entry(
+    1,
+    (id: string, problem: string) =>
+      `hold ${id} binds, and its rows are not all in held_events yet: ${problem}; a running consumer tries the copy again (tiers.closeMs)`,
+  ),
   CLI_FORGET_STUCK: entry(
     1,
     (table: string, reason: string) =>
