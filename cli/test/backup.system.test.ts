@@ -157,6 +157,20 @@ suite('a backup', { concurrency: 2 }, () => {
     assert.match(again.stderr, /holds files already/);
   });
 
+  test('a table whose columns stood in another order is restored, and compared by the order of the backup', async () => {
+    const kept = await filled();
+    await kept.sql('ALTER TABLE {db}.tcp_events MODIFY COLUMN uid UInt32 FIRST');
+    const folder = temporaryFolder();
+    const totals = await backup(kept, folder);
+    const restored = `${kept.name}_order`;
+    const back = await lines<Total>(restoreArgs(kept, folder, restored));
+    assert.deepEqual(
+      back,
+      totals.map(({ table, rows, checksum }) => ({ table, rows, checksum, rows_aged: 0 })),
+    );
+    assert.deepEqual(await differences(kept, restored), []);
+  });
+
   test('a file that is not as it was refuses the whole, before anything is made', async () => {
     const kept = await filled();
     const folder = temporaryFolder();

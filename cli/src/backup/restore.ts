@@ -46,8 +46,7 @@ export async function restoreCommand(options: RestoreOptions): Promise<void> {
     for (const said of manifest.tables) {
       const table = tables.find(({ name }) => name === said.table);
       if (!table) throw cliError('CLI_RESTORE_DIFFERS', [said.table, 'the table is not in this database']);
-      // As the backup has it: a later migration may have added columns.
-      const asThen = { ...table, columns: table.columns.filter(({ name }) => said.columns.includes(name)) };
+      const asThen = { ...table, columns: columnsThen(table, said) };
       const files = manifest.files.filter((file) => file.table === said.table);
       const parts = await partedByAge(clickhouse, said.table, files);
       const restored = totalOf(asThen, parts.kept);
@@ -61,6 +60,15 @@ export async function restoreCommand(options: RestoreOptions): Promise<void> {
     }
     await clickhouse.statement(`DROP TABLE ${clickhouse.database}.${MARK}`);
     if (!json) process.stdout.write(await afterwards(clickhouse, manifest, rowsAged));
+  });
+}
+
+/** As the backup has them, in its order, which its sums depend on: a later migration may have added columns, or moved them. */
+function columnsThen({ columns }: TableAt, { table, columns: names }: BackupTable): TableAt['columns'] {
+  return names.map((name) => {
+    const column = columns.find((each) => each.name === name);
+    if (!column) throw cliError('CLI_RESTORE_DIFFERS', [table, `this database has no column ${name}`]);
+    return column;
   });
 }
 
