@@ -75,7 +75,7 @@ export async function agedDays(
   );
   const [, ttl = ''] = / TTL (.+?)(?: SETTINGS |$)/.exec(made?.engine ?? '') ?? [];
   const end = ttl.split(', ').find((each) => each !== '' && !each.includes(' TO '));
-  if (end === undefined || days.length === 0) return new Set();
+  if (end === undefined || !/\bday\b/.test(end) || days.length === 0) return new Set();
   const aged = await client.query<{ day: string }>(
     `SELECT day FROM (SELECT arrayJoin({days:Array(Date)}) AS day) WHERE ${end} <= today()`,
     { days },

@@ -15,7 +15,11 @@ for (const cluster of ['', 'one']) {
     const client = here.client(database, cluster);
     await migrate(client);
     const names = (await migrate(client, { cold: COLD, plan: true })).applied.map(({ name }) => name);
-    assert.deepEqual(names, ['cold volume of tcp_events', 'cold volume of tcp_batches']);
+    assert.deepEqual(names, [
+      'cold volume of tcp_events',
+      'cold volume of tcp_batches',
+      'retention of forgotten_rows',
+    ]);
     await migrate(client, { cold: COLD });
     assert.deepEqual((await migrate(client, { cold: COLD })).applied, [], 'nothing is left to do');
 
