@@ -128,8 +128,8 @@ export const CLI_ERRORS = {
   ),
   CLI_LETTER_HELD: entry(
     1,
-    (id: string, hold: string) =>
-      `letter ${id} is under a legal ${hold}, so nothing was discarded; leave it out, or end the hold`,
+    (letters: string, holds: string) =>
+      `${letters} under a legal hold, so nothing was discarded: ${holds}; end it with 'tcptrail hold end', or give --except-held to discard the others`,
   ),
   CLI_FILE_UNREADABLE: entry(
     2,

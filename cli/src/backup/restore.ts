@@ -199,7 +199,7 @@ async function afterwards(
           `${plural(rowsAged, 'row')} of days older than the retention stay in the backup; --keep-all brings them back into a database that keeps all`,
         ]
       : []),
-    ...(without.length > 0 ? [noRetention(without)] : []),
+    ...(without.length > 0 ? [noRetention(without, clickhouse)] : []),
   ];
   return sentences.map((sentence) => `${sentence}\n`).join('');
 }
