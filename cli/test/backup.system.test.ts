@@ -126,7 +126,7 @@ suite('a backup', { concurrency: 2 }, () => {
     const back = await lines<Total>([...restoreArgs(kept, folder, restored)]);
     assert.deepEqual(
       back,
-      totals.map(({ table, rows, checksum }) => ({ table, rows, checksum, rows_aged: 0 })),
+      totals.map(({ table, rows, checksum }) => ({ table, rows, checksum, rows_aged: 0, rows_ageing: 0 })),
     );
     assert.deepEqual(await differences(kept, restored), []);
     const views = ['connections', 'connections_5m', 'edges', 'completeness'];
@@ -166,7 +166,7 @@ suite('a backup', { concurrency: 2 }, () => {
     const back = await lines<Total>(restoreArgs(kept, folder, restored));
     assert.deepEqual(
       back,
-      totals.map(({ table, rows, checksum }) => ({ table, rows, checksum, rows_aged: 0 })),
+      totals.map(({ table, rows, checksum }) => ({ table, rows, checksum, rows_aged: 0, rows_ageing: 0 })),
     );
     assert.deepEqual(await differences(kept, restored), []);
   });
@@ -234,6 +234,31 @@ suite('a backup', { concurrency: 2 }, () => {
     assert.match(ended.stdout, /^tcp_events: 1 row; 2 rows of days that have aged stay in the backup$/m);
     assert.match(ended.stdout, /^3 rows of days older than the retention stay in the backup; --keep-all /m);
     assert.doesNotMatch(ended.stdout, /nothing of/);
+  });
+
+  test('of a month that has aged in half the days that have are told', async () => {
+    const kept = await createKept();
+    await kept.sql('ALTER TABLE {db}.tier_1h REMOVE TTL');
+    // The first and the last day of the month in which the age of 13 months falls; either may be today's.
+    const [limit] = await kept.rows<{ first: string; last: string; aged: number }>(
+      `SELECT toStartOfMonth(today() - INTERVAL 13 MONTH) AS first, toLastDayOfMonth(first) AS last,
+         toUInt8(first + INTERVAL 13 MONTH <= today()) + toUInt8(last + INTERVAL 13 MONTH <= today()) AS aged`,
+    );
+    assert.ok(limit);
+    for (const day of [limit.first, limit.last])
+      await kept.sql(
+        `INSERT INTO {db}.tier_1h (day, bin, host_id) VALUES ('${day}', '${day} 00:00:00', 'h')`,
+      );
+    const folder = temporaryFolder();
+    await backup(kept, folder);
+    const back = await lines<Total & { rows_aged: number; rows_ageing: number }>(
+      restoreArgs(kept, folder, `${kept.name}_month`),
+    );
+    const tier = back.find(({ table }) => table === 'tier_1h');
+    assert.ok(tier);
+    // A month that is over has aged whole, and stays in the backup.
+    const expected = limit.aged === 2 ? [0, 2, 0] : [2, 0, limit.aged];
+    assert.deepEqual([tier.rows, tier.rows_aged, tier.rows_ageing], expected);
   });
 
   test('without retention all days come back; migrate says so, and puts it back when it is told to', async () => {
