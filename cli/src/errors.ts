@@ -128,8 +128,8 @@ export const CLI_ERRORS = {
   ),
   CLI_LETTER_HELD: entry(
     1,
-    (id: string, hold: string) =>
-      `letter ${id} is under a legal ${hold}, so nothing was discarded; leave it out, or end the hold`,
+    (letters: string, holds: string) =>
+      `${letters} under a legal hold, so nothing was discarded: ${holds}; end it with 'tcptrail hold end', or give --except-held to discard the others`,
   ),
   CLI_FILE_UNREADABLE: entry(
     2,
@@ -159,6 +159,11 @@ export const CLI_ERRORS = {
     1,
     (rows: string, holds: string) =>
       `${rows} under a legal hold, so nothing was forgotten: ${holds}; end it with 'tcptrail hold end', or give --except-held to forget the others`,
+  ),
+  CLI_HOLD_NOT_COPIED: entry(
+    1,
+    (id: string, problem: string) =>
+      `hold ${id} binds, and its rows are not all in held_events yet: ${problem}; a running consumer tries the copy again (tiers.closeMs)`,
   ),
   CLI_FORGET_STUCK: entry(
     1,

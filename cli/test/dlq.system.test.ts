@@ -29,6 +29,8 @@ async function parkedOne(): Promise<{ setup: KafkaSetup; mend: () => Promise<voi
   return { setup, mend };
 }
 
+const NEXT_DAY = new Date(NOW_US / 1000 + 86_400_000).toISOString().slice(0, 10);
+
 suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
   test('a refused batch is listed, shown, refused again, and after the mending stored once under its origin', async () => {
     const { setup, mend } = await parkedOne();
@@ -127,6 +129,35 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     assert.equal(retried.code, 1, retried.stderr);
     assert.match(retried.stdout, /✘ \S+ tcp_events holds 3 of 10 rows of batch 1/);
     assert.match(retried.stdout, /✔ \S+ stored as \S+\/2\n1 of 2 letters stored/);
+  });
+
+  test('a hold on a host keeps its messages that nobody can read, and --except-held discards the others', async () => {
+    const setup = await setUp();
+    const unknown = Buffer.from(frame(batch(1)));
+    unknown.fill(0xee, 2, 10);
+    await setup.send(unknown, unknown);
+    await setup.sendAs('host-b', unknown);
+    await setup.once();
+    assert.deepEqual(
+      (await list(setup)).map(({ reason, host_id: host }) => [reason, host]),
+      [1, 2, 3].map(() => ['SCHEMA_UNKNOWN', '']),
+    );
+    const added = await run([
+      ...['hold', 'add', '--url', kafka.server.url, '--database', setup.database, '--host', HOST],
+      ...['--reason', 'a case', '--author', 'legal', '--until', NEXT_DAY],
+    ]);
+    assert.equal(added.code, 0, added.stderr);
+    const refused = await dlq(setup, 'discard', '--all', '--yes', '--why', 'test');
+    assert.equal(refused.code, 1, refused.stdout);
+    assert.ok(isOneSentence(refused.stderr), refused.stderr);
+    assert.match(
+      refused.stderr,
+      /2 letters are under a legal hold, so nothing was discarded: hold \w+ of legal/,
+    );
+    const others = await dlq(setup, 'discard', '--all', '--except-held', '--yes', '--why', 'test');
+    assert.equal(others.code, 0, others.stderr);
+    assert.match(others.stdout, /^1 letter discarded; .*; 2 letters under a legal hold stay\n$/);
+    assert.equal((await list(setup)).length, 2);
   });
 
   test('a retry that is killed between its two INSERTs is finished by the next one', async () => {
@@ -301,7 +332,9 @@ suite('each with a topic and a database of its own', { concurrency: 3 }, () => {
     assert.ok(isOneSentence(held.stderr), held.stderr);
     assert.match(
       held.stderr,
-      new RegExp(`is under a legal hold ${holdId} of legal until .*, so nothing was discarded`),
+      new RegExp(
+        `letter \\S+ is under a legal hold, so nothing was discarded: hold ${holdId} of legal until `,
+      ),
     );
     assert.equal((await list(setup)).length, 1);
     assert.equal((await hold('end', holdId)).code, 0);

@@ -302,6 +302,32 @@ test('sums of closed days are summed anew; where the events aged away those that
   assert.ok(summary.not_reached.some((text) => text.startsWith('1 day without events: the sums in tier_5m')));
 });
 
+test('where raw rows are kept longer old ones go, each counted once, and days that are not summed anew are named', async () => {
+  const kept = await createKept();
+  const put = writer(kept);
+  const old = dayOf(NOW_US - 20 * DAY_US);
+  await kept.sql('ALTER TABLE {db}.tcp_events MODIFY TTL day + INTERVAL 30 DAY');
+  await kept.sql('ALTER TABLE {db}.tcp_batches MODIFY TTL day + INTERVAL 30 DAY');
+  await put({ peers: [SECRET, OTHER], tsUs: NOW_US - 20 * DAY_US });
+  // As it was closed when it was over.
+  await closeDaysAlone(kept.clickhouse, NOW_US / 1000 - (18 * DAY_US) / 1000);
+  const { rows, summary } = await forget(kept, '--address', SECRET);
+  assert.deepEqual(
+    rows.filter(({ table }) => table === 'tcp_events'),
+    [{ table: 'tcp_events', day: old, rows: 1, held: 0 }],
+  );
+  assert.equal(summary.rows_left, 0);
+  assert.ok(
+    summary.not_reached.some((text) =>
+      text.startsWith(`${old}, too old to be summed anew: the sums in tier_5m`),
+    ),
+    JSON.stringify(summary.not_reached),
+  );
+  await kept.sql('OPTIMIZE TABLE {db}.forgotten_rows FINAL');
+  const [row] = await completeness(kept);
+  assert.deepEqual([row?.['stored'], row?.['forgotten'], row?.['verdict']], [1, 1, 'forgotten']);
+});
+
 test('exports are written again without the rows, their manifests say so, and other files stay byte for byte', async () => {
   const kept = await createKept();
   const put = writer(kept);

@@ -109,6 +109,46 @@ test('rows that others took the place of are copied, though there are as many as
   assert.deepEqual(row, { n: 7, new: 1 });
 });
 
+test('copies are told apart in slices of bounded memory, and none is lacking afterwards', async () => {
+  const kept = await filled();
+  await add(kept, '--all');
+  await kept.put(
+    { batch_seq: 9, host_id: 'host-c', batch_ts: NOW_US - DAY_US },
+    Array.from({ length: 20 }, (_, index) => ({ seq: index + 1 })),
+  );
+  const inserts: string[] = [];
+  const watched = {
+    ...kept.clickhouse,
+    async statement(sql: string) {
+      inserts.push(sql);
+      // At most 4 of the 6 copies, as they are spread, stand in one slice of three.
+      await kept.clickhouse.statement(`${sql}, max_rows_in_set = 4`);
+    },
+  };
+  assert.deepEqual(await keepHeld(watched, HELD, 2), { copied: 20, released: 0 });
+  assert.equal(inserts.length, 3);
+  assert.deepEqual(await keepHeld(kept.clickhouse, HELD, 2), { copied: 0, released: 0 });
+  const lacking = await kept.rows(
+    'SELECT * FROM {db}.tcp_events EXCEPT SELECT * FROM {db}.held_events FINAL',
+  );
+  assert.deepEqual(lacking, []);
+});
+
+test('a hold that was written and not copied says its id, and that the copy is tried again', async () => {
+  const kept = await filled();
+  await kept.sql('ALTER TABLE {db}.held_events MODIFY SETTING table_readonly = 1');
+  const ended = await run(['hold', 'add', ...kept.at, ...WHY, '--all']);
+  await kept.sql('ALTER TABLE {db}.held_events MODIFY SETTING table_readonly = 0');
+  assert.equal(ended.code, 1);
+  assert.ok(isOneSentence(ended.stderr), ended.stderr);
+  const [hold] = await kept.rows('SELECT hold_id FROM {db}.holds FINAL');
+  assert.match(
+    ended.stderr,
+    new RegExp(`hold ${hold?.['hold_id']} binds, and its rows are not all .*consumer tries the copy again`),
+  );
+  assert.deepEqual(await keepHeld(kept.clickhouse, HELD), { copied: 6, released: 0 });
+});
+
 test('who lost the lock amid the hours copies no more', async () => {
   const kept = await filled();
   await kept.put({ batch_seq: 3, batch_ts: NOW_US - 2 * DAY_US }, [{ seq: 1 }]);

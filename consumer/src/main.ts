@@ -155,7 +155,7 @@ async function prepare(
         });
         if (applied.length > 0)
           at.log.info({ applied: applied.map(({ name }) => name) }, 'the database was migrated');
-        if (withoutRetention.length > 0) at.log.info(noRetention(withoutRetention));
+        if (withoutRetention.length > 0) at.log.info(noRetention(withoutRetention, clickhouse));
       }
       return await readGuarantee(clickhouse);
     } catch (error) {

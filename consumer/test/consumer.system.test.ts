@@ -64,6 +64,22 @@ suite('each with a spool and a database of its own', { concurrency: 3 }, () => {
     assert.match(consumer.output(), /is summed in tier edges/);
   });
 
+  for (const table of ['tier_days', 'held_events'])
+    test(`--once that cannot write ${table} has stored everything, and ends with 1 and why`, async () => {
+      const setup = setUp({ tiers: { closeMs: 50 } });
+      await setup.once();
+      const command = (query: string) => server.client.command({ query });
+      await command(
+        `INSERT INTO ${setup.database}.holds (hold_id, kind, until, version) VALUES ('x', 'all', today() + 7, 1)`,
+      );
+      await command(`ALTER TABLE ${setup.database}.${table} MODIFY SETTING table_readonly = 1`);
+      setup.spool.batch(7, {}, () => ({ tsUs: NOW_US - 1.9 * 86_400e6 }));
+      const consumer = setup.start(['--once']);
+      assert.equal(await consumer.exited, 1, consumer.output());
+      assert.match(consumer.output(), /^tcptrail consumer: ClickHouse cannot do it now .* read-only/m);
+      assert.deepEqual(await counts(setup), { n: 7, u: 7, b: 1, ub: 1 });
+    });
+
   const KILLS = 10;
   test(`${KILLS} kills of the consumer at random moments under load double and lose nothing`, async () => {
     const setup = setUp({ batch: { flushMs: 10, rowsMax: 300 } });

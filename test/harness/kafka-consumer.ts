@@ -54,6 +54,8 @@ export interface KafkaSetup {
   once(env?: NodeJS.ProcessEnv): Promise<Part>;
   /** Puts the values on partition 0. */
   send(...values: (Uint8Array | null)[]): Promise<void>;
+  /** As the agent of another host. */
+  sendAs(hostId: string, ...values: (Uint8Array | null)[]): Promise<void>;
   rows<T>(query: string): Promise<T[]>;
   /** A statement; `{db}` is the database. */
   command(sql: string): Promise<void>;
@@ -134,6 +136,10 @@ async function setUpKafka(
   };
   writeFileSync(file, JSON.stringify(config));
   const kafka = CONSUMER_CONFIG.parse(config).kafka;
+  const sendAs: KafkaSetup['sendAs'] = async (hostId, ...values) => {
+    const messages = values.map((value) => ({ key: hostId, value: value as Buffer | null, partition: 0 }));
+    await producer.send({ topic, acks: -1, compression: kafkajs.CompressionTypes.ZSTD, messages });
+  };
   const setup: KafkaSetup = {
     topic,
     deadLetter,
@@ -150,10 +156,8 @@ async function setUpKafka(
       assert.equal(await consumer.exited, 0, consumer.output());
       return consumer;
     },
-    async send(...values) {
-      const messages = values.map((value) => ({ key: HOST, value: value as Buffer | null, partition: 0 }));
-      await producer.send({ topic, acks: -1, compression: kafkajs.CompressionTypes.ZSTD, messages });
-    },
+    send: (...values) => sendAs(HOST, ...values),
+    sendAs,
     async rows(query) {
       const result = await server.client.query({
         query: query.replaceAll('{db}', database),

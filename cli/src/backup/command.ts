@@ -31,7 +31,7 @@ export function addBackup(program: Command): void {
     .addOption(new Option('--from <folder>', 'what backup has written').makeOptionMandatory())
     .option(
       '--keep-all',
-      "also what is older than the retention: nothing of the restored database ages away, until 'tcptrail migrate --retention'",
+      "also what is older than the retention: nothing of the restored database ages away, until 'tcptrail migrate --retention', which removes what is past its age (--plan says how much)",
     )
     .option('--json', 'one object a table and line')
     .action(async (options) => (await import('./restore.ts')).restoreCommand(options));

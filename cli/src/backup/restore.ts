@@ -21,7 +21,7 @@ import { keepForEver } from '../keep-for-ever.ts';
 import { type StoreOptions, withStore } from '../store.ts';
 import { plural } from '../terminal/human.ts';
 import { type BackupFile, type BackupManifest, type BackupTable, readManifest } from './manifest.ts';
-import { listOf, sumsOf, type TableAt, tablesOf, totalOf } from './tables.ts';
+import { listOf, rowsOf, sumsOf, type TableAt, tablesOf, totalOf } from './tables.ts';
 import { through } from './through.ts';
 
 export interface RestoreOptions extends StoreOptions {
@@ -46,29 +46,52 @@ export async function restoreCommand(options: RestoreOptions): Promise<void> {
     for (const said of manifest.tables) {
       const table = tables.find(({ name }) => name === said.table);
       if (!table) throw cliError('CLI_RESTORE_DIFFERS', [said.table, 'the table is not in this database']);
-      // As the backup has it: a later migration may have added columns.
-      const asThen = { ...table, columns: table.columns.filter(({ name }) => said.columns.includes(name)) };
+      const asThen = { ...table, columns: columnsThen(table, said) };
       const files = manifest.files.filter((file) => file.table === said.table);
       const parts = await partedByAge(clickhouse, said.table, files);
       const restored = totalOf(asThen, parts.kept);
+      let ageing = 0;
       await withoutAgeing(clickhouse, said.table, async () => {
         await fill(clickhouse, asThen, { folder: from, ...parts });
         await assertSame(clickhouse, asThen, restored);
+        ageing = await rowsAgeing(clickhouse, asThen);
       });
       const aged = totalOf(asThen, parts.aged).rows;
-      rowsAged += aged;
-      process.stdout.write(json ? jsonOf(restored, aged) : textOf(restored, aged));
+      rowsAged += aged + ageing;
+      process.stdout.write(json ? jsonOf(restored, { aged, ageing }) : textOf(restored, { aged, ageing }));
     }
     await clickhouse.statement(`DROP TABLE ${clickhouse.database}.${MARK}`);
     if (!json) process.stdout.write(await afterwards(clickhouse, manifest, rowsAged));
   });
 }
 
-const jsonOf = ({ table, rows, checksum }: BackupTable, aged: number): string =>
-  `${JSON.stringify({ table, rows, checksum, rows_aged: aged })}\n`;
+/** As the backup has them, in its order, which its sums depend on: a later migration may have added columns, or moved them. */
+function columnsThen({ columns }: TableAt, { table, columns: names }: BackupTable): TableAt['columns'] {
+  return names.map((name) => {
+    const column = columns.find((each) => each.name === name);
+    if (!column) throw cliError('CLI_RESTORE_DIFFERS', [table, `this database has no column ${name}`]);
+    return column;
+  });
+}
 
-const textOf = ({ table, rows }: BackupTable, aged: number): string =>
-  `${table}: ${plural(rows, 'row')}${aged === 0 ? '' : `; ${plural(aged, 'row')} of days that have aged stay in the backup`}\n`;
+interface Aged {
+  /** Rows of partitions that are not restored. */
+  readonly aged: number;
+  /** Rows of partitions that are, as they hold younger days too; they go soon. */
+  readonly ageing: number;
+}
+
+const jsonOf = ({ table, rows, checksum }: BackupTable, { aged, ageing }: Aged): string =>
+  `${JSON.stringify({ table, rows, checksum, rows_aged: aged, rows_ageing: ageing })}\n`;
+
+function textOf({ table, rows }: BackupTable, { aged, ageing }: Aged): string {
+  const parts = [
+    `${table}: ${plural(rows, 'row')}`,
+    ...(ageing > 0 ? [`${plural(ageing, 'row')} of them of days that have aged, which go soon`] : []),
+    ...(aged > 0 ? [`${plural(aged, 'row')} of days that have aged stay in the backup`] : []),
+  ];
+  return `${parts.join('; ')}\n`;
+}
 
 const newestMigration = (): number =>
   Math.max(...migrationFiles(CLICKHOUSE_FOLDER).map(({ number }) => number));
@@ -117,6 +140,20 @@ async function partedByAge(
     kept: files.filter(({ day_max }) => !gone.has(day_max)),
     aged: files.filter(({ day_max }) => gone.has(day_max)),
   };
+}
+
+/** Rows that are there and that the TTL takes. */
+async function rowsAgeing(clickhouse: ClickHouse, table: TableAt): Promise<number> {
+  if (!table.columns.some(({ name }) => name === 'day')) return 0;
+  const days = await clickhouse.query<{ day: string; rows: number }>(
+    `SELECT toString(day) AS day, count() AS rows ${rowsOf(clickhouse, table)} GROUP BY day`,
+  );
+  const gone = await agedDays(
+    clickhouse,
+    table.name,
+    days.map(({ day }) => day),
+  );
+  return days.filter(({ day }) => gone.has(day)).reduce((sum, { rows }) => sum + rows, 0);
 }
 
 /**
@@ -191,7 +228,7 @@ async function afterwards(
           `${plural(rowsAged, 'row')} of days older than the retention stay in the backup; --keep-all brings them back into a database that keeps all`,
         ]
       : []),
-    ...(without.length > 0 ? [noRetention(without)] : []),
+    ...(without.length > 0 ? [noRetention(without, clickhouse)] : []),
   ];
   return sentences.map((sentence) => `${sentence}\n`).join('');
 }

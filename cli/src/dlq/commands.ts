@@ -41,6 +41,7 @@ export function addDlq(program: Command): void {
     .summary('give letters up')
     .description('Gives letters up for good. Who, when and why stands in tcp_parked_outcomes.')
     .requiredOption('--why <text>', 'reason, for the trace')
+    .option('--except-held', 'leave out what is under a legal hold; else that refuses all of it')
     .option('-y, --yes', 'do not ask (also YES=1)')
     .action(async (ids, options) => (await import('./discard.ts')).discardCommand(ids, options));
   dlq.addHelpText('after', () =>

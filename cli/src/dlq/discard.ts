@@ -4,13 +4,14 @@ import { cliError } from '../errors.ts';
 import { ask } from '../terminal/ask.ts';
 import { bytes, plural } from '../terminal/human.ts';
 import { type Choice, choose, gather, withBytes } from './gather.ts';
-import { assertNotHeld } from './held.ts';
+import { assertNoneHeld, heldLetters } from './held.ts';
 import type { Letter } from './letters.ts';
 import { parkedIn, record } from './outcomes.ts';
 import { type DlqOptions, withDlq } from './source.ts';
 
 export interface DiscardOptions extends DlqOptions, Choice {
   readonly why: string;
+  readonly exceptHeld?: boolean;
   readonly yes?: boolean;
 }
 
@@ -19,10 +20,12 @@ export async function discardCommand(ids: readonly string[], options: DiscardOpt
   await withDlq(options, async (dlq) => {
     const { box, clickhouse } = dlq;
     const at = { ...options, place: box.place, command: 'tcptrail dlq discard' };
-    const chosen = choose(await gather(dlq), ids, at).filter(({ state }) => state !== 'discarded');
-    const stored = chosen.find(({ state }) => state === 'stored');
+    const asked = choose(await gather(dlq), ids, at).filter(({ state }) => state !== 'discarded');
+    const stored = asked.find(({ state }) => state === 'stored');
     if (stored) throw cliError('CLI_LETTER_STORED', [stored.id]);
-    await assertNotHeld(clickhouse, chosen);
+    const held = await heldLetters(clickhouse, asked);
+    if (!options.exceptHeld) assertNoneHeld(held);
+    const chosen = asked.filter((letter) => !held.has(letter));
     if (chosen.length > 0 && !(await confirmed(options, chosen))) {
       process.stdout.write('nothing was discarded\n');
       return;
@@ -35,7 +38,13 @@ export async function discardCommand(ids: readonly string[], options: DiscardOpt
       await record(clickhouse, places, { outcome: 'discarded', why: options.why });
       box.remove(letter);
     }
-    process.stdout.write(`${plural(letters.length, 'letter')} discarded; 'completeness' counts their rows\n`);
+    const staying =
+      held.size === 0
+        ? ''
+        : `; ${plural(held.size, 'letter')} under a legal hold ${held.size === 1 ? 'stays' : 'stay'}`;
+    process.stdout.write(
+      `${plural(letters.length, 'letter')} discarded; 'completeness' counts their rows${staying}\n`,
+    );
   });
 }
 

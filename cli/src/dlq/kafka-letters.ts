@@ -53,6 +53,7 @@ function letterOf(topic: string, partition: number, message: KafkaMessage): Lett
   const header = (name: string): string => String(message.headers?.[name] ?? '');
   const letter = {
     id: `${partition}-${message.offset}`,
+    ...(message.key === null ? {} : { key: String(message.key) }),
     parkedUs: Number(message.timestamp) * 1000,
     value: message.value,
   };

@@ -11,6 +11,8 @@ export interface Letter {
   readonly detail: string;
   /** When the broker took the message, µs; absent where no broker's clock stamped it. */
   readonly brokerTs?: number;
+  /** Key of the message: the id of the host whose agent sent it; absent in a spool. */
+  readonly key?: string;
   /** µs since the epoch. */
   readonly parkedUs: number;
   /** What `value` is: a framed message, bytes of a segment that are no block, or somebody else's. */

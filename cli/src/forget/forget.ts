@@ -107,7 +107,7 @@ async function remove(
 ): Promise<Forgotten> {
   const { clickhouse } = store;
   const [startedMs, nowMs, forgetId] = [performance.now(), Date.now(), randomUUID()];
-  const removed: Matched[] = [];
+  let removed: readonly Matched[] = [];
   const { holds, matches, found } = await look(store, wish);
   let left = found;
   const forgotten = (): Forgotten => ({
@@ -122,18 +122,29 @@ async function remove(
       assertNotHeld(left, holds, options);
       const days = left.filter(({ table, rows }) => table === 'tcp_events' && rows > 0).map(({ day }) => day);
       await openDays(clickhouse, { days, nowMs });
-      for (const match of matches) await removeRows(clickhouse, match, { found: left, forgetId });
-      removed.push(...left);
+      for (const match of matches)
+        removed = together(removed, await removeRows(clickhouse, match, { found: left, forgetId }));
       await closeDays(clickhouse, { nowMs, lease });
       left = await countMatches(clickhouse, matches);
     }
     const folders = options.export ?? [];
-    removed.push(...(await forgetInExports(store, { ...wish, folders, holds, plan: false })));
+    const inExports = await forgetInExports(store, { ...wish, folders, holds, plan: false });
+    removed = together(removed, inExports);
   } finally {
     // Whatever stopped it, what is gone is on record.
     if (sumOf(removed) > 0) await recordForgotten(clickhouse, forgotten());
   }
   return forgotten();
+}
+
+/** By table and day: what went in all rounds, and what was held in the last one. */
+function together(removed: readonly Matched[], more: readonly Matched[]): readonly Matched[] {
+  const found = new Map<string, Matched>();
+  for (const each of [...removed, ...more]) {
+    const key = `${each.table} ${each.day}`;
+    found.set(key, { ...each, rows: each.rows + (found.get(key)?.rows ?? 0) });
+  }
+  return [...found.values()];
 }
 
 export const sumOf = (found: readonly Matched[]): number => found.reduce((sum, { rows }) => sum + rows, 0);

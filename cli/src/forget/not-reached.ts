@@ -40,19 +40,32 @@ async function inHolds({ database, query }: ClickHouse, { subject }: Wish): Prom
   return n === 0 ? '' : `${plural(n, 'row')} of the table holds ${n === 1 ? 'names' : 'name'} it`;
 }
 
-/** Sums of days whose events aged away cannot be summed anew. */
+/** Sums of days whose events aged away, or that are too old to be summed anew by the consumer (`openDays`). */
 async function sumsOnly({ database, query }: ClickHouse, { subject, before }: Wish): Promise<string> {
-  const [row] = await query<{ days: number }>(
-    `SELECT uniqExact(day) AS days FROM ${database}.tier_days
-     WHERE day NOT IN (SELECT day FROM ${database}.tcp_events) ${before === undefined ? '' : `AND day < '${before}'`}`,
+  if (subject.kind === 'host') return '';
+  const days = await query<{ day: string; held: number }>(
+    `SELECT summed.day AS day, any(events.n) AS held
+     FROM
+     (
+         SELECT day, argMax(writing.rows, writing.version) AS n FROM ${database}.tier_days AS writing
+         ${before === undefined ? '' : `WHERE day < '${before}'`} GROUP BY tier, day
+     ) AS summed
+     LEFT JOIN (SELECT day, count() AS n FROM ${database}.tcp_events GROUP BY day) AS events ON events.day = summed.day
+     WHERE summed.n > events.n
+     GROUP BY day ORDER BY day`,
   );
-  const days = row?.days ?? 0;
-  if (days === 0 || subject.kind === 'host') return '';
+  if (days.length === 0) return '';
   const kept =
     subject.kind === 'address'
       ? 'tier_5m and tier_1h (which name no address) and tier_edges (which names peers alone, and lost those rows)'
       : 'the tiers (which name no user)';
-  return `${plural(days, 'day')} without events: the sums in ${kept} still count it`;
+  const without = days.filter(({ held }) => held === 0).length;
+  const summed = days.filter(({ held }) => held > 0).map(({ day }) => day);
+  const which = [
+    ...(without > 0 ? [`${plural(without, 'day')} without events`] : []),
+    ...(summed.length > 0 ? [`${summed.join(', ')}, too old to be summed anew`] : []),
+  ].join(', and ');
+  return `${which}: the sums in ${kept} still count it`;
 }
 
 /** Parts that were written anew stay on the disk for a while. */

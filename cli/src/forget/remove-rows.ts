@@ -14,27 +14,40 @@ import type { Trace } from './tables.ts';
 
 const POLL_MS = 100;
 
-/** Throws CLICKHOUSE_*, CLI_FORGET_STUCK. */
+/** Gives, by day, what went and what a hold kept. Throws CLICKHOUSE_*, CLI_FORGET_STUCK. */
 export async function removeRows(
   clickhouse: ClickHouse,
   { table, where }: Match,
   { found, forgetId }: { readonly found: readonly Matched[]; readonly forgetId: string },
-): Promise<void> {
+): Promise<readonly Matched[]> {
   await dropMasked(clickhouse, table.name);
-  const days = found.filter((each) => each.table === table.name && each.rows > 0).map(({ day }) => day);
-  if (days.length === 0) return;
+  const ofTable = found.filter((each) => each.table === table.name);
+  const days = ofTable.filter(({ rows }) => rows > 0).map(({ day }) => day);
+  if (days.length === 0) return ofTable;
   if (!table.trace) {
     await mutate(clickhouse, table.name, `DELETE WHERE ${where}`);
-    return;
+    return ofTable;
   }
+  const went = new Map<string, number>();
   for (const day of days) {
     const ofDay = `${table.day} = '${day}' AND ${where}`;
     await leaveTraces(clickhouse, table.name, { trace: table.trace, day: table.day, where: ofDay, forgetId });
     const traced = `${rowOf(table.trace)} IN (SELECT host_hash, kernel_epoch, cpu, agent_epoch, batch_seq, batch_part, seq
       FROM ${localTable(clickhouse, 'forgotten_rows')}
       WHERE forget_id = '${forgetId}' AND stored_in = '${table.name}' AND day = '${day}')`;
-    await mutate(clickhouse, table.name, `DELETE WHERE ${ofDay} AND ${traced}`);
+    const going = `${ofDay} AND ${traced}`;
+    const before = await countOf(clickhouse, table.name, going);
+    await mutate(clickhouse, table.name, `DELETE WHERE ${going}`);
+    went.set(day, before - (await countOf(clickhouse, table.name, going)));
   }
+  return ofTable.map((each) => ({ ...each, rows: went.get(each.day) ?? 0 }));
+}
+
+async function countOf(clickhouse: ClickHouse, table: string, where: string): Promise<number> {
+  const [row] = await clickhouse.query<{ n: number }>(
+    `SELECT count() AS n FROM ${localTable(clickhouse, table)} WHERE ${where}`,
+  );
+  return row?.n ?? 0;
 }
 
 /** Rows that DELETE FROM has marked before are seen by nobody, and are on the disk all the same. */

@@ -1,11 +1,12 @@
 /** `tcptrail hold`: enters, lists and ends legal holds. */
 import { randomBytes } from 'node:crypto';
 import { columnsOf } from '@tcptrail/consumer/keep/columns.ts';
-import { keepHeld } from '@tcptrail/consumer/keep/held-events.ts';
+import { type HeldStep, keepHeld } from '@tcptrail/consumer/keep/held-events.ts';
 import { BINDS, type Hold, heldBy } from '@tcptrail/consumer/keep/holds.ts';
 import { withKeepingLease } from '@tcptrail/consumer/keeping.ts';
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
 import { insertBlock } from '@tcptrail/consumer/store/insert.ts';
+import { AppError } from '@tcptrail/schemas/app-error.ts';
 import { cliError } from '../errors.ts';
 import { assertKeeping, type SubjectOptions, subjectOf } from '../forget/forget.ts';
 import { type StoreOptions, withStore } from '../store.ts';
@@ -35,7 +36,7 @@ interface StoredHold extends Hold {
   readonly version: number;
 }
 
-/** Throws CONFIG_*, CLICKHOUSE_*, ORIGIN_BUSY, CLI_USAGE. */
+/** Throws CONFIG_*, CLICKHOUSE_*, ORIGIN_BUSY, CLI_USAGE, CLI_HOLD_NOT_COPIED. */
 export async function addHoldCommand(options: AddHoldOptions): Promise<void> {
   const subject = subjectOf(options);
   const usage = (problem: string): Error => cliError('CLI_USAGE', [problem, 'tcptrail hold add']);
@@ -60,7 +61,7 @@ export async function addHoldCommand(options: AddHoldOptions): Promise<void> {
     await assertKeeping(clickhouse);
     const copied = await withKeepingLease(clickhouse, LEASE_WAIT_MS_MAX, async (lease) => {
       await write(clickhouse, hold);
-      return (await keepHeld(clickhouse, lease)).copied;
+      return await copiedOf(hold, keepHeld(clickhouse, lease));
     });
     process.stdout.write(
       options.json
@@ -68,6 +69,16 @@ export async function addHoldCommand(options: AddHoldOptions): Promise<void> {
         : `hold ${hold.hold_id} binds until ${hold.until}; ${plural(copied, 'row')} copied into held_events\n`,
     );
   });
+}
+
+/** It binds from when it is written, whatever becomes of the copy. */
+async function copiedOf({ hold_id: id }: StoredHold, step: Promise<HeldStep>): Promise<number> {
+  try {
+    return (await step).copied;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw cliError('CLI_HOLD_NOT_COPIED', [id, error.message], { cause: error });
+  }
 }
 
 export interface ListHoldsOptions extends StoreOptions {

@@ -38,7 +38,7 @@ export async function migrateCommand(options: MigrateCommandOptions): Promise<vo
       process.stdout.write(
         json
           ? `${JSON.stringify({ without_retention: withoutRetention })}\n`
-          : `${sql ? '-- ' : ''}${noRetention(withoutRetention)}\n`,
+          : `${sql ? '-- ' : ''}${noRetention(withoutRetention, clickhouse)}\n`,
       );
   } finally {
     await clickhouse.close();

@@ -21,14 +21,21 @@ export interface HeldStep {
   readonly released: number;
 }
 
+const NAMES = 'host_id, boot_id, kernel_epoch, cpu, seq';
 /** 128 bits of what names a row: rows of hours that differ are told apart in memory by it. */
-const IDENTITY = 'sipHash128(host_id, boot_id, kernel_epoch, cpu, seq)';
+const IDENTITY = `sipHash128(${NAMES})`;
+/** Copies that are told apart at once: each takes up to 90 bytes of the server's memory. */
+const ROWS_AT_ONCE_MAX = 2_000_000;
 
 /**
  * Copies what is held and not copied yet, day by day, and lets go what no hold binds. Only one may at a time.
  * Throws CLICKHOUSE_*, and CONSUMER_PARTITION_LOST when the lease ended.
  */
-export async function keepHeld(clickhouse: Client, lease: Lease): Promise<HeldStep> {
+export async function keepHeld(
+  clickhouse: Client,
+  lease: Lease,
+  rowsAtOnceMax: number = ROWS_AT_ONCE_MAX,
+): Promise<HeldStep> {
   const holds = await bindingHolds(clickhouse);
   const held = heldBy(holds, await columnsOf(clickhouse, 'tcp_events'));
   lease.assertHeld();
@@ -36,8 +43,11 @@ export async function keepHeld(clickhouse: Client, lease: Lease): Promise<HeldSt
   let copied = 0;
   if (holds.length > 0)
     for (const day of await differingDays(clickhouse, held)) {
-      lease.assertHeld();
-      copied += await copy(clickhouse, held, day);
+      const slices = Math.max(1, Math.ceil(day.copies / rowsAtOnceMax));
+      for (let slice = 0; slice < slices; slice++) {
+        lease.assertHeld();
+        copied += await copy(clickhouse, `${held} AND cityHash64(${NAMES}) % ${slices} = ${slice}`, day);
+      }
     }
   return { copied, released };
 }
@@ -47,13 +57,15 @@ interface DifferingDay {
   readonly day: string;
   /** In UTC, of when it happened: those whose held rows are not those of the copy. */
   readonly hours: readonly number[];
+  /** Rows that the copy has of these hours. */
+  readonly copies: number;
 }
 
 /** As many rows on both sides may still be others. */
 async function differingDays({ database, query }: Client, held: string): Promise<readonly DifferingDay[]> {
-  const sums = `day, toHour(ts) AS hour, count() AS rows, sum(cityHash64(host_id, boot_id, kernel_epoch, cpu, seq)) AS checksum`;
+  const sums = `day, toHour(ts) AS hour, count() AS rows, sum(cityHash64(${NAMES})) AS checksum`;
   return await query<DifferingDay>(
-    `SELECT day, groupArray(hour) AS hours
+    `SELECT day, groupArray(hour) AS hours, sum(copies.rows) AS copies
      FROM (SELECT ${sums} FROM ${database}.tcp_events WHERE ${held} GROUP BY day, hour) AS events
      LEFT JOIN
      (

@@ -17,6 +17,8 @@ export interface ColdVolume {
 }
 
 export const COLD_TABLES: readonly string[] = ['tcp_events', 'tcp_batches'];
+/** What stays of forgotten rows is kept as long as the rows would have been. */
+const TRACES = 'forgotten_rows';
 /** On the first volume, as the migrations have it. */
 const HOT_DAYS = 7;
 
@@ -54,5 +56,13 @@ export async function coldVolumeSteps(client: MigrationClient, cold: ColdVolume)
     ];
     if (statements.length > 0) steps.push({ name: `cold volume of ${table}`, statements });
   }
+  const traces = made.find(({ name }) => name === localName(client, TRACES));
+  const end = `forgotten_day + toIntervalDay(${cold.days})`;
+  // Likewise.
+  if (!traces || (traces.engine.includes(' TTL ') && !traces.engine.includes(`TTL ${end} `)))
+    steps.push({
+      name: `retention of ${TRACES}`,
+      statements: [`ALTER TABLE ${localTable(client, TRACES)} ${onCluster(client)} MODIFY TTL ${end}`],
+    });
   return steps;
 }

@@ -10,6 +10,9 @@ import { CLICKHOUSE_FOLDER, migrationFiles } from './files.ts';
 import type { MigrationClient, Step } from './migrate.ts';
 import { statementsOf } from './statements.ts';
 
+/** Commands need not name it. */
+const DEFAULT_DATABASE = 'tcptrail';
+
 /** By table, when its rows go, as `day + INTERVAL 7 DAY`; the last statement of the migrations counts. Pure. */
 export function retentionsOf(migrations: readonly string[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
@@ -36,8 +39,13 @@ const schemaRetentions = (): ReadonlyMap<string, string> =>
   retentionsOf(migrationFiles(CLICKHOUSE_FOLDER).map(({ sql }) => sql));
 
 /** For a person: what it means, and the way back. */
-export const noRetention = (tables: readonly string[]): string =>
-  `nothing of ${tables.join(', ')} ages away, as a TTL was taken off; 'tcptrail migrate --retention' puts it back`;
+export function noRetention(
+  tables: readonly string[],
+  { database }: Pick<MigrationClient, 'database'>,
+): string {
+  const command = `tcptrail migrate --retention${database === DEFAULT_DATABASE ? '' : ` --database ${database}`}`;
+  return `nothing of ${tables.join(', ')} ages away, as a TTL was taken off; '${command}' puts it back, and rows past their age go then: with --plan it says how many`;
+}
 
 /** Gives `tables` their TTL again. A step's name says how many rows go at once. Throws CLICKHOUSE_*. */
 export async function retentionSteps(
@@ -75,7 +83,7 @@ export async function agedDays(
   );
   const [, ttl = ''] = / TTL (.+?)(?: SETTINGS |$)/.exec(made?.engine ?? '') ?? [];
   const end = ttl.split(', ').find((each) => each !== '' && !each.includes(' TO '));
-  if (end === undefined || days.length === 0) return new Set();
+  if (end === undefined || !/\bday\b/.test(end) || days.length === 0) return new Set();
   const aged = await client.query<{ day: string }>(
     `SELECT day FROM (SELECT arrayJoin({days:Array(Date)}) AS day) WHERE ${end} <= today()`,
     { days },

@@ -55,7 +55,8 @@ const UNWRITABLE = new Set(['242', '243', '774']);
 /** What is to be done, where more is to be done than to wait. */
 const REMEDIES: Readonly<Record<string, string>> = {
   '202': 'raise max_concurrent_queries, or run fewer consumers',
-  '241': 'lower batch.rowsMax and batch.bytesMax, or raise max_memory_usage',
+  '241':
+    'raise max_memory_usage or max_server_memory_usage; for the storing of batches it helps, too, to lower batch.rowsMax and batch.bytesMax',
   '242': 'the table is read-only: look for its Keeper and its disk in the log of the server',
   '243': 'free space on its disk',
   '774': 'the table is read-only: undo its setting table_readonly',

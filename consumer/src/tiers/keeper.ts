@@ -7,7 +7,7 @@ import type { ClosedDay } from './close-days.ts';
 export interface TierKeeper {
   /** Looks at once, then every `everyMs`; 0 = never. */
   start(): void;
-  /** Looks once, unless never; what fails is logged and left to the next consumer. */
+  /** Looks once, unless never; what fails is logged and left to the next consumer. Rejects with the first of it. */
   once(): Promise<void>;
   /** Breaks off what is under way, which whichever consumer is next does again. */
   stop(): Promise<void>;
@@ -29,33 +29,36 @@ export function createTierKeeper(
 ): TierKeeper {
   const { closeDays, keepHeld, breakOff, log, metrics } = deps;
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<unknown> = Promise.resolve();
   let isStopped = false;
   let isEnding = false;
 
   /** What fails of the one does not keep the other from its turn. */
-  async function look(): Promise<void> {
-    await attempt(async () => {
+  async function look(): Promise<AppError | undefined> {
+    const ofHeld = await attempt(async () => {
       metrics.heldRows.inc(await keepHeld());
     });
-    await attempt(async () => {
+    const ofDays = await attempt(async () => {
       for (const { tier, day, rows } of await closeDays()) {
         metrics.tierDays.inc({ tier });
         log.info({ tier, day, rows }, `day ${day} is summed in tier ${tier}`);
       }
     });
+    return ofHeld ?? ofDays;
   }
 
-  async function attempt(task: () => Promise<void>): Promise<void> {
+  /** Gives what failed, unless another consumer does it. */
+  async function attempt(task: () => Promise<void>): Promise<AppError | undefined> {
     try {
       await task();
+      return undefined;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      // Another consumer does it.
-      if (error.code === 'ORIGIN_BUSY' || isStopped) return;
+      if (error.code === 'ORIGIN_BUSY' || isStopped) return undefined;
       metrics.tierFailures.inc({ code: error.code });
       const next = isEnding ? 'by the next consumer' : `in ${everyMs / 1000} s`;
       log.warn({ code: error.code }, `${error.message}; tiers and holds are looked at again ${next}`);
+      return error;
     }
   }
 
@@ -72,8 +75,10 @@ export function createTierKeeper(
     async once() {
       if (everyMs === 0) return;
       isEnding = true;
-      running = look();
-      await running;
+      const looking = look();
+      running = looking;
+      const failed = await looking;
+      if (failed) throw failed;
     },
     async stop() {
       isStopped = true;

@@ -35,12 +35,13 @@ CREATE TABLE IF NOT EXISTS {database}.forgotten_rows{local} {on_cluster}
     `origin_partition` UInt32 COMMENT 'Partition of the topic; 0 for a spool.' CODEC(T64, ZSTD(1)),
     `origin_offset` UInt64 COMMENT 'Offset of the message, or batch_seq of a spool.' CODEC(Delta(8), ZSTD(1)),
     `forget_id` UUID COMMENT 'Who took it, as in forgotten.' CODEC(ZSTD(1)),
+    `forgotten_day` Date DEFAULT toDate(now('UTC')) COMMENT 'Day this was written, by which it ages.' CODEC(ZSTD(1)),
     INDEX ledger (origin_offset) TYPE minmax GRANULARITY 1
 )
 ENGINE = {replicated}ReplacingMergeTree
 PARTITION BY day
 ORDER BY (stored_in, host_hash, kernel_epoch, cpu, agent_epoch, batch_seq, batch_part, seq)
-TTL day + INTERVAL 7 DAY
+TTL forgotten_day + INTERVAL 7 DAY
 SETTINGS ttl_only_drop_parts = 1
 COMMENT 'One row per row that was forgotten: its number and where it came from, nothing of what it said. Written before the row goes, so it may be there still.';
 
