@@ -5,9 +5,9 @@
  * the consumer closes it.
  */
 import type { ClickHouse } from '@tcptrail/consumer/store/clickhouse.ts';
+import { TIERS } from '@tcptrail/schemas/tiers.ts';
 import { mutate } from './remove-rows.ts';
 
-const TABLES = ['tier_5m', 'tier_1h', 'tier_edges'] as const;
 /** As many days ago a day has all of its events wherever the server's midnight is. */
 const WHOLE_DAYS = 5;
 const DAY_MS = 86_400_000;
@@ -21,5 +21,6 @@ export async function openDays(
   const opened = days.filter((day) => day >= from);
   if (opened.length === 0) return;
   const ofThem = `day IN (${opened.map((day) => `'${day}'`).join(', ')})`;
-  for (const table of ['tier_days', ...TABLES]) await mutate(clickhouse, table, `DELETE WHERE ${ofThem}`);
+  for (const table of ['tier_days', ...TIERS.map(({ name }) => `tier_${name}`)])
+    await mutate(clickhouse, table, `DELETE WHERE ${ofThem}`);
 }
